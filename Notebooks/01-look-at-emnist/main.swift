@@ -1,0 +1,3 @@
+import Lab
+import Plot
+print("notebook")

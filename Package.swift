@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "lab",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Lab", targets: ["Lab"]),
+    .library(name: "Plot", targets: ["Plot"]),
+    .executable(name: "lab", targets: ["LabCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    library("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev", brew: "libarchive"),
+    library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
+    library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev", brew: "openssl@3"),
+    library("CMatio", pkgConfig: "matio", apt: "libmatio-dev", brew: "libmatio"),
+    library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
+    library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
+    library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
+
+    .target(name: "Kernels", swiftSettings: strict),
+    .target(
+      name: "Lab",
+      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
+      swiftSettings: strict),
+    .target(
+      name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
+    .executableTarget(
+      name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+
+    notebook("01-look-at-emnist"),
+
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
+    .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
+    .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
+  ]
+)
+
+/// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
+func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+}
+
+/// A notebook: one executable whose top-level code runs on the main actor.
+func notebook(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Lab", "Plot", arguments], path: "Notebooks/\(name)",
+    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+}

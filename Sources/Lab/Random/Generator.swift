@@ -1,0 +1,75 @@
+import Synchronization
+
+/// PyTorch's generator on the CPU, `torch.Generator`: the same numbers from the same seed.
+///
+/// A generator is shared by reference and may be used from any thread.
+///
+/// ```swift
+/// let generator = Generator(seed: 42)
+/// generator.permutation(of: 5)  // [0, 4, 3, 1, 2]... as torch.randperm(5, generator=generator)
+/// ```
+public final class Generator: Sendable {
+  private let twister: Mutex<MersenneTwister>
+
+  /// The generator that layers draw initial weights and dropout masks from unless they are given
+  /// another one; PyTorch's global generator. See ``manualSeed(_:)``.
+  public static let shared = Generator(seed: 0)
+
+  /// The state that `torch.Generator().manual_seed(seed)` sets.
+  public init(seed: UInt64) {
+    twister = Mutex(MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)))
+  }
+
+  /// Puts the generator into the state that `manual_seed(seed)` sets.
+  public func seed(_ seed: UInt64) {
+    twister.withLock { $0 = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)) }
+  }
+
+  /// The next 32 bits of the stream.
+  public func word() -> UInt32 {
+    twister.withLock { $0.next() }
+  }
+
+  /// The next 64 bits of the stream: the first word drawn is the upper half.
+  public func word64() -> UInt64 {
+    twister.withLock {
+      let high = UInt64($0.next())
+      return high << 32 | UInt64($0.next())
+    }
+  }
+
+  /// A permutation of `0..<count`, as `torch.randperm(count)` draws it.
+  ///
+  /// - Complexity: O(count)
+  public func permutation(of count: Int) -> [Int] {
+    var result = Array(0..<count)
+    twister.withLock { twister in
+      for index in 0..<max(0, count - 1) {
+        result.swapAt(index, index + Int(twister.next()) % (count - index))
+      }
+    }
+    return result
+  }
+
+  /// `count` numbers in `low..<high`, as `Tensor.uniform_(low, high)` draws them, with 24 random
+  /// bits each.
+  ///
+  /// - Parameters:
+  ///   - count: How many to draw.
+  ///   - low: The lower bound.
+  ///   - high: The upper bound.
+  /// - Complexity: O(count)
+  public func uniform(count: Int, _ low: Float, _ high: Float) -> [Float] {
+    twister.withLock { twister in
+      (0..<count).map { _ in
+        let unit = Double(twister.next() & 0xff_ffff) / 16_777_216
+        return Float(unit * Double(high - low) + Double(low))
+      }
+    }
+  }
+}
+
+/// Seeds the shared generator, as `torch.manual_seed(seed)` seeds PyTorch's.
+public func manualSeed(_ seed: UInt64) {
+  Generator.shared.seed(seed)
+}
