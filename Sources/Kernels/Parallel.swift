@@ -28,17 +28,12 @@ public enum Threads {
 ///
 /// - Parameters:
 ///   - count: The number of parts.
-///   - body: Called with each part's index, in no particular order. Parts must not share memory
-///     that any of them writes.
-@inlinable
-public func parallel(count: Int, _ body: @Sendable (Int) -> Void) {
-  let threads = min(Threads.count, count)
-  guard threads > 1 else {
-    for part in 0..<max(0, count) { body(part) }
-    return
-  }
+///   - body: Called with each part's index, in no particular order and from several threads. It
+///     works on pointers, which the compiler cannot watch: no part may write what another one uses.
+public func parallel(count: Int, _ body: (Int) -> Void) {
   // One strided share a thread keeps the number of wake-ups at the number of threads.
-  DispatchQueue.concurrentPerform(iterations: threads) { thread in
+  let threads = min(Threads.count, count)
+  onThreads(threads) { thread in
     for part in stride(from: thread, to: count, by: threads) { body(part) }
   }
 }
@@ -52,14 +47,22 @@ public func parallel(count: Int, _ body: @Sendable (Int) -> Void) {
 ///   - count: The number of indices.
 ///   - grain: The least number of indices worth a thread.
 ///   - body: Called with each range, in no particular order.
-@inlinable
-public func parallel(count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Void) {
+public func parallel(count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
   let parts = max(1, min(Threads.count, count / max(1, grain)))
-  guard parts > 1 else {
-    body(0..<count)
+  onThreads(parts) { part in
+    body(count * part / parts..<count * (part + 1) / parts)
+  }
+}
+
+/// Runs `body` once a thread, and waits for all.
+private func onThreads(_ count: Int, _ body: (Int) -> Void) {
+  guard count > 1 else {
+    if count == 1 { body(0) }
     return
   }
-  DispatchQueue.concurrentPerform(iterations: parts) { part in
-    body(count * part / parts..<count * (part + 1) / parts)
+  withoutActuallyEscaping(body) { body in
+    // Dispatch wants a closure that is safe to send; the callers promise that theirs is.
+    nonisolated(unsafe) let body = body
+    DispatchQueue.concurrentPerform(iterations: count) { thread in body(thread) }
   }
 }

@@ -128,11 +128,4 @@ extension Tensor {
     let isNeeded = inputs.contains { $0.needsGradient }
     return tape.record(self, pullback: isNeeded ? pullback : nil)
   }
-
-  /// The elementwise sum with a tensor of the same shape, off the tape.
-  package func adding(_ other: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: shape)
-    for index in 0..<count { result.pointer[index] = pointer[index] + other.pointer[index] }
-    return result
-  }
 }

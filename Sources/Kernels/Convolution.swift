@@ -1,0 +1,88 @@
+/// The extents of a two-dimensional convolution (N images, C channels in, H×W pixels, K channels
+/// out, R×S pixels of kernel).
+public struct ConvolutionExtents: Sendable, Equatable {
+  public let n, c, h, w, k, r, s: Int
+  public let stride, padding: Int
+
+  public init(
+    n: Int, c: Int, h: Int, w: Int, k: Int, r: Int, s: Int, stride: Int, padding: Int
+  ) {
+    (self.n, self.c, self.h, self.w) = (n, c, h, w)
+    (self.k, self.r, self.s) = (k, r, s)
+    (self.stride, self.padding) = (stride, padding)
+  }
+
+  /// Pixels down and across of the output.
+  public var outputH: Int { (h + 2 * padding - r) / stride + 1 }
+  public var outputW: Int { (w + 2 * padding - s) / stride + 1 }
+
+  /// Elements of one image, of one output image, and of one output channel's kernel.
+  var image: Int { c * h * w }
+  var output: Int { k * outputH * outputW }
+  var patch: Int { c * r * s }
+  var outputPixels: Int { outputH * outputW }
+
+  /// Where the input row (or column) of a kernel row (or column) falls for an output position;
+  /// outside `0..<extent` it falls on the padding.
+  @inline(__always)
+  func input(_ output: Int, _ offset: Int) -> Int { output * stride - padding + offset }
+}
+
+/// `y = x ∗ weight + bias`, as a sum over the definition: the reference of the fast kernels.
+///
+/// x is N×C×H×W, weight K×C×R×S, bias K or nil, y N×K×(output H)×(output W).
+public func convolutionReference(
+  x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+  y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
+) {
+  for n in 0..<e.n {
+    for k in 0..<e.k {
+      for row in 0..<e.outputH {
+        for column in 0..<e.outputW {
+          var sum = bias?[k] ?? 0
+          for c in 0..<e.c {
+            for r in 0..<e.r where (0..<e.h).contains(e.input(row, r)) {
+              for s in 0..<e.s where (0..<e.w).contains(e.input(column, s)) {
+                let pixel = ((n * e.c + c) * e.h + e.input(row, r)) * e.w + e.input(column, s)
+                sum += x[pixel] * weight[((k * e.c + c) * e.r + r) * e.s + s]
+              }
+            }
+          }
+          y[((n * e.k + k) * e.outputH + row) * e.outputW + column] = sum
+        }
+      }
+    }
+  }
+}
+
+/// The gradients of ``convolutionReference(x:weight:bias:y:_:)`` by the definition; each of dx,
+/// dWeight and dBias is written whole.
+public func convolutionGradientsReference(
+  x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+  dx: UnsafeMutablePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
+  dBias: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
+) {
+  dx.update(repeating: 0, count: e.n * e.image)
+  dWeight.update(repeating: 0, count: e.k * e.patch)
+  dBias.update(repeating: 0, count: e.k)
+  for n in 0..<e.n {
+    for k in 0..<e.k {
+      for row in 0..<e.outputH {
+        for column in 0..<e.outputW {
+          let gradient = dy[((n * e.k + k) * e.outputH + row) * e.outputW + column]
+          dBias[k] += gradient
+          for c in 0..<e.c {
+            for r in 0..<e.r where (0..<e.h).contains(e.input(row, r)) {
+              for s in 0..<e.s where (0..<e.w).contains(e.input(column, s)) {
+                let pixel = ((n * e.c + c) * e.h + e.input(row, r)) * e.w + e.input(column, s)
+                let tap = ((k * e.c + c) * e.r + r) * e.s + s
+                dx[pixel] += gradient * weight[tap]
+                dWeight[tap] += gradient * x[pixel]
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

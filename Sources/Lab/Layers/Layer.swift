@@ -1,0 +1,60 @@
+/// A part of a network: parameters, and a function of a tensor.
+///
+/// A layer is a structure whose stored properties are parameters or other layers. To write one, say
+/// what it holds and what it computes:
+///
+/// ```swift
+/// struct Block: Layer {
+///   var conv = Conv2d(64, 64, kernelSize: 3, padding: 1)
+///
+///   func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+///     try x + relu(conv(x))
+///   }
+/// }
+/// ```
+public protocol Layer {
+  /// What the layer computes from a batch.
+  ///
+  /// - Throws: ``ShapeError`` if the batch's shape does not fit.
+  func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor
+}
+
+/// A parameter and its path from the model, such as `conv1.conv.weight`.
+public struct NamedParameter {
+  public let path: String
+  public let parameter: Parameter
+}
+
+extension Layer {
+  /// All parameters with their paths, in the order of their declaration, which is PyTorch's order
+  /// for the same network.
+  public var namedParameters: [NamedParameter] {
+    Lab.namedParameters(in: self, path: "")
+  }
+
+  /// All parameters, in the order of their declaration.
+  public var parameters: [Parameter] {
+    namedParameters.map(\.parameter)
+  }
+
+  /// The number of trainable numbers.
+  public var parameterCount: Int {
+    parameters.reduce(0) { $0 + $1.count }
+  }
+}
+
+/// The parameters that `value` holds, directly, in its properties, or in the elements of an array
+/// or an optional.
+private func namedParameters(in value: Any, path: String) -> [NamedParameter] {
+  if let parameter = value as? Parameter {
+    return [NamedParameter(path: path, parameter: parameter)]
+  }
+  let mirror = Mirror(reflecting: value)
+  let isTransparent = mirror.displayStyle == .optional
+  guard value is any Layer || mirror.displayStyle == .collection || isTransparent else { return [] }
+  return mirror.children.enumerated().flatMap { index, child in
+    let step = isTransparent ? "" : (child.label ?? String(index))
+    let steps = [path, step].filter { !$0.isEmpty }
+    return namedParameters(in: child.value, path: steps.joined(separator: "."))
+  }
+}
