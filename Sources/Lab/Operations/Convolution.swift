@@ -52,7 +52,8 @@ private func convolutionExtents(
   guard x.rank == 4 else {
     throw ShapeError(
       "conv2d", expected: "x of shape [images, channels, height, width]", got: "\(x.shape)",
-      hint: x.rank == 3 ? "a single image is a batch of one: [1, channels, height, width]"
+      hint: x.rank == 3
+        ? "a single image is a batch of one: [1, channels, height, width]"
         : "a convolution comes before flatten")
   }
   guard weight.rank == 4, weight.shape[1] == x.shape[1] else {

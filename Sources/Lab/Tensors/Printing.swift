@@ -55,8 +55,13 @@ private struct TensorPrinter {
   ///
   /// - Parameter element: The text of the element at a place in memory, all of one width.
   func print(_ element: (Int) -> String) -> String {
-    guard !shape.contains(0) else { return shape == [0] ? "tensor([])" : "tensor([], size=\(shape))" }
+    guard !shape.contains(0) else { return emptyText }
     return prefix + text(dimension: 0, place: 0, element) + ")"
+  }
+
+  private var emptyText: String {
+    let size = shape.map(String.init).joined(separator: ", ")
+    return shape == [0] ? "tensor([])" : "tensor([], size=(\(size)))"
   }
 
   private func text(dimension: Int, place: Int, _ element: (Int) -> String) -> String {
@@ -72,7 +77,9 @@ private struct TensorPrinter {
       }
       return "[" + lines.joined(separator: ",\n" + String(repeating: " ", count: indent)) + "]"
     }
-    let parts = places.map { $0.map { text(dimension: dimension + 1, place: $0, element) } ?? "..." }
+    let parts = places.map {
+      $0.map { text(dimension: dimension + 1, place: $0, element) } ?? "..."
+    }
     let breaks = String(repeating: "\n", count: shape.count - 1 - dimension)
     return "[" + parts.joined(separator: "," + breaks + String(repeating: " ", count: indent)) + "]"
   }
