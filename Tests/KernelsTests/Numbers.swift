@@ -1,0 +1,17 @@
+/// `count` numbers of both signs, without a pattern that a wrong index could keep.
+func numbers(_ count: Int, seed: UInt64 = 1) -> [Float] {
+  var state = seed
+  return (0..<count).map { _ in
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Float(Int64(bitPattern: state) >> 40) / Float(1 << 23)
+  }
+}
+
+/// The length of the difference over the length of the expected numbers.
+func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
+  let (difference, length) = zip(found, expected).reduce((0.0, 0.0)) { sums, pair in
+    let (a, b) = (Double(pair.0), Double(pair.1))
+    return (sums.0 + (a - b) * (a - b), sums.1 + b * b)
+  }
+  return (difference / max(length, 1e-30)).squareRoot()
+}
