@@ -1,0 +1,90 @@
+/// A data set's batches, one after the other: PyTorch's `DataLoader`.
+///
+/// ```swift
+/// for batch in Batches(data.train, batchSize: 128, shuffledBy: .shared) {
+///   let logits = try model(batch.x)
+/// }
+/// ```
+///
+/// Order and contents do not depend on the number of workers.
+public struct Batches: Sequence, Sendable {
+  // `Generator` alone would be an old name of `Sequence` for its iterator, hence `Lab.Generator`.
+  private let dataset: Dataset
+  private let batchSize: Int
+  private let generator: Lab.Generator?
+  private let workers: Int
+  /// The number of batches; the last one may be smaller than the others.
+  public let count: Int
+
+  /// - Parameters:
+  ///   - dataset: Where the images come from.
+  ///   - batchSize: The number of images in a batch, at least 1.
+  ///   - generator: Draws a new order each time the batches are gone through; nil keeps the data
+  ///     set's.
+  ///   - workers: The number of threads that gather batches ahead of their use, two each at most;
+  ///     0 gathers each when it is asked for.
+  public init(
+    _ dataset: Dataset, batchSize: Int, shuffledBy generator: Lab.Generator? = nil, workers: Int = 0
+  ) {
+    precondition(batchSize > 0, "a batch has at least 1 image, got \(batchSize)")
+    self.init(
+      dataset, batchSize: batchSize, generator: generator, workers: Swift.max(0, workers),
+      count: (dataset.count + batchSize - 1) / batchSize)
+  }
+
+  private init(
+    _ dataset: Dataset, batchSize: Int, generator: Lab.Generator?, workers: Int, count: Int
+  ) {
+    self.dataset = dataset
+    self.batchSize = batchSize
+    self.generator = generator
+    self.workers = workers
+    self.count = count
+  }
+
+  /// The first batches only: each time the first of a new order if they are shuffled.
+  public func prefix(_ maxLength: Int) -> Batches {
+    Batches(
+      dataset, batchSize: batchSize, generator: generator, workers: workers,
+      count: Swift.min(count, Swift.max(0, maxLength)))
+  }
+
+  /// Starts from the beginning, in a new order if the batches are shuffled.
+  public func makeIterator() -> BatchIterator {
+    BatchIterator(
+      dataset: dataset, order: generator.map(order), batchSize: batchSize, count: count,
+      workers: workers)
+  }
+
+  /// The order that `DataLoader(shuffle=True)` takes from PyTorch's global generator: one 64-bit
+  /// number goes to its workers, the next is the seed of the generator that permutes.
+  private func order(from generator: Lab.Generator) -> [Int] {
+    _ = generator.word64()
+    return Lab.Generator(seed: generator.word64()).permutation(of: dataset.count)
+  }
+}
+
+/// Goes through ``Batches`` once.
+public struct BatchIterator: IteratorProtocol {
+  private let gather: @Sendable (Int) -> Batch
+  private let count: Int
+  private let prefetch: Prefetch?
+  private var index = 0
+
+  fileprivate init(dataset: Dataset, order: [Int]?, batchSize: Int, count: Int, workers: Int) {
+    let gather: @Sendable (Int) -> Batch = { index in
+      let range = index * batchSize..<Swift.min((index + 1) * batchSize, dataset.count)
+      return dataset.batch(at: order.map { Array($0[range]) } ?? Array(range))
+    }
+    self.gather = gather
+    self.count = count
+    prefetch = workers > 0 ? Prefetch(count: count, workers: workers, gather: gather) : nil
+  }
+
+  /// The next batch; nil after the last one.
+  public mutating func next() -> Batch? {
+    guard index < count else { return nil }
+    defer { index += 1 }
+    return prefetch?.batch(at: index) ?? gather(index)
+  }
+}

@@ -1,0 +1,73 @@
+/// A data set as training uses it: three parts, and what their labels mean.
+///
+/// ```swift
+/// let data = try EMNIST(DataOptions(batchSize: 128))
+/// print(data)
+/// for batch in data.trainBatches() { … }
+/// ```
+public protocol DataModule: Sendable, CustomStringConvertible {
+  /// The data set's name, as `--data_class` takes it.
+  static var name: String { get }
+
+  /// Prepares the files if need be, and maps them into memory.
+  ///
+  /// - Throws: ``DataError`` if the data cannot be had.
+  init(_ options: DataOptions) throws
+
+  /// What was chosen.
+  var options: DataOptions { get }
+  /// What a model has to know.
+  var config: DataConfig { get }
+  /// Whether the images were drawn by this program.
+  var isSynthetic: Bool { get }
+  /// The part to learn from.
+  var train: Dataset { get }
+  /// The part to watch the training with.
+  var val: Dataset { get }
+  /// The part to judge the result with.
+  var test: Dataset { get }
+}
+
+extension DataModule {
+  /// The text that each label stands for, by label.
+  public var mapping: [String] { config.mapping }
+
+  /// The training part's batches, each time in a new order.
+  public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
+    Batches(
+      train, batchSize: options.batchSize, shuffledBy: generator, workers: options.workers)
+  }
+
+  /// The validation part's batches, in order.
+  public func valBatches() -> Batches {
+    Batches(val, batchSize: options.batchSize, workers: options.workers)
+  }
+
+  /// The test part's batches, in order.
+  public func testBatches() -> Batches {
+    Batches(test, batchSize: options.batchSize, workers: options.workers)
+  }
+
+  /// The course's description: classes, sizes, and the statistics of one shuffled training batch.
+  ///
+  /// That batch is drawn by a generator of its own, so that printing changes nothing that comes
+  /// later.
+  public var description: String {
+    let origin =
+      isSynthetic ? "SYNTHETIC \(Self.name) Dataset (handwriting drawn by this program)" : nil
+    var lines = [
+      origin ?? "\(Self.name) Dataset",
+      "Num classes: \(mapping.count)",
+      "Mapping: [\(mapping.map(pythonLiteral).joined(separator: ", "))]",
+      "Dims: \(pythonTuple(config.inputDims))",
+      "Train/val/test sizes: \(train.count), \(val.count), \(test.count)",
+    ]
+    let batches = Batches(train, batchSize: options.batchSize, shuffledBy: Generator(seed: 42))
+    var iterator = batches.makeIterator()
+    if let batch = iterator.next() {
+      lines.append("Batch x stats: \(batch.x.statistics)")
+      lines.append("Batch y stats: \(batch.y.statistics)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

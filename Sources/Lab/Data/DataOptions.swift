@@ -1,0 +1,50 @@
+import Foundation
+
+/// Where a data set's images may come from; the command line's `--data_source`.
+public enum DataSource: String, CaseIterable, Sendable {
+  /// The real images; handwriting drawn by the program if they cannot be downloaded.
+  case auto
+  /// The real images or an error.
+  case download
+  /// Handwriting drawn by the program; nothing is downloaded.
+  case synthetic
+}
+
+/// What can be chosen about a data set.
+public struct DataOptions: Sendable {
+  /// Where the images may come from.
+  public var source: DataSource
+  /// The number of images in a batch.
+  public var batchSize: Int
+  /// The number of threads that gather batches ahead of their use; 0 gathers each when it is asked
+  /// for.
+  public var workers: Int
+  /// Where files are kept.
+  public var folder: DataFolder
+  /// Called with each line that the user should read while data are prepared.
+  public var report: @Sendable (String) -> Void
+
+  /// - Parameters:
+  ///   - source: Where the images may come from.
+  ///   - batchSize: The number of images in a batch, at least 1.
+  ///   - workers: The number of threads that gather batches ahead of their use.
+  ///   - folder: Where files are kept; by default `LAB_DATA_DIR`, or `data` where the program runs.
+  ///   - report: Called with each line for the user; by default written to standard error.
+  public init(
+    source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
+    folder: DataFolder = .standard,
+    report: @escaping @Sendable (String) -> Void = DataOptions.writeToStandardError
+  ) {
+    self.source = source
+    self.batchSize = batchSize
+    self.workers = workers
+    self.folder = folder
+    self.report = report
+  }
+
+  /// Writes a line to standard error.
+  @Sendable public static func writeToStandardError(_ line: String) {
+    // Nobody can be told when standard error itself cannot be written.
+    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+  }
+}

@@ -1,0 +1,107 @@
+import CArchive
+import Foundation
+
+/// Takes files out of archives and compressed files, through libarchive.
+package enum Archive {
+  /// Writes one member of a zip archive to a file.
+  ///
+  /// - Parameters:
+  ///   - name: The member's path, or the last part of it.
+  ///   - archive: The zip archive.
+  ///   - target: The file to write.
+  ///   - limit: The number of bytes beyond which the member is refused.
+  /// - Throws: ``DataError`` if the archive is damaged or has no such member.
+  package static func extract(
+    _ name: String, from archive: URL, to target: URL, limit: Int
+  ) throws {
+    let reader = try Reader(archive, what: "zip archive") {
+      archive_read_support_format_zip($0)
+    }
+    let lastPart = name.split(separator: "/").last.map(String.init) ?? name
+    while let member = try reader.nextMember() {
+      guard member == name || member.split(separator: "/").last.map(String.init) == lastPart else {
+        continue
+      }
+      return try reader.write(to: target, limit: limit)
+    }
+    throw DataError(
+      .damaged, "\(archive.path(percentEncoded: false)): expected \(name) in it, found no such file")
+  }
+
+  /// Writes what a gzip file contains to a file.
+  ///
+  /// - Parameters:
+  ///   - source: The gzip file.
+  ///   - target: The file to write.
+  ///   - limit: The number of bytes beyond which the contents are refused.
+  /// - Throws: ``DataError`` if the gzip file is damaged.
+  package static func gunzip(_ source: URL, to target: URL, limit: Int) throws {
+    let reader = try Reader(source, what: "gzip file") {
+      archive_read_support_filter_gzip($0)
+      return archive_read_support_format_raw($0)
+    }
+    // The raw format takes any bytes at all, so it is for the filter to say that they are gzip's.
+    guard try reader.nextMember() != nil, reader.isGzip else { throw reader.damage("not gzip") }
+    try reader.write(to: target, limit: limit)
+  }
+}
+
+/// An archive opened for reading.
+private final class Reader {
+  private let handle: OpaquePointer
+  private let path: String
+  private let what: String
+
+  init(_ url: URL, what: String, support: (OpaquePointer) -> Int32) throws {
+    path = url.path(percentEncoded: false)
+    self.what = what
+    guard let handle = archive_read_new() else {
+      throw DataError(.unusable, "\(path): libarchive did not start")
+    }
+    self.handle = handle
+    guard support(handle) == ARCHIVE_OK,
+      archive_read_open_filename(handle, path, 1 << 16) == ARCHIVE_OK
+    else { throw damage(Self.message(of: handle)) }
+  }
+
+  deinit {
+    archive_read_free(handle)
+  }
+
+  var isGzip: Bool { archive_filter_code(handle, 0) == ARCHIVE_FILTER_GZIP }
+
+  /// The next member's path; nil after the last one.
+  func nextMember() throws -> String? {
+    var entry: OpaquePointer?
+    switch archive_read_next_header(handle, &entry) {
+    case ARCHIVE_EOF: return nil
+    case ARCHIVE_OK, ARCHIVE_WARN:
+      // A name that is not text cannot be the one that is looked for.
+      return archive_entry_pathname(entry).map { String(cString: $0) } ?? ""
+    default: throw damage(Self.message(of: handle))
+    }
+  }
+
+  func write(to target: URL, limit: Int) throws {
+    try writeWhole(to: target) { file in
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      var total = 0
+      while true {
+        let count = archive_read_data(handle, &buffer, buffer.count)
+        if count == 0 { return }
+        guard count > 0 else { throw damage(Self.message(of: handle)) }
+        total += count
+        guard total <= limit else { throw damage("more than the \(limit) bytes that it may have") }
+        try file.write(contentsOf: buffer[..<count])
+      }
+    }
+  }
+
+  func damage(_ reason: String) -> DataError {
+    DataError(.damaged, "\(path): expected a whole \(what), got: \(reason)")
+  }
+
+  private static func message(of handle: OpaquePointer) -> String {
+    archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
+  }
+}

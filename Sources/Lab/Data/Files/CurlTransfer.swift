@@ -1,0 +1,119 @@
+import CCurl
+import Foundation
+
+/// One attempt to receive a file, or the rest of one, through libcurl.
+package final class CurlTransfer {
+  /// How an attempt ended.
+  package enum Outcome: Equatable {
+    case complete
+    /// The server's HTTP status, 0 if there was none, and the reason in words.
+    case failed(status: Int, reason: String)
+  }
+
+  private let url: String
+  private let offset: Int
+  private let deadline: ContinuousClock.Instant
+  private let stallSeconds: Int
+  private let onStart: (_ resumes: Bool, _ total: Int?) throws -> Void
+  private let onBytes: (Data) throws -> Void
+  private var handle: UnsafeMutableRawPointer?
+  private var hasBegun = false
+  private var refusal: (any Error)?
+
+  /// - Parameters:
+  ///   - url: The http, https or file address.
+  ///   - offset: How many bytes are there already; the server is asked for the rest.
+  ///   - deadline: When to give up if no byte has come by then.
+  ///   - stallSeconds: After how long without a byte a transfer that has begun is given up.
+  ///   - onStart: Called before the first bytes, with whether they are the rest that was asked for
+  ///     (servers may send everything instead), and the size of the whole file if it is known.
+  ///   - onBytes: Called with each piece.
+  package init(
+    url: String, from offset: Int, deadline: ContinuousClock.Instant, stallSeconds: Int,
+    onStart: @escaping (_ resumes: Bool, _ total: Int?) throws -> Void,
+    onBytes: @escaping (Data) throws -> Void
+  ) {
+    self.url = url
+    self.offset = offset
+    self.deadline = deadline
+    self.stallSeconds = stallSeconds
+    self.onStart = onStart
+    self.onBytes = onBytes
+  }
+
+  /// Receives until the end or the first trouble.
+  ///
+  /// - Throws: What `onStart` or `onBytes` threw.
+  package func run() throws -> Outcome {
+    let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+    guard left >= 1 else { return .failed(status: 0, reason: "no time left to try it") }
+    guard let handle = curl_easy_init() else {
+      return .failed(status: 0, reason: "libcurl did not start")
+    }
+    defer { curl_easy_cleanup(handle) }
+    self.handle = handle
+
+    var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
+    let code = message.withUnsafeMutableBufferPointer { message in
+      if let buffer = message.baseAddress { lab_curl_set_error_buffer(handle, buffer) }
+      setOptions(of: handle, connectMilliseconds: Int(left))
+      return curl_easy_perform(handle)
+    }
+    if let refusal { throw refusal }
+    guard code != CURLE_OK else { return .complete }
+    return .failed(status: lab_curl_status(handle), reason: reason(of: code, message))
+  }
+
+  private func setOptions(of handle: UnsafeMutableRawPointer, connectMilliseconds: Int) {
+    lab_curl_set_text(handle, CURLOPT_URL, url)
+    lab_curl_set_text(handle, CURLOPT_USERAGENT, "lab")
+    lab_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, 1)
+    lab_curl_set_number(handle, CURLOPT_MAXREDIRS, 5)
+    lab_curl_set_number(handle, CURLOPT_FAILONERROR, 1)
+    lab_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+    lab_curl_set_number(handle, CURLOPT_BUFFERSIZE, 1 << 18)
+    lab_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
+    lab_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+    lab_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, stallSeconds)
+    lab_curl_leave_look_ups_behind(handle)
+    // The rest is asked for as a range: libcurl's own resuming fails where a server sends all.
+    if offset > 0 { lab_curl_set_text(handle, CURLOPT_RANGE, "\(offset)-") }
+    lab_curl_set_receiver(
+      handle,
+      { bytes, size, count, context in
+        guard let bytes, let context else { return 0 }
+        let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+        return transfer.receive(Data(bytes: bytes, count: size * count)) ? size * count : 0
+      },
+      { context, _, _, _, _ in
+        guard let context else { return 0 }
+        let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+        return transfer.isOverdue ? 1 : 0
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  private var isOverdue: Bool { !hasBegun && ContinuousClock.now >= deadline }
+
+  private func receive(_ bytes: Data) -> Bool {
+    do {
+      if !hasBegun {
+        hasBegun = true
+        let resumes = offset > 0 && lab_curl_status(handle) != 200
+        let length = Int(lab_curl_content_length(handle))
+        try onStart(resumes, length < 0 ? nil : length + (resumes ? offset : 0))
+      }
+      try onBytes(bytes)
+      return true
+    } catch {
+      refusal = error
+      return false
+    }
+  }
+
+  private func reason(of code: CURLcode, _ message: [CChar]) -> String {
+    if code == CURLE_ABORTED_BY_CALLBACK { return "no answer" }
+    if code == CURLE_OPERATION_TIMEDOUT, hasBegun { return "stalled for \(stallSeconds) s" }
+    let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+/// Which files a data set consists of, from where they come, and what their bytes add up to.
+///
+/// ```json
+/// {"files": [{"filename": "matlab.zip", "sha256": "e1fa…", "urls": ["https://…", "file:///…"]}]}
+/// ```
+package struct Metadata: Equatable, Sendable, Decodable {
+  /// One file.
+  package struct File: Equatable, Sendable, Decodable {
+    /// Its name in `downloaded/NAME`.
+    package let filename: String
+    /// The SHA-256 of its bytes, as 64 lower-case hexadecimal digits.
+    package let sha256: String
+    /// Where it can be had, to be tried in order.
+    package let urls: [String]
+  }
+
+  /// The files.
+  package let files: [File]
+
+  /// Reads `raw/NAME/metadata.json` in a data folder; if there is none, what the program was built
+  /// with, which is the same file in the package's own `data`.
+  ///
+  /// - Throws: ``DataError`` if the file cannot be read or followed.
+  package static func load(_ name: String, in folder: DataFolder) throws -> Metadata {
+    let url = folder.metadata(of: name)
+    if FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
+      let json = try withFile(url, "read") { try Data(contentsOf: url) }
+      return try Metadata(json: json, from: url.path(percentEncoded: false))
+    }
+    guard let json = builtIn[name] else {
+      throw DataError(.unusable, "expected \(url.path(percentEncoded: false)), found no such file")
+    }
+    return try Metadata(json: Data(json), from: "the built-in metadata of \(name)")
+  }
+
+  /// The metadata that the program was built with, by data set.
+  package static var builtIn: [String: [UInt8]] {
+    ["mnist": PackageResources.mnist_json, "emnist": PackageResources.emnist_json]
+  }
+
+  private init(json: Data, from origin: String) throws {
+    do {
+      self = try JSONDecoder().decode(Metadata.self, from: json)
+    } catch {
+      throw DataError(
+        .unusable,
+        "\(origin): expected {\"files\": [{\"filename\": …, \"sha256\": …, \"urls\": […]}]}")
+    }
+    for file in files {
+      if let complaint = file.complaint { throw DataError(.unusable, "\(origin): \(complaint)") }
+    }
+  }
+
+  /// The file of a name.
+  ///
+  /// - Throws: ``DataError`` if there is none.
+  package func file(_ filename: String, of name: String) throws -> File {
+    guard let file = files.first(where: { $0.filename == filename }) else {
+      throw DataError(.unusable, "the metadata of \(name) lack the file \(filename)")
+    }
+    return file
+  }
+}
+
+extension Metadata.File {
+  /// What keeps this entry from being used, if anything does.
+  fileprivate var complaint: String? {
+    // Names go into paths: a name must not lead out of its folder, nor be hidden.
+    if filename.isEmpty || filename.contains("/") || filename.hasPrefix(".") {
+      return "expected a plain file name, got \"\(filename)\""
+    }
+    if sha256.wholeMatch(of: /[0-9a-f]{64}/) == nil {
+      return "\(filename): expected 64 lower-case hexadecimal digits as sha256, got \"\(sha256)\""
+    }
+    if urls.isEmpty { return "\(filename): expected at least one address in urls" }
+    let strange = urls.first { $0.wholeMatch(of: /(https?|file):\/\/\S+/) == nil }
+    return strange.map { "\(filename): expected an http, https or file address, got \"\($0)\"" }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// An array of bytes in the IDX format of the MNIST files, mapped into memory.
+///
+/// ```text
+/// 00 00 08 rank   08 says that elements are unsigned bytes
+/// extents         `rank` big-endian 32-bit integers
+/// elements        in row-major order
+/// ```
+///
+/// Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+package struct IDX: Sendable {
+  /// The extent of each dimension.
+  package let shape: [Int]
+  private let file: Data
+  private let start: Int
+
+  /// Maps a file and checks that it is as long as its header says.
+  ///
+  /// - Throws: ``DataError`` if it isn't such a file.
+  package init(mapping url: URL, rank: Int) throws {
+    let name = url.path(percentEncoded: false)
+    let file = try withFile(url, "read") { try Data(contentsOf: url, options: .alwaysMapped) }
+    start = 4 + 4 * rank
+    guard file.count >= start, file.prefix(4).elementsEqual([0, 0, 8, UInt8(rank)]) else {
+      throw DataError(.damaged, "\(name): expected an IDX file of bytes in \(rank) dimensions")
+    }
+    var shape: [Int] = []
+    var expected: (partialValue: Int, overflow: Bool) = (1, false)
+    for axis in 0..<rank {
+      let bytes = file[(4 + 4 * axis)..<(8 + 4 * axis)]
+      let extent = bytes.reduce(0) { $0 << 8 | Int($1) }
+      shape.append(extent)
+      let product = expected.partialValue.multipliedReportingOverflow(by: extent)
+      expected = (product.partialValue, expected.overflow || product.overflow)
+    }
+    guard !expected.overflow, expected.partialValue == file.count - start else {
+      throw DataError(
+        .damaged,
+        "\(name): expected the \(shape) bytes that its header says, got \(file.count - start)")
+    }
+    self.shape = shape
+    self.file = file
+  }
+
+  /// Calls `body` with the elements in row-major order.
+  package func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+    try body(file.bytes.extracting(droppingFirst: start))
+  }
+
+  /// The number of records: the extent of the first dimension.
+  package var count: Int { shape[0] }
+
+  /// Writes an array as an IDX file, beside its place first, so that it is there whole or not at
+  /// all.
+  ///
+  /// - Parameters:
+  ///   - url: The file to write.
+  ///   - bytes: The elements in row-major order.
+  ///   - shape: The extent of each dimension.
+  /// - Throws: ``DataError`` if the file cannot be written.
+  package static func write(_ bytes: [UInt8], shape: [Int], to url: URL) throws {
+    precondition(bytes.count == shape.reduce(1, *))
+    var header: [UInt8] = [0, 0, 8, UInt8(shape.count)]
+    for extent in shape {
+      header += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: extent >> $0) }
+    }
+    try writeWhole(to: url) { file in
+      try file.write(contentsOf: header)
+      // In pieces, since each becomes a `Data` of its own.
+      for start in stride(from: 0, to: bytes.count, by: 1 << 22) {
+        try file.write(contentsOf: bytes[start..<min(bytes.count, start + 1 << 22)])
+      }
+    }
+  }
+}

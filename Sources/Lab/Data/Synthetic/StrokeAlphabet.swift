@@ -1,0 +1,56 @@
+/// The forms that people write each character in, as strokes of a pen.
+///
+/// The tables are text: a form is a list of strokes parted by `|`, a stroke a list of points `x,y`
+/// on squared paper with the origin at the top left, x to the right and y down. Every form fills a
+/// box ten squares high, small letters too, as EMNIST scales all characters to one size. The pen
+/// moves from point to point in arcs; a point marked `!` is a corner.
+///
+/// ```text
+/// 7 with a bar:   1.4,0.5 8.4,0.4! 4,10 | 3.4,5 7.8,4.8
+/// ```
+///
+/// Forms stand in the order of how common they are: the k-th is drawn with weight 1/k. To add a
+/// form, draw it on squared paper and write its points at the end of the character's list.
+package enum StrokeAlphabet {
+  /// The characters in EMNIST's order: digits, capitals, small letters.
+  package static let characters: [Character] = Array(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+  /// The forms of each character as text.
+  package static let notation: [Character: [String]] =
+    digits.merging(capitals) { first, _ in first }.merging(smallLetters) { first, _ in first }
+
+  /// The forms of each character; a text that is not in the notation is left out.
+  package static let forms: [Character: [Form]] = notation.mapValues {
+    $0.compactMap(Form.init(notation:))
+  }
+}
+
+/// One way to write a character.
+package struct Form: Sendable, Equatable {
+  /// A place on the pen's way.
+  package struct Point: Sendable, Equatable {
+    package var position: SIMD2<Float>
+    package var isCorner: Bool
+  }
+
+  /// The points of each stroke, at least two a stroke.
+  package var strokes: [[Point]]
+
+  /// Reads a form such as `5,0 5,10 | 2,10 8,10`; nil for a text that is none.
+  package init?(notation: String) {
+    strokes = []
+    for stroke in notation.split(separator: "|", omittingEmptySubsequences: false) {
+      var points: [Point] = []
+      for word in stroke.split(separator: " ") {
+        let isCorner = word.hasSuffix("!")
+        let numbers = word.dropLast(isCorner ? 1 : 0)
+          .split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+        guard numbers.count == 2, let x = numbers[0], let y = numbers[1] else { return nil }
+        points.append(Point(position: SIMD2(x, y), isCorner: isCorner))
+      }
+      guard points.count >= 2 else { return nil }
+      strokes.append(points)
+    }
+  }
+}

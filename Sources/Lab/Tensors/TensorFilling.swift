@@ -1,0 +1,15 @@
+extension Tensor {
+  /// A tensor whose elements `fill` writes, without a copy in between.
+  ///
+  /// - Parameters:
+  ///   - shape: The extent of each dimension.
+  ///   - fill: Given all elements in row-major order, undefined; must write each of them.
+  package init(
+    shape: [Int], filledBy fill: (inout MutableSpan<Float>) throws -> Void
+  ) rethrows {
+    let storage = Storage(count: shape.reduce(1, *))
+    var elements = MutableSpan(_unsafeStart: storage.pointer, count: storage.count)
+    try fill(&elements)
+    self.init(shape: shape, storage: storage)
+  }
+}
