@@ -1,4 +1,4 @@
-# `make` alone lists what there is.
+# `make` alone lists the commands.
 
 notebook := 01-look-at-emnist
 
@@ -10,13 +10,15 @@ help: ## list these commands
 run: set-up ## install what is missing, build, run the first notebook in about a minute
 	swift run -c release $(notebook) --quick
 
+# Left to itself, `swift test` builds everything with -enable-testing, the other commands build it
+# without, and each change from one to the other compiles the whole package again.
 test: set-up lint ## install what is missing, then lint and all tests
-	swift test -c release
+	swift test -c release --disable-testable-imports
 
 lint: ## check the format and the rules of the house
 	@scripts/lint
 
-set-up: ## install what is missing: the C libraries, OpenBLAS, a font
+set-up: ## install what is missing: C libraries, OpenBLAS, a font
 	@scripts/set-up
 
 clean: ## remove what was built; data, output and fetched packages stay
