@@ -1,0 +1,25 @@
+# `make` alone lists the commands.
+
+notebook := 01-look-at-emnist
+
+.PHONY: help run test lint set-up clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: set-up ## install what is missing, build, run the first notebook in about a minute
+	swift run -c release $(notebook) --quick
+
+# Left to itself, `swift test` builds everything with -enable-testing, the other commands build it
+# without, and each change from one to the other compiles the whole package again.
+test: set-up lint ## install what is missing, then lint and all tests
+	swift test -c release --disable-testable-imports
+
+lint: ## check the format and the rules of the house
+	@scripts/lint
+
+set-up: ## install what is missing: C libraries, OpenBLAS, a font
+	@scripts/set-up
+
+clean: ## remove what was built; data, output and fetched packages stay
+	swift package clean
