@@ -1,0 +1,27 @@
+/// One place of a figure: what is shown there, with a title above.
+public struct Axes: Sendable {
+  /// The text above; spaces that could not be seen appear as `␣`.
+  ///
+  /// A title that is too wide for its place is broken into two lines, then made smaller (with all
+  /// other titles of the figure), and cut at last.
+  public var title = ""
+  public var titleColor = Color.black
+  private(set) var drawables: [any Drawable] = []
+
+  /// Shows an image, row 0 at the top, with square pixels.
+  ///
+  /// ```swift
+  /// axes.imshow(image)                  // gray: darkest value black, brightest white
+  /// axes.imshow(image, range: 0...1)    // 0 black, 1 white
+  /// ```
+  ///
+  /// Pixels are enlarged by a whole number, with hard edges; an image that is larger than its place
+  /// is made smaller by averaging. RGB images are shown as they are, from 0 to 1.
+  ///
+  /// - Parameters:
+  ///   - image: What to show.
+  ///   - range: The values that are black and white; of the image itself, if left out.
+  public mutating func imshow(_ image: Image, range: ClosedRange<Float>? = nil) {
+    drawables.append(ShownImage(image, range: range))
+  }
+}

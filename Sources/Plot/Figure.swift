@@ -1,0 +1,96 @@
+/// A picture with a grid of axes, as matplotlib's `plt.subplots` makes.
+///
+/// ```swift
+/// var figure = Figure(size: (9, 9), rows: 3, columns: 3)
+/// for i in 0..<9 {
+///   figure[i].imshow(images[i])
+///   figure[i].title = "Correct: \(labels[i]), Pred: \(predictions[i])"
+///   figure[i].titleColor = labels[i] == predictions[i] ? .green : .red
+/// }
+/// try figure.save(to: "output/predictions.png")
+/// ```
+public struct Figure: Sendable {
+  /// Width and height in inches.
+  public let size: (width: Double, height: Double)
+  /// Pixels per inch.
+  public let dpi: Double
+  public let rows: Int
+  public let columns: Int
+  /// A title above all axes.
+  public var supertitle = ""
+  /// The axes, row by row.
+  private(set) var axes: [Axes]
+
+  /// An empty figure.
+  ///
+  /// - Parameters:
+  ///   - size: Width and height in inches.
+  ///   - dpi: Pixels per inch.
+  ///   - rows: How many axes there are from top to bottom.
+  ///   - columns: How many axes there are from left to right.
+  public init(
+    size: (width: Double, height: Double) = (6.4, 4.8), dpi: Double = 100, rows: Int = 1,
+    columns: Int = 1
+  ) {
+    precondition(rows > 0 && columns > 0, "a figure has at least one row and one column of axes")
+    precondition(
+      size.width * dpi >= 1 && size.height * dpi >= 1, "a figure has at least one pixel")
+    self.size = size
+    self.dpi = dpi
+    self.rows = rows
+    self.columns = columns
+    axes = [Axes](repeating: Axes(), count: rows * columns)
+  }
+
+  /// The axes in a row and a column, both from 0.
+  public subscript(row: Int, column: Int) -> Axes {
+    get { self[index(row, column)] }
+    _modify { yield &axes[index(row, column)] }
+  }
+
+  /// The axes with a number, row by row from 0.
+  public subscript(index: Int) -> Axes {
+    get { axes[index] }
+    _modify { yield &axes[index] }
+  }
+
+  private func index(_ row: Int, _ column: Int) -> Int {
+    precondition(
+      (0..<rows).contains(row) && (0..<columns).contains(column),
+      "axes [\(row), \(column)] of a figure with \(rows) × \(columns)")
+    return row * columns + column
+  }
+
+  /// Writes the figure as a PNG file, and makes the folders that it is to be in.
+  ///
+  /// The file is 8-bit gray when nothing in the figure is coloured and 8-bit RGB otherwise, and says
+  /// its dpi. The same figure gives the same bytes. It appears whole or not at all.
+  ///
+  /// - Throws: ``PlotError``, when the file cannot be written, no font is installed, or the figure is
+  ///   too small for its titles.
+  public func save(to path: String) throws(PlotError) {
+    try writeFile(png(), to: path)
+  }
+
+  /// The bytes of the PNG file that ``save(to:)`` writes.
+  ///
+  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for its titles.
+  public func png() throws(PlotError) -> [UInt8] {
+    try encodePNG(draw().bitmap, dpi: dpi)
+  }
+
+  /// The figure's pixels.
+  package func draw() throws(PlotError) -> Canvas {
+    let layout = try Layout(self)
+    var canvas = Canvas(width: layout.width, height: layout.height)
+    for (axes, area) in zip(axes, layout.areas) {
+      for drawable in axes.drawables {
+        drawable.draw(on: &canvas, in: drawable.frame(in: area))
+      }
+    }
+    for title in layout.titles {
+      for glyph in title.glyphs { canvas.draw(glyph, color: title.color) }
+    }
+    return canvas
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// Writes a file as a whole or not at all, and makes the folders that it is to be in.
+///
+/// - Throws: ``PlotError`` with the path and the system's reason.
+func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
+  let url = URL(fileURLWithPath: path)
+  do {
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url, options: .atomic)
+  } catch {
+    throw PlotError("cannot write \(path): \(reason(error))")
+  }
+}
+
+/// The bytes of a file.
+///
+/// - Throws: ``PlotError`` with the path and the system's reason.
+func readFile(_ path: String) throws(PlotError) -> [UInt8] {
+  do {
+    return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+  } catch {
+    throw PlotError("cannot read \(path): \(reason(error))")
+  }
+}
+
+/// The system's own few words, e.g. `Permission denied`, without Foundation's sentence around them.
+private func reason(_ error: any Error) -> String {
+  let error = error as NSError
+  let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+  return cause.domain == NSPOSIXErrorDomain
+    ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+}

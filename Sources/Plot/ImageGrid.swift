@@ -1,0 +1,103 @@
+/// Puts images of one size into a grid, as torchvision's `make_grid` does.
+///
+/// ```swift
+/// let grid = try makeGrid(digits, nrow: 8)    // 64 of 28 × 28: one of 242 × 242
+/// ```
+///
+/// A single image comes back without a border. Unlike torchvision's, gray images stay gray.
+///
+/// - Parameters:
+///   - images: The images, row by row.
+///   - nrow: How many images stand in a row.
+///   - padding: How many pixels there are between images and around them.
+///   - normalize: Whether values are stretched to 0…1.
+///   - valueRange: The values that `normalize` makes 0 and 1; the smallest and the largest of all
+///     images, if left out.
+///   - scaleEach: Whether `normalize` looks for the smallest and largest value image by image.
+///   - padValue: The value of the pixels between.
+/// - Throws: ``PlotError``, when there is no image or they differ in size or channels.
+public func makeGrid(
+  _ images: [Image], nrow: Int = 8, padding: Int = 2, normalize: Bool = false,
+  valueRange: ClosedRange<Float>? = nil, scaleEach: Bool = false, padValue: Float = 0
+) throws(PlotError) -> Image {
+  precondition(nrow > 0 && padding >= 0, "a grid has nrow > 0 and padding >= 0")
+  guard let first = images.first else { throw PlotError("makeGrid expected images, got none") }
+  for (i, image) in images.enumerated()
+  where (image.width, image.height, image.channels) != (first.width, first.height, first.channels) {
+    throw PlotError(
+      "makeGrid expected images of one size, got \(text(first)) and, at \(i), \(text(image))")
+  }
+  let shared =
+    valueRange
+    ?? (scaleEach ? nil : images.map(\.valueRange).reduce(first.valueRange, joined))
+  let images = normalize ? images.map { $0.normalized(by: shared ?? $0.valueRange) } : images
+  if images.count == 1 { return images[0] }
+
+  let columns = min(nrow, images.count)
+  let rows = (images.count + columns - 1) / columns
+  let (stepX, stepY) = (first.width + padding, first.height + padding)
+  let (width, height) = (columns * stepX + padding, rows * stepY + padding)
+  let lineCount = first.width * first.channels
+  var values = [Float](repeating: padValue, count: width * height * first.channels)
+  for (i, image) in images.enumerated() {
+    let (left, top) = (i % columns * stepX + padding, i / columns * stepY + padding)
+    for y in 0..<first.height {
+      let start = ((top + y) * width + left) * first.channels
+      values.replaceSubrange(
+        start..<start + lineCount, with: image.values[y * lineCount..<(y + 1) * lineCount])
+    }
+  }
+  return Image(width: width, height: height, channels: first.channels, values: values)
+}
+
+/// Writes a grid of images as a PNG file, pixel for pixel, as torchvision's `save_image` does.
+///
+/// A value v from 0 to 1 becomes the byte ⌊255 v + 0.5⌋. The file is 8-bit gray when no pixel is
+/// coloured and 8-bit RGB otherwise; it appears whole or not at all, and missing folders are made.
+///
+/// - Parameters:
+///   - images: One image, or several of one size.
+///   - path: Where to write.
+///   - nrow: As in ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``, like the
+///     others.
+/// - Throws: ``PlotError``, when `makeGrid` throws or the file cannot be written.
+public func saveImage(
+  _ images: [Image], to path: String, nrow: Int = 8, padding: Int = 2, normalize: Bool = false,
+  valueRange: ClosedRange<Float>? = nil, scaleEach: Bool = false, padValue: Float = 0
+) throws(PlotError) {
+  let grid = try makeGrid(
+    images, nrow: nrow, padding: padding, normalize: normalize, valueRange: valueRange,
+    scaleEach: scaleEach, padValue: padValue)
+  let bitmap = Bitmap(
+    width: grid.width, height: grid.height, channels: grid.channels,
+    bytes: grid.values.map { byte($0 * 255 + 0.5) })
+  try writeFile(encodePNG(bitmap), to: path)
+}
+
+extension Image {
+  /// From the smallest to the largest value.
+  fileprivate var valueRange: ClosedRange<Float> {
+    var (low, high) = (values[0], values[0])
+    for value in values { (low, high) = (min(low, value), max(high, value)) }
+    return low...high
+  }
+
+  /// The image with values stretched so that `range` becomes 0…1, cut to it.
+  fileprivate func normalized(by range: ClosedRange<Float>) -> Image {
+    // The least width is torchvision's; it keeps an image of one value from a division by zero.
+    let width = max(range.upperBound - range.lowerBound, 1e-5)
+    return Image(
+      width: self.width, height: height, channels: channels,
+      values: values.map {
+        (min(max($0, range.lowerBound), range.upperBound) - range.lowerBound) / width
+      })
+  }
+}
+
+private func joined(_ a: ClosedRange<Float>, _ b: ClosedRange<Float>) -> ClosedRange<Float> {
+  min(a.lowerBound, b.lowerBound)...max(a.upperBound, b.upperBound)
+}
+
+private func text(_ image: Image) -> String {
+  "\(image.width) × \(image.height) × \(image.channels)"
+}

@@ -1,0 +1,65 @@
+/// The text with a `␣` in place of each space that one could not see.
+///
+/// Those are the spaces at the start and at the end, and each that follows another one, so that the
+/// label " " can be read both alone and in `Correct:  , Pred: e`:
+///
+/// ```swift
+/// showingSpaces(" ")                      // "␣"
+/// showingSpaces("Correct:  , Pred:  ")    // "Correct: ␣, Pred: ␣"
+/// ```
+package func showingSpaces(_ text: String) -> String {
+  let characters = Array(text)
+  func isSpace(_ i: Int) -> Bool { characters[i].isWhitespace && !characters[i].isNewline }
+  func isEdge(_ i: Int) -> Bool { !characters.indices.contains(i) || characters[i].isNewline }
+  return String(
+    characters.indices.map { i in
+      guard isSpace(i) else { return characters[i] }
+      return isEdge(i - 1) || isEdge(i + 1) || isSpace(i - 1) ? "␣" : " "
+    })
+}
+
+/// Text that is broken into lines.
+package struct Paragraph: Equatable {
+  package private(set) var lines: [String] = []
+  /// Whether a word was too long for a line.
+  package private(set) var hasBrokenWords = false
+
+  /// Breaks a text at its spaces, and inside a word only if the word alone is too wide.
+  ///
+  /// - Parameters:
+  ///   - text: What to break; line breaks that it already has stay.
+  ///   - width: The room for a line, in any unit.
+  ///   - measure: The width of a piece of text in that unit.
+  package init(_ text: String, width: Double, measure: (String) -> Double) {
+    for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      var line = ""
+      for word in part.split(separator: " ") {
+        let longer = line.isEmpty ? String(word) : "\(line) \(word)"
+        if measure(longer) <= width {
+          line = longer
+          continue
+        }
+        if !line.isEmpty { lines.append(line) }
+        line = String(word)
+        while measure(line) > width && line.count > 1 {
+          hasBrokenWords = true
+          var fitting = 1
+          while measure(String(line.prefix(fitting + 1))) <= width { fitting += 1 }
+          lines.append(String(line.prefix(fitting)))
+          line.removeFirst(fitting)
+        }
+      }
+      lines.append(line)
+    }
+  }
+
+  /// Leaves out the lines after the first `count` ones, and says so by an ellipsis.
+  package mutating func cut(to count: Int, width: Double, measure: (String) -> Double) {
+    guard lines.count > count, count > 0 else { return }
+    lines.removeLast(lines.count - count)
+    while !lines[count - 1].isEmpty && measure(lines[count - 1] + "…") > width {
+      lines[count - 1].removeLast()
+    }
+    lines[count - 1] += "…"
+  }
+}
