@@ -2,33 +2,34 @@ import Kernels
 import Testing
 
 struct LinearProductsTests {
-  @Test(arguments: [(1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3)])
-  func agreesWithTheReference(n: Int, inputs: Int, outputs: Int) {
-    let x = numbers(n * inputs), weight = numbers(outputs * inputs, seed: 2)
-    let bias = numbers(outputs, seed: 3), dy = numbers(n * outputs, seed: 4)
-    var y = numbers(n * outputs, seed: 5), expected = y
+  @Test(arguments: [(1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (128, 300, 83)])
+  func agreesWithTheDefinition(n: Int, inputs: Int, outputs: Int) {
+    let (x, weight) = (numbers(n * inputs), numbers(outputs * inputs, seed: 2))
+    let (bias, dy) = (numbers(outputs, seed: 3), numbers(n * outputs, seed: 4))
+    // What was there before must not matter.
+    var y = numbers(n * outputs, seed: 5)
+    var dx = numbers(n * inputs, seed: 6)
+    var dWeight = numbers(outputs * inputs, seed: 7)
     linear(x: x, weight: weight, bias: bias, y: &y, n: n, inputs: inputs, outputs: outputs)
-    for row in 0..<n { expected.replaceSubrange(row * outputs..<(row + 1) * outputs, with: bias) }
-    let transposedWeight = Matrix(weight, stride: inputs).transposed
-    matrixProductReference(
-      Matrix(x, stride: inputs), transposedWeight, into: &expected, stride: outputs,
-      m: n, n: outputs, k: inputs, adding: true)
-    #expect(relativeError(y, expected) < 2e-6)
+    linearInputGradient(dy: dy, weight: weight, dx: &dx, n: n, inputs: inputs, outputs: outputs)
+    linearWeightGradient(dy: dy, x: x, dWeight: &dWeight, n: n, inputs: inputs, outputs: outputs)
 
-    var dx = numbers(n * inputs, seed: 6), expectedDx = dx
-    linearInputGradient(
-      dy: dy, weight: weight, dx: &dx, n: n, inputs: inputs, outputs: outputs)
-    matrixProductReference(
-      Matrix(dy, stride: outputs), Matrix(weight, stride: inputs), into: &expectedDx,
-      stride: inputs, m: n, n: inputs, k: outputs)
+    var expectedY = (0..<n).flatMap { _ in bias }
+    var expectedDx = [Float](repeating: 0, count: n * inputs)
+    var expectedDWeight = [Float](repeating: 0, count: outputs * inputs)
+    for row in 0..<n {
+      for output in 0..<outputs {
+        for input in 0..<inputs {
+          let gradient = dy[row * outputs + output]
+          expectedY[row * outputs + output] +=
+            x[row * inputs + input] * weight[output * inputs + input]
+          expectedDx[row * inputs + input] += gradient * weight[output * inputs + input]
+          expectedDWeight[output * inputs + input] += gradient * x[row * inputs + input]
+        }
+      }
+    }
+    #expect(relativeError(y, expectedY) < 2e-6)
     #expect(relativeError(dx, expectedDx) < 2e-6)
-
-    var dWeight = numbers(outputs * inputs, seed: 7), expectedDWeight = dWeight
-    linearWeightGradient(
-      dy: dy, x: x, dWeight: &dWeight, n: n, inputs: inputs, outputs: outputs)
-    matrixProductReference(
-      Matrix(dy, stride: outputs).transposed, Matrix(x, stride: inputs), into: &expectedDWeight,
-      stride: inputs, m: outputs, n: inputs, k: n)
     #expect(relativeError(dWeight, expectedDWeight) < 2e-6)
   }
 }

@@ -15,3 +15,21 @@ func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
   }
   return (difference / max(length, 1e-30)).squareRoot()
 }
+
+/// Numbers at a fixed place in memory, for as long as the object lives.
+final class NumberBuffer {
+  let pointer: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(_ values: [Float]) {
+    count = values.count
+    pointer = .allocate(capacity: count)
+    pointer.initialize(from: values, count: count)
+  }
+
+  deinit {
+    pointer.deallocate()
+  }
+
+  var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+}
