@@ -25,7 +25,8 @@ package enum Archive {
       return try reader.write(to: target, limit: limit)
     }
     throw DataError(
-      .damaged, "\(archive.path(percentEncoded: false)): expected \(name) in it, found no such file")
+      .damaged, "\(archive.path(percentEncoded: false)): expected \(name) in it, found no such file"
+    )
   }
 
   /// Writes what a gzip file contains to a file.

@@ -113,7 +113,8 @@ package final class CurlTransfer {
   private func reason(of code: CURLcode, _ message: [CChar]) -> String {
     if code == CURLE_ABORTED_BY_CALLBACK { return "no answer" }
     if code == CURLE_OPERATION_TIMEDOUT, hasBegun { return "stalled for \(stallSeconds) s" }
-    let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let text = String(
+      decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
   }
 }
