@@ -48,3 +48,24 @@ public struct DataOptions: Sendable {
     try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
   }
 }
+
+extension DataSource {
+  /// The real data or synthetic ones, as the source says: `auto` turns to synthetic data only when
+  /// the real ones cannot be had, not when they are damaged.
+  func choose<Parts>(
+    _ name: String, report: (String) -> Void, real: () throws -> Parts,
+    synthetic: () throws -> Parts
+  ) throws -> (parts: Parts, isSynthetic: Bool) {
+    switch self {
+    case .download: return (try real(), false)
+    case .synthetic: return (try synthetic(), true)
+    case .auto:
+      do {
+        return (try real(), false)
+      } catch let error as DataError where error.kind == .unavailable {
+        report("\(name): using SYNTHETIC handwriting drawn by this program: \(error)")
+        return (try synthetic(), true)
+      }
+    }
+  }
+}

@@ -35,8 +35,9 @@ package struct Downloader: Sendable {
     if FileManager.default.fileExists(atPath: target.path(percentEncoded: false)) {
       let found = try SHA256.hexadecimal(of: target)
       if found == file.sha256 { return }
-      mismatch = wrongSum(target.path(percentEncoded: false), of: file, found: found)
-      report("\(target.path(percentEncoded: false)) has a wrong SHA-256: downloading it again")
+      let path = target.path(percentEncoded: false)
+      mismatch = wrongSum(path, of: file, found: found, "remove it to have it downloaded again")
+      report("\(path) has a wrong SHA-256: downloading it again")
     }
     try createFolder(folder)
     let part = try PartFile(folder.appending(path: "\(file.filename).part"))
@@ -52,8 +53,9 @@ package struct Downloader: Sendable {
       case .complete:
         return try part.finish(as: target)
       case .wrong(let found):
-        part.discard()
-        mismatch = wrongSum("\(file.filename) from \(url)", of: file, found: found)
+        try part.restart()
+        mismatch = wrongSum(
+          "\(file.filename) from \(url)", of: file, found: found, "nothing was kept")
       case .failed(let reason, let hasBegun):
         if hasBegun { deadline = ContinuousClock.now + .seconds(patience) }
         failures.append("\(url): \(reason)")
@@ -80,6 +82,8 @@ package struct Downloader: Sendable {
     var deadline = deadline
     var hasBegun = false
     var lastReason = ""
+    // A local file is copied anew sooner than checked.
+    if url.hasPrefix("file:"), part.count > 0 { try part.restart() }
     for _ in 0..<Self.attempts {
       let offset = part.count
       var hasResumed = false
@@ -119,8 +123,10 @@ package struct Downloader: Sendable {
     return .failed(reason: "broke off \(Self.attempts) times: \(lastReason)", hasBegun: hasBegun)
   }
 
-  private func wrongSum(_ origin: String, of file: Metadata.File, found: String) -> DataError {
+  private func wrongSum(
+    _ origin: String, of file: Metadata.File, found: String, _ consequence: String
+  ) -> DataError {
     DataError(
-      .damaged, "\(origin): expected SHA-256 \(file.sha256), found \(found); nothing was kept")
+      .damaged, "\(origin): expected SHA-256 \(file.sha256), found \(found); \(consequence)")
   }
 }

@@ -53,6 +53,11 @@ package struct Metadata: Equatable, Sendable, Decodable {
     }
   }
 
+  /// The files' sums, by name.
+  package var sums: [String: String] {
+    Dictionary(files.map { ($0.filename, $0.sha256) }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// The file of a name.
   ///
   /// - Throws: ``DataError`` if there is none.

@@ -1,0 +1,146 @@
+import Foundation
+
+/// Images of characters and their labels, ready for use: four files that map into memory, and one
+/// that says what they were made from.
+///
+/// ```text
+/// processed/emnist/train-images-idx3-ubyte    bytes (images, 28, 28), upright
+/// processed/emnist/train-labels-idx1-ubyte    bytes (images)
+/// processed/emnist/test-images-idx3-ubyte
+/// processed/emnist/test-labels-idx1-ubyte
+/// processed/emnist/contents.json              written last
+/// ```
+package struct CharacterFiles: Sendable {
+  /// One of the two parts that a data set comes in.
+  package enum Part: String, CaseIterable, Sendable {
+    case train
+    case test
+  }
+
+  /// What the files are made from; files made from something else are made anew.
+  package struct Recipe: Codable, Equatable, Sendable {
+    /// Grows when the program makes the files differently from the same sources.
+    let version: Int
+    /// The sources, by name, and what tells one version of them from another.
+    let sources: [String: String]
+    /// The number of values that a label can have.
+    let classes: Int
+  }
+
+  private struct Contents: Codable, Equatable {
+    let recipe: Recipe
+    let sizes: [String: Int]
+  }
+
+  /// The height and width of an image.
+  package static let side = 28
+
+  /// Where the files are.
+  package let folder: URL
+  /// What they are to be made from.
+  package let recipe: Recipe
+
+  /// The mapped files.
+  ///
+  /// - Parameters:
+  ///   - part: Which part.
+  ///   - kind: Images or labels.
+  package func url(_ part: Part, _ kind: Kind) -> URL {
+    folder.appending(path: "\(part.rawValue)-\(kind.rawValue)-ubyte")
+  }
+
+  /// What is in a file.
+  package enum Kind: String, Sendable {
+    case images = "images-idx3"
+    case labels = "labels-idx1"
+  }
+
+  private var contents: URL { folder.appending(path: "contents.json") }
+
+  /// The files' data sets; made first, if they are not there or made from something else.
+  ///
+  /// Two processes may ask at once: one makes the files, the other one waits.
+  ///
+  /// - Parameters:
+  ///   - name: The data set's name, for messages.
+  ///   - report: Called with each line for the user.
+  ///   - normalization: What becomes of pixels; see ``Dataset``.
+  ///   - make: Writes the four files.
+  /// - Throws: ``DataError`` if they cannot be made, or what `make` throws.
+  package func prepare(
+    _ name: String, report: (String) -> Void, normalization: (mean: Float, std: Float)? = nil,
+    make: () throws -> Void
+  ) throws -> (train: Dataset, test: Dataset) {
+    func load() throws -> (train: Dataset, test: Dataset) {
+      (
+        try dataset(.train, normalization: normalization),
+        try dataset(.test, normalization: normalization)
+      )
+    }
+    if isComplete, let datasets = try? load() { return datasets }
+    return try FileLock.hold(
+      folder.appending(path: ".lock"),
+      onWait: { report("waiting for another process that is preparing \(name)") }
+    ) {
+      if isComplete, let datasets = try? load() { return datasets }
+      // Without its contents file, a half-remade folder counts as empty.
+      try? FileManager.default.removeItem(at: contents)
+      try make()
+      let datasets = try load()
+      try write(sizes: [.train: datasets.train.count, .test: datasets.test.count])
+      return datasets
+    }
+  }
+
+  private var isComplete: Bool {
+    guard let json = try? Data(contentsOf: contents),
+      let found = try? JSONDecoder().decode(Contents.self, from: json)
+    else { return false }
+    return found.recipe == recipe
+  }
+
+  private func write(sizes: [Part: Int]) throws {
+    let sizes = Dictionary(uniqueKeysWithValues: sizes.map { ($0.key.rawValue, $0.value) })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let json = try encoder.encode(Contents(recipe: recipe, sizes: sizes))
+    try writeWhole(to: contents) { try $0.write(contentsOf: json) }
+  }
+
+  private func dataset(
+    _ part: Part, normalization: (mean: Float, std: Float)?
+  ) throws -> Dataset {
+    let images = try IDX(mapping: url(part, .images), rank: 3)
+    let labels = try IDX(mapping: url(part, .labels), rank: 1)
+    guard images.shape == [labels.count, Self.side, Self.side], labels.count > 0 else {
+      throw DataError(
+        .damaged,
+        "\(url(part, .images).path(percentEncoded: false)): expected \(labels.count) images of "
+          + "28×28, as there are labels, got shape \(images.shape)")
+    }
+    let largest = labels.withBytes { bytes in
+      bytes.byteOffsets.reduce(0) {
+        max($0, Int(bytes.unsafeLoad(fromByteOffset: $1, as: UInt8.self)))
+      }
+    }
+    guard largest < recipe.classes else {
+      throw DataError(
+        .damaged,
+        "\(url(part, .labels).path(percentEncoded: false)): expected labels below "
+          + "\(recipe.classes), got \(largest)")
+    }
+    return Dataset(images: images, labels: labels, normalization: normalization)
+  }
+
+  /// Writes one part's files.
+  ///
+  /// - Parameters:
+  ///   - images: 784 bytes an image, row by row.
+  ///   - labels: As many labels.
+  ///   - part: Which part.
+  package func write(images: [UInt8], labels: [UInt8], as part: Part) throws {
+    try IDX.write(
+      images, shape: [labels.count, Self.side, Self.side], to: url(part, .images))
+    try IDX.write(labels, shape: [labels.count], to: url(part, .labels))
+  }
+}

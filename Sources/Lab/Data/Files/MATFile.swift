@@ -1,0 +1,103 @@
+import CMatio
+import Foundation
+
+/// A MATLAB v5 file, through libmatio.
+///
+/// ```swift
+/// let file = try MATFile(url, variable: "dataset")
+/// let labels = try file.bytes("train", "labels")
+/// labels.rows, labels.columns  // 697932, 1
+/// ```
+package final class MATFile {
+  /// A matrix of bytes.
+  package struct Matrix {
+    /// The elements, column by column.
+    package let elements: [UInt8]
+    package let rows: Int
+    package let columns: Int
+  }
+
+  private let path: String
+  private let file: OpaquePointer
+  private let variable: UnsafeMutablePointer<matvar_t>
+
+  /// Opens a file and reads the layout of a struct in it, but no elements.
+  ///
+  /// - Throws: ``DataError`` if the file isn't such a file or has no such variable.
+  package init(_ url: URL, variable name: String) throws {
+    path = url.path(percentEncoded: false)
+    guard let file = Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue)) else {
+      throw DataError(.damaged, "\(path): expected a MATLAB file")
+    }
+    guard let variable = Mat_VarReadInfo(file, name) else {
+      Mat_Close(file)
+      throw DataError(.damaged, "\(path): expected a whole variable \"\(name)\" in it")
+    }
+    self.file = file
+    self.variable = variable
+  }
+
+  deinit {
+    Mat_VarFree(variable)
+    Mat_Close(file)
+  }
+
+  /// The matrix that a chain of field names leads to; numbers of other types are converted if all
+  /// of them fit into bytes.
+  ///
+  /// - Parameters:
+  ///   - names: The names, outermost first.
+  ///   - columns: How many columns it must have.
+  ///   - maximumRows: How many rows it may have.
+  /// - Throws: ``DataError`` if there is no such matrix or its elements cannot be read.
+  package func bytes(_ names: String..., columns: Int, maximumRows: Int) throws -> Matrix {
+    let name = names.joined(separator: ".")
+    var field = variable
+    for part in names {
+      guard field.pointee.class_type == MAT_C_STRUCT,
+        let next = Mat_VarGetStructFieldByName(field, part, 0)
+      else { throw damage("a field \(name)", "none") }
+      field = next
+    }
+    guard field.pointee.rank == 2, let dims = field.pointee.dims else {
+      throw damage("\(name) to be a matrix", "\(field.pointee.rank) dimensions")
+    }
+    let rows = Int(clamping: dims[0])
+    guard dims[1] == columns, rows <= maximumRows, field.pointee.isComplex == 0 else {
+      throw damage(
+        "\(name) to have \(columns) columns and up to \(maximumRows) rows", "\(dims[0])×\(dims[1])")
+    }
+    let count = rows * columns
+    switch field.pointee.class_type {
+    case MAT_C_UINT8:
+      return Matrix(
+        elements: try read(field, count, name, as: UInt8.self), rows: rows, columns: columns)
+    case MAT_C_DOUBLE:
+      let elements = try read(field, count, name, as: Double.self).map { number in
+        guard let byte = UInt8(exactly: number) else {
+          throw damage("\(name) to hold numbers in 0...255", "\(number)")
+        }
+        return byte
+      }
+      return Matrix(elements: elements, rows: rows, columns: columns)
+    default:
+      throw damage("\(name) to hold bytes", "MATLAB class \(field.pointee.class_type.rawValue)")
+    }
+  }
+
+  private func read<Element>(
+    _ field: UnsafeMutablePointer<matvar_t>, _ count: Int, _ name: String, as: Element.Type
+  ) throws -> [Element] {
+    guard count > 0 else { return [] }
+    return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let start: Int32 = 0
+      let code = Mat_VarReadDataLinear(file, field, buffer.baseAddress, start, 1, Int32(count))
+      guard code == 0 else { throw damage("\(count) elements of \(name)", "damaged or cut bytes") }
+      initialized = count
+    }
+  }
+
+  private func damage(_ expected: String, _ got: String) -> DataError {
+    DataError(.damaged, "\(path): expected \(expected), got \(got)")
+  }
+}

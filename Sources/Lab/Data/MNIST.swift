@@ -1,0 +1,70 @@
+/// Handwritten digits, 28×28, centred: 55,000 to learn from, 5,000 to watch, 10,000 to test.
+///
+/// Pixels are normalised: 0.1307 is subtracted, and the rest divided by 0.3081.
+///
+/// Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+public struct MNIST: DataModule {
+  public static let name = "MNIST"
+
+  public let options: DataOptions
+  public let isSynthetic: Bool
+  public let train: Dataset
+  public let val: Dataset
+  public let test: Dataset
+
+  public let config = DataConfig(
+    inputDims: [1, 28, 28], outputDims: [1], mapping: (0...9).map(String.init))
+
+  public init(_ options: DataOptions = DataOptions()) throws {
+    self.options = options
+    let (parts, isSynthetic) = try options.source.choose(
+      Self.name, report: options.report, real: { try Self.real(options) },
+      synthetic: { try Self.synthetic(options) })
+    self.isSynthetic = isSynthetic
+    test = parts.test
+    let valCount = parts.train.count / 12
+    let split = parts.train.randomSplit(
+      [parts.train.count - valCount, valCount], generator: Generator(seed: 42))
+    (train, val) = (split[0], split[1])
+  }
+
+  private static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
+
+  private static func real(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+    let metadata = try Metadata.load("mnist", in: options.folder)
+    let sources = [
+      (CharacterFiles.Part.train, CharacterFiles.Kind.images, "train-images-idx3-ubyte.gz"),
+      (.train, .labels, "train-labels-idx1-ubyte.gz"),
+      (.test, .images, "t10k-images-idx3-ubyte.gz"),
+      (.test, .labels, "t10k-labels-idx1-ubyte.gz"),
+    ]
+    let files = CharacterFiles(
+      folder: options.folder.processed("mnist"),
+      recipe: .init(version: 1, sources: metadata.sums, classes: 10))
+    return try files.prepare(name, report: options.report, normalization: normalization) {
+      let downloader = Downloader(report: options.report)
+      let folder = options.folder.downloaded("mnist")
+      for (part, kind, filename) in sources {
+        try downloader.fetch(try metadata.file(filename, of: "mnist"), into: folder)
+        try Archive.gunzip(
+          folder.appending(path: filename), to: files.url(part, kind), limit: 1 << 30)
+      }
+    }
+  }
+
+  private static func synthetic(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+    let drawing = SyntheticCharacters(trainPerClass: 1_200, testPerClass: 200, classes: 10)
+    let files = CharacterFiles(
+      folder: options.folder.processed("mnist-synthetic"),
+      recipe: .init(version: 1, sources: try drawing.sources(), classes: 10))
+    return try files.prepare(name, report: options.report, normalization: normalization) {
+      options.report("drawing \(drawing.count) SYNTHETIC digits for MNIST")
+      for part in CharacterFiles.Part.allCases {
+        let raw = drawing.draw(part)
+        try files.write(
+          images: upright(raw.images, .rowsOfPixels, Array(raw.labels.indices)),
+          labels: raw.labels, as: part)
+      }
+    }
+  }
+}
