@@ -1,0 +1,27 @@
+/// Ends training when a loss has not become smaller for some epochs.
+public struct EarlyStopping: Sendable {
+  /// How many epochs in a row may bring no smaller loss.
+  public let patience: Int
+  /// The smallest loss so far.
+  public private(set) var best = Double.infinity
+  private var wait = 0
+
+  /// - Parameter patience: How many epochs in a row may bring no smaller loss.
+  public init(patience: Int) {
+    self.patience = patience
+  }
+
+  /// Takes note of an epoch's loss.
+  ///
+  /// - Parameter loss: The loss of the epoch that has just ended.
+  /// - Returns: Whether it is time to stop.
+  public mutating func shouldStop(after loss: Double) -> Bool {
+    if loss < best {
+      best = loss
+      wait = 0
+    } else {
+      wait += 1
+    }
+    return wait >= patience
+  }
+}

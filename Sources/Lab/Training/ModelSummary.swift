@@ -1,0 +1,55 @@
+import Foundation
+
+/// The table of a model's parts and sizes, as PyTorch Lightning prints it before training.
+///
+/// ```text
+///   | Name      | Type     | Params
+/// ---------------------------------------
+/// 0 | model     | CNN      | 1.7 M
+/// ```
+///
+/// - Parameter model: The model to be trained; accuracies have rows of their own, as there.
+package func modelSummary(_ model: some Model) -> String {
+  let count = model.parameterCount
+  let rows =
+    [("model", "\(type(of: model))", readableCount(count))]
+    + ["train_acc", "val_acc", "test_acc"].map { ($0, "Accuracy", readableCount(0)) }
+  let names = width(rows.map(\.0), "Name")
+  let types = width(rows.map(\.1), "Type")
+  let counts = width(rows.map(\.2), "Params")
+  func line(_ index: String, _ name: String, _ type: String, _ params: String) -> String {
+    "\(index) | \(left(name, names)) | \(left(type, types)) | \(params)"
+  }
+  let rule = String(repeating: "-", count: names + types + counts + 10)
+  let totals = [
+    (readableCount(count), "Trainable params"),
+    (readableCount(0), "Non-trainable params"),
+    (readableCount(count), "Total params"),
+    (String(format: "%.3f", Double(count) * 4 / 1e6), "Total estimated model params size (MB)"),
+  ]
+  return
+    ([line(" ", "Name", "Type", "Params"), rule]
+    + rows.enumerated().map { line("\($0.offset)", $0.element.0, $0.element.1, $0.element.2) }
+    + [rule]
+    + totals.map { "\(left($0.0, 10))\($0.1)" })
+    .joined(separator: "\n")
+}
+
+/// A number of parameters to one decimal, with K, M or B for thousands, millions or billions.
+package func readableCount(_ count: Int) -> String {
+  var (number, unit) = (Double(count), 0)
+  while number >= 1000, unit < 4 {
+    number /= 1000
+    unit += 1
+  }
+  let text = unit == 0 || number >= 100 ? "\(Int(number))" : String(format: "%.1f", number)
+  return unit == 0 ? text : "\(text) \(["", "K", "M", "B", "T"][unit])"
+}
+
+private func width(_ texts: [String], _ title: String) -> Int {
+  (texts + [title]).map(\.count).max() ?? 0
+}
+
+private func left(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}

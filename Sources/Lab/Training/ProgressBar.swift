@@ -1,0 +1,66 @@
+import Foundation
+
+/// Shows on standard error how far an epoch is: a bar on a terminal, a line every ten seconds
+/// elsewhere.
+///
+/// ```text
+/// Epoch 0:  42%|██████████              | 1067/2541 [0:12<0:17, 85.2 it/s, loss=0.651]
+/// ```
+package final class ProgressBar {
+  private static let isTerminal = isatty(2) == 1
+
+  private let title: String
+  private let total: Int
+  private let started = ContinuousClock.now
+  private var shown = ContinuousClock.now
+  private let interval: Duration = ProgressBar.isTerminal ? .milliseconds(100) : .seconds(10)
+
+  /// - Parameters:
+  ///   - title: What is going on.
+  ///   - total: The number of batches.
+  package init(_ title: String, total: Int) {
+    self.title = title
+    self.total = total
+  }
+
+  /// `done` batches are done.
+  package func update(_ done: Int, loss: Double) {
+    guard shown.duration(to: .now) >= interval else { return }
+    shown = .now
+    let line = Self.line(
+      title, done: done, total: total, seconds: started.duration(to: .now) / .seconds(1),
+      loss: loss)
+    write(Self.isTerminal ? "\r\(line)\u{1b}[K" : line + "\n")
+  }
+
+  /// Takes the bar away.
+  package func finish() {
+    if Self.isTerminal { write("\r\u{1b}[K") }
+  }
+
+  /// The line for a moment of the epoch.
+  package static func line(
+    _ title: String, done: Int, total: Int, seconds: Double, loss: Double
+  ) -> String {
+    let width = 24
+    let share = total > 0 ? Double(done) / Double(total) : 1
+    let marks = Int(share * Double(width))
+    let bar = String(repeating: "█", count: marks) + String(repeating: " ", count: width - marks)
+    let rate = seconds > 0 ? Double(done) / seconds : 0
+    let left = rate > 0 ? clock(Double(total - done) / rate) : "?"
+    let percent = String(format: "%3d%%", Int(share * 100))
+    let figures = String(format: "%.1f it/s, loss=%.3f", rate, loss)
+    return "\(title): \(percent)|\(bar)| \(done)/\(total) [\(clock(seconds))<\(left), \(figures)]"
+  }
+
+  private static func clock(_ seconds: Double) -> String {
+    let whole = Int(min(seconds, 359_999))
+    return whole < 3600
+      ? String(format: "%d:%02d", whole / 60, whole % 60)
+      : String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+  }
+
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Lab
+
+/// The data sets that can be trained on from the command line.
+enum DataClass: String, CaseIterable {
+  case MNIST, EMNIST
+}
+
+/// Which data to use, and how.
+struct DataClassOptions: ParsableArguments {
+  @Option(
+    name: .customLong("data_class"), help: choices("The data set", DataClass.self),
+    transform: { try choice("data_class", $0) })
+  var dataClass = DataClass.MNIST
+
+  @Option(
+    name: .customLong("data_source"),
+    help: ArgumentHelp(
+      "auto, download, or synthetic.",
+      discussion: """
+        auto downloads, and draws handwriting of its own if it cannot; download fails then; \
+        synthetic never downloads.
+        """),
+    transform: { try choice("data_source", $0) })
+  var dataSource = DataSource.auto
+
+  @Option(name: .customLong("batch_size"), help: "Images in a batch.")
+  var batchSize = 128
+
+  @Option(
+    name: .customLong("num_workers"),
+    help: "Threads that gather batches ahead; 0 gathers each when it is needed.")
+  var workers = 0
+
+  func validate() throws {
+    guard batchSize >= 1 else {
+      throw ValidationError("--batch_size: expected at least 1, got \(batchSize)")
+    }
+    guard (0...64).contains(workers) else {
+      throw ValidationError("--num_workers: expected 0 to 64, got \(workers)")
+    }
+  }
+
+  /// The data set, prepared.
+  func load() throws -> any DataModule {
+    let options = DataOptions(source: dataSource, batchSize: batchSize, workers: workers)
+    return switch dataClass {
+    case .MNIST: try MNIST(options)
+    case .EMNIST: try EMNIST(options)
+    }
+  }
+
+  /// One line about a data set.
+  func summary(of data: any DataModule) -> String {
+    "Data: \(data.isSynthetic ? "SYNTHETIC " : "")\(dataClass), "
+      + "train/val/test sizes \(data.train.count), \(data.val.count), \(data.test.count)"
+  }
+}
+
+extension DataModule {
+  /// The data set's name for folders and titles; what was drawn says so.
+  var displayName: String { isSynthetic ? "\(Self.name)-SYNTHETIC" : Self.name }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Lab
+
+/// The optimizers that can be chosen on the command line.
+enum OptimizerClass: String, CaseIterable {
+  case Adam, SGD
+}
+
+/// How to train.
+struct TrainingOptions: ParsableArguments {
+  @Option(name: .customLong("max_epochs"), help: "Epochs at most; early stopping may end sooner.")
+  var maxEpochs = 1000
+
+  @Option(
+    help: choices("The optimizer", OptimizerClass.self),
+    transform: { try choice("optimizer", $0) })
+  var optimizer = OptimizerClass.Adam
+
+  @Option(name: .customLong("lr"), help: "The learning rate.")
+  var learningRate = 1e-3
+
+  @Option(
+    name: .customLong("overfit_batches"),
+    help: "Learn, validate and test on so many training batches (2) or that share of them (0.01).")
+  var overfitBatches: BatchLimit?
+
+  @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
+  var limitTrainBatches = BatchLimit.all
+
+  @Option(name: .customLong("limit_val_batches"), help: "Validate on so many batches.")
+  var limitValBatches = BatchLimit.all
+
+  @Option(name: .customLong("limit_test_batches"), help: "Test on so many batches.")
+  var limitTestBatches = BatchLimit.all
+
+  @Flag(name: .customLong("fast_dev_run"), help: "Try everything with a single batch.")
+  var fastDevRun = false
+
+  @Option(help: "Accepted for the course's sake: everything is computed on the processor.")
+  var gpus = 0
+
+  func validate() throws {
+    guard maxEpochs >= 1 else {
+      throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
+    }
+    guard learningRate.isFinite, learningRate > 0 else {
+      throw ValidationError("--lr: expected a number above 0, got \(learningRate)")
+    }
+    if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {
+      throw ValidationError("--overfit_batches: expected at least one batch, got none")
+    }
+  }
+
+  /// A trainer with these options.
+  func trainer() -> Trainer {
+    let trainer = Trainer(maxEpochs: fastDevRun ? 1 : maxEpochs)
+    trainer.limitTrainBatches = fastDevRun ? .count(1) : limitTrainBatches
+    trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
+    trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
+    trainer.overfitBatches = overfitBatches
+    trainer.gpus = gpus
+    return trainer
+  }
+
+  /// The chosen optimizer for a model's parameters.
+  func optimizer(for model: some Model) -> any Optimizer {
+    switch optimizer {
+    case .Adam: Lab.Adam(model.parameters, learningRate: learningRate)
+    case .SGD: Lab.SGD(model.parameters, learningRate: learningRate)
+    }
+  }
+}
