@@ -1,3 +1,114 @@
+// # Look at EMNIST
+//
+// EMNIST is MNIST's bigger sibling: next to the ten digits it has the capital and the small
+// letters, 62 characters from thousands of writers. We look at the data, train a small
+// convolutional network on them, and look at what it makes of characters it has never seen.
+
+import Foundation
 import Lab
 import Plot
-print("notebook")
+
+let options = Options.parseOrExit(courseSpelling(Array(CommandLine.arguments.dropFirst())))
+manualSeed(UInt64(options.seed))
+var random = RandomState(seed: options.seed)
+
+// ## The data
+//
+// The images are 28×28 pixels with values from 0 to 1. The mapping tells which character a label
+// stands for. Its first four entries are no characters but signs that we need once we read whole
+// lines, and the punctuation at its end has no images yet: of 83 classes 62 are in use. A "balanced"
+// set has been drawn from the archive, in which no class has many times the images of another.
+
+heading("The data")
+let data = attempt { try EMNIST(DataOptions(source: options.dataSource)) }
+print(data)
+
+// ## A batch of the test set
+//
+// Models see images in batches of 128. The shape of x reads: images, channels (one: gray), height,
+// width. The test set is in the order of its classes, so all labels of the first batch are the
+// first character's: a 4, which stands for "0".
+
+heading("A batch of the test set")
+let batch = attempt { try firstBatch(of: data.testBatches()) }
+print("x: \(batch.x.statistics)")
+print("y: \(batch.y.statistics)")
+
+// ## Nine characters
+//
+// Some are hard even for us: without its neighbours nobody can tell a capital O from a zero, or an
+// l from a 1.
+
+heading("Nine characters")
+var characters = Figure(size: (9, 9), rows: 3, columns: 3)
+for place in 0..<9 {
+  let (image, label) = data.test[random.integer(below: data.test.count)]
+  characters[place].imshow(Image(width: 28, height: 28, values: image.elements))
+  characters[place].title = data.mapping[label]
+}
+show(characters, as: "characters")
+
+// ## A convolutional network
+//
+// Two convolutions of 3×3 pixels with 64 channels find strokes and how they join; pooling keeps the
+// strongest of each 2×2; two fully connected layers decide. The code is in
+// Sources/Lab/Models/CNN.swift. Dropout switches off a quarter of the features at random during
+// training, so that none is relied on alone.
+
+heading("A convolutional network")
+let model = CNN(data.config)
+let trainer = Trainer(maxEpochs: options.maxEpochs ?? (options.quick ? 1 : 5))
+if let limit = options.limitTrainBatches ?? (options.quick ? .count(250) : nil) {
+  trainer.limitTrainBatches = limit
+}
+if options.quick { trainer.limitValBatches = .count(40) }
+attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+
+// ## What the network says of a batch
+//
+// For each image the network gives 83 numbers, the logits: the larger, the likelier the class. The
+// largest is its answer. Above are the right labels, below the predicted ones.
+
+heading("What the network says of a batch")
+let logits = attempt { try model(batch.x) }
+print("logits: shape \(logits.shape)")
+print(batch.y)
+print(argmax(logits))
+
+// ## Nine predictions
+//
+// Green titles are right, red ones wrong. Look at the mistakes: how many of them would you have
+// made yourself?
+
+heading("Nine predictions")
+var predictions = Figure(size: (9, 9), rows: 3, columns: 3)
+for place in 0..<9 {
+  let index = random.integer(below: data.test.count)
+  let (image, label) = data.test[index]
+  let predicted = attempt { argmax(try model(data.test.batch(at: [index]).x)).elements[0] }
+  predictions[place].imshow(Image(width: 28, height: 28, values: image.elements))
+  predictions[place].title =
+    "Correct: \(data.mapping[label]), Pred: \(data.mapping[predicted])"
+  predictions[place].titleColor = predicted == label ? .green : .red
+}
+show(predictions, as: "predictions")
+
+/// Prints a section's title.
+func heading(_ title: String) {
+  print("\n\(title)\n\(String(repeating: "=", count: title.count))\n")
+}
+
+/// Saves a figure in the notebook's output folder; one of drawn handwriting says so in its name.
+func show(_ figure: Figure, as name: String) {
+  let suffix = data.isSynthetic ? "-SYNTHETIC" : ""
+  let file = OutputFolder.url.appending(path: "01-look-at-emnist/\(name)\(suffix).png")
+  attempt { try figure.save(to: file.relativePath) }
+  print("Figure: \(file.relativePath)")
+}
+
+/// The first batch.
+func firstBatch(of batches: Batches) throws -> Batch {
+  var iterator = batches.makeIterator()
+  guard let batch = iterator.next() else { throw TrainingError("the test set is empty") }
+  return batch
+}

@@ -9,16 +9,16 @@ enum DataClass: String, CaseIterable {
 /// Which data to use, and how.
 struct DataClassOptions: ParsableArguments {
   @Option(
-    name: .customLong("data_class"), help: choices("The data set", DataClass.self),
+    name: .customLong("data_class"), help: choices("The data set", default: DataClass.MNIST),
     transform: { try choice("data_class", $0) })
   var dataClass = DataClass.MNIST
 
   @Option(
     name: .customLong("data_source"),
     help: ArgumentHelp(
-      "auto, download, or synthetic.",
+      "Where the images come from: auto, download, synthetic. (default: auto)",
       discussion: """
-        auto downloads, and draws handwriting of its own if it cannot; download fails then; \
+        auto downloads them, and draws handwriting of its own if it cannot; download fails then; \
         synthetic never downloads.
         """),
     transform: { try choice("data_source", $0) })

@@ -9,9 +9,9 @@ enum ModelClass: String, CaseIterable {
 /// Which model to train, from where.
 struct ExperimentOptions: ParsableArguments {
   @Option(
-    name: .customLong("model_class"), help: choices("The model", ModelClass.self),
+    name: .customLong("model_class"), help: choices("The model", default: ModelClass.MLP),
     transform: { try choice("model_class", $0) })
-  var modelClass = ModelClass.CNN
+  var modelClass = ModelClass.MLP
 
   @Option(
     name: .customLong("load_checkpoint"),
@@ -26,11 +26,12 @@ struct ExperimentOptions: ParsableArguments {
 ///
 /// - Parameters:
 ///   - what: What the option chooses.
-///   - type: The names.
+///   - value: The name that is taken when none is given.
 func choices<Value: CaseIterable & RawRepresentable<String>>(
-  _ what: String, _ type: Value.Type
+  _ what: String, default value: Value
 ) -> ArgumentHelp {
-  ArgumentHelp("\(what): \(type.allCases.map(\.rawValue).joined(separator: ", ")).")
+  let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+  return ArgumentHelp("\(what): \(names). (default: \(value.rawValue))")
 }
 
 /// The value of a name.

@@ -12,7 +12,7 @@ struct TrainingOptions: ParsableArguments {
   var maxEpochs = 1000
 
   @Option(
-    help: choices("The optimizer", OptimizerClass.self),
+    help: choices("The optimizer", default: OptimizerClass.Adam),
     transform: { try choice("optimizer", $0) })
   var optimizer = OptimizerClass.Adam
 

@@ -20,7 +20,8 @@ package func modelSummary(_ model: some Model) -> String {
   func line(_ index: String, _ name: String, _ type: String, _ params: String) -> String {
     "\(index) | \(left(name, names)) | \(left(type, types)) | \(params)"
   }
-  let rule = String(repeating: "-", count: names + types + counts + 10)
+  // Lightning counts a separator for every column and one more.
+  let rule = String(repeating: "-", count: 1 + names + types + counts + 5 * 3)
   let totals = [
     (readableCount(count), "Trainable params"),
     (readableCount(0), "Non-trainable params"),
