@@ -47,7 +47,7 @@ struct Titles {
         }
       }
     }
-    self.paragraphs = zip(texts, paragraphs).map { $0.isEmpty ? [] : $1.lines }
+    self.paragraphs = paragraphs.map(\.lines)
     self.typeface = typeface
     self.size = size
   }
