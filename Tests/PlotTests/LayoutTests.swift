@@ -59,6 +59,17 @@ struct LayoutTests {
     #expect(layout.titles.isEmpty)
   }
 
+  @Test(arguments: [(0.0, 4.0), (4, .infinity), (.nan, 4), (-1, 4), (656, 4)])
+  func aFigureOfImpossibleSizeIsOneLine(width: Double, height: Double) {
+    #expect(
+      throws: PlotError(
+        "expected a figure of 1 to 65535 pixels in each direction, got \(width) × \(height) "
+          + "inches with 100.0 dpi")
+    ) {
+      try Layout(Figure(size: (width, height)))
+    }
+  }
+
   @Test func aFigureThatIsTooSmallIsOneLine() {
     #expect(
       throws: PlotError(
