@@ -2,9 +2,11 @@
 public struct Axes: Sendable {
   /// The text above; spaces that could not be seen appear as `␣`.
   ///
-  /// A title that is too wide for its place is broken into two lines, then made smaller (with all
-  /// other titles of the figure), and cut at last.
+  /// All titles of a figure have one font size: 12 points, or the largest with which each fits its
+  /// place in at most two lines. What does not fit with 6 points is broken further, then cut with an
+  /// ellipsis; a line break in the text stays.
   public var title = ""
+  /// The colour of the title.
   public var titleColor = Color.black
   private(set) var drawables: [any Drawable] = []
 

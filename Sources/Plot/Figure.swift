@@ -33,8 +33,6 @@ public struct Figure: Sendable {
     columns: Int = 1
   ) {
     precondition(rows > 0 && columns > 0, "a figure has at least one row and one column of axes")
-    precondition(
-      size.width * dpi >= 1 && size.height * dpi >= 1, "a figure has at least one pixel")
     self.size = size
     self.dpi = dpi
     self.rows = rows
@@ -45,13 +43,13 @@ public struct Figure: Sendable {
   /// The axes in a row and a column, both from 0.
   public subscript(row: Int, column: Int) -> Axes {
     get { self[index(row, column)] }
-    _modify { yield &axes[index(row, column)] }
+    set { self[index(row, column)] = newValue }
   }
 
   /// The axes with a number, row by row from 0.
   public subscript(index: Int) -> Axes {
     get { axes[index] }
-    _modify { yield &axes[index] }
+    set { axes[index] = newValue }
   }
 
   private func index(_ row: Int, _ column: Int) -> Int {

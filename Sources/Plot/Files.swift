@@ -5,9 +5,13 @@ import Foundation
 /// - Throws: ``PlotError`` with the path and the system's reason.
 func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
   let url = URL(fileURLWithPath: path)
+  let folder = url.deletingLastPathComponent()
   do {
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  } catch {
+    throw PlotError("cannot write \(path): folder \(folder.path): \(reason(error))")
+  }
+  do {
     try Data(bytes).write(to: url, options: .atomic)
   } catch {
     throw PlotError("cannot write \(path): \(reason(error))")
@@ -25,10 +29,8 @@ func readFile(_ path: String) throws(PlotError) -> [UInt8] {
   }
 }
 
-/// The system's own few words, e.g. `Permission denied`, without Foundation's sentence around them.
+/// The system's own few words, such as `Permission denied`, without Foundation's sentence around.
 private func reason(_ error: any Error) -> String {
-  let error = error as NSError
-  let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-  return cause.domain == NSPOSIXErrorDomain
-    ? String(cString: strerror(Int32(cause.code))) : error.localizedDescription
+  let cause = (error as? CocoaError)?.underlying as? POSIXError
+  return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
 }

@@ -6,24 +6,33 @@ package struct FontFile: Sendable, Equatable {
   /// Which font of the file, for files that hold several.
   package let index: Int
 
+  package init(path: String, index: Int) {
+    self.path = path
+    self.index = index
+  }
+
   /// The font of all figures: DejaVu Sans, as in matplotlib, or the sans-serif font closest to it.
   ///
-  /// It is looked up once; that takes fontconfig some 20 ms.
+  /// It is looked up once; that takes fontconfig some 30 ms.
   package static let standard = Result<FontFile, PlotError> { () throws(PlotError) in
     try FontFile(family: "DejaVu Sans")
   }
+
+  /// What to do when there is no usable font.
+  static let advice =
+    "install one: apt-get install fonts-dejavu-core (macOS: brew install --cask font-dejavu)"
 
   /// Looks for a font of a family, or for the one closest to it.
   ///
   /// - Parameters:
   ///   - family: The font's name.
-  ///   - folder: Where to look instead of in the system's font folders.
+  ///   - files: The font files to choose from instead of the installed ones.
   /// - Throws: ``PlotError``, when there is no font.
-  package init(family: String, in folder: String? = nil) throws(PlotError) {
+  package init(family: String, among files: [String]? = nil) throws(PlotError) {
     var configuration: OpaquePointer?
-    if let folder {
+    if let files {
       configuration = FcConfigCreate()
-      FcConfigAppFontAddDir(configuration, folder)
+      for file in files { FcConfigAppFontAddFile(configuration, file) }
     }
     defer { if let configuration { FcConfigDestroy(configuration) } }
 
@@ -40,10 +49,8 @@ package struct FontFile: Sendable, Equatable {
     defer { if let found { FcPatternDestroy(found) } }
     var path: UnsafeMutablePointer<FcChar8>?
     var index: Int32 = 0
-    guard FcPatternGetString(found, FC_FILE, 0, &path) == FcResultMatch, let path else {
-      throw PlotError(
-        "found no font to write titles with; install one: apt-get install fonts-dejavu-core "
-          + "(macOS: brew install --cask font-dejavu)")
+    guard let found, FcPatternGetString(found, FC_FILE, 0, &path) == FcResultMatch, let path else {
+      throw PlotError("found no font to write titles with; \(Self.advice)")
     }
     FcPatternGetInteger(found, FC_INDEX, 0, &index)
     self.path = String(cString: path)

@@ -5,6 +5,11 @@ package struct Glyph: Sendable, Equatable {
   /// How much of each pixel is ink, row by row: 0 nothing, 255 all.
   package var coverage: [UInt8]
 
+  package init(frame: Rectangle, coverage: [UInt8]) {
+    self.frame = frame
+    self.coverage = coverage
+  }
+
   func moved(x: Int, y: Int) -> Glyph {
     var copy = self
     copy.frame.x += x

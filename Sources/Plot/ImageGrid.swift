@@ -27,10 +27,13 @@ public func makeGrid(
     throw PlotError(
       "makeGrid expected images of one size, got \(text(first)) and, at \(i), \(text(image))")
   }
-  let shared =
-    valueRange
-    ?? (scaleEach ? nil : images.map(\.valueRange).reduce(first.valueRange, joined))
-  let images = normalize ? images.map { $0.normalized(by: shared ?? $0.valueRange) } : images
+  var images = images
+  if normalize {
+    let whole = images.map(\.valueRange).reduce(first.valueRange, joined)
+    images = images.map {
+      $0.normalized(by: valueRange ?? (scaleEach ? $0.valueRange : whole))
+    }
+  }
   if images.count == 1 { return images[0] }
 
   let columns = min(nrow, images.count)

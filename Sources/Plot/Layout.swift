@@ -22,12 +22,21 @@ package struct Layout {
 
   /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for its titles.
   package init(_ figure: Figure) throws(PlotError) {
+    let (exactWidth, exactHeight) = (
+      figure.size.width * figure.dpi, figure.size.height * figure.dpi
+    )
+    let allowed = 1.0...65535
+    guard allowed.contains(exactWidth) && allowed.contains(exactHeight) else {
+      throw PlotError(
+        "expected a figure of 1 to 65535 pixels in each direction, got \(figure.size.width) × "
+          + "\(figure.size.height) inches with \(figure.dpi) dpi")
+    }
+    width = Int(exactWidth.rounded())
+    height = Int(exactHeight.rounded())
     let points = figure.dpi / 72
     // Margins and gaps as matplotlib's tight layout has them.
     let gap = max(1, Int((10.8 * points).rounded()))
     let (rows, columns) = (figure.rows, figure.columns)
-    width = Int((figure.size.width * figure.dpi).rounded())
-    height = Int((figure.size.height * figure.dpi).rounded())
     let columnWidth = (width - (columns + 1) * gap) / columns
     let left = (width - columns * columnWidth - (columns - 1) * gap) / 2
     var top = gap

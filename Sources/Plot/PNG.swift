@@ -42,7 +42,11 @@ package func decodePNG(
     // Files of 16 bits would otherwise be taken for linear light and come out too bright.
     image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
     image.format = channels == 1 ? UInt32(PNG_FORMAT_GRAY) : UInt32(PNG_FORMAT_RGB)
-    bytes = [UInt8](repeating: 0, count: Int(image.width) * Int(image.height) * channels)
+    let count = Int(image.width) * Int(image.height) * channels
+    guard count <= largestByteCount else {
+      throw PlotError("cannot read \(name): \(image.width) × \(image.height) pixels are too many")
+    }
+    bytes = [UInt8](repeating: 0, count: count)
     var white = png_color(red: 255, green: 255, blue: 255)
     done = png_image_finish_read(&image, &white, &bytes, 0, nil)
   }
@@ -52,6 +56,9 @@ package func decodePNG(
   return Bitmap(
     width: Int(image.width), height: Int(image.height), channels: channels, bytes: bytes)
 }
+
+/// A file of a few bytes can claim to be larger than all memory; 1 GB is enough for 18,000 × 18,000.
+private let largestByteCount = 1 << 30
 
 /// A C array of characters, which Swift sees as a tuple, up to its zero.
 private func text(of characters: some Any) -> String {

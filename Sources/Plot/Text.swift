@@ -27,11 +27,12 @@ package struct Paragraph: Equatable {
   /// Breaks a text at its spaces, and inside a word only if the word alone is too wide.
   ///
   /// - Parameters:
-  ///   - text: What to break; line breaks that it already has stay.
+  ///   - text: What to break; line breaks that it already has stay. An empty text has no lines.
   ///   - width: The room for a line, in any unit.
   ///   - measure: The width of a piece of text in that unit.
   package init(_ text: String, width: Double, measure: (String) -> Double) {
-    for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    guard !text.isEmpty else { return }
+    for part in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
       var line = ""
       for word in part.split(separator: " ") {
         let longer = line.isEmpty ? String(word) : "\(line) \(word)"

@@ -8,7 +8,7 @@ struct Titles {
 
   /// Matplotlib's size of titles, and the size below which titles are cut rather than made smaller;
   /// in points.
-  private static let (largest, smallest) = (12, 6)
+  private static let (largest, smallest) = (12.0, 6.0)
 
   /// Finds the largest font size with which every title takes at most two lines (or as many as it has
   /// itself) and no word is broken; with the smallest size, more lines and broken words are allowed,
@@ -25,31 +25,33 @@ struct Titles {
     _ texts: [String], width: Int, height: Int, points: Double, typeface: Typeface
   ) throws(PlotError) {
     let texts = texts.map(showingSpaces)
+    self.typeface = typeface
     var size = 0.0
+    var room = (width: 0.0, lines: 0)
     var paragraphs: [Paragraph] = []
-    for step in stride(from: Self.largest, through: Self.smallest, by: -1) {
-      size = Double(step) * points
-      let room = Self.room(width: width, height: height, size: size, typeface: typeface)
+    var fits = false
+    var sizes = stride(from: Self.largest, through: Self.smallest, by: -1).makeIterator()
+    while !fits, let next = sizes.next() {
+      size = next * points
+      room = Self.room(width: width, height: height, size: size, typeface: typeface)
       paragraphs = texts.map { Paragraph($0, width: room.width, measure: typeface.width) }
-      let fits = zip(texts, paragraphs).allSatisfy { text, paragraph in
+      fits = zip(texts, paragraphs).allSatisfy { text, paragraph in
         let lines = max(2, text.count(where: \.isNewline) + 1)
         return !paragraph.hasBrokenWords && paragraph.lines.count <= min(lines, room.lines)
       }
-      if fits { break }
-      if step == Self.smallest {
-        guard room.lines > 0 && room.width >= 1 else {
-          throw PlotError(
-            "titles have no room: places of \(width) × \(height) pixels, "
-              + "a line is \(Int(size)) pixels high; make the figure larger")
-        }
-        for i in paragraphs.indices {
-          paragraphs[i].cut(to: room.lines, width: room.width, measure: typeface.width)
-        }
+    }
+    if !fits {
+      guard room.lines > 0 && room.width >= 1 else {
+        throw PlotError(
+          "titles have no room: places of \(width) × \(height) pixels, "
+            + "a line is \(Int(size)) pixels high; make the figure larger")
+      }
+      for i in paragraphs.indices {
+        paragraphs[i].cut(to: room.lines, width: room.width, measure: typeface.width)
       }
     }
-    self.paragraphs = zip(texts, paragraphs).map { $0.isEmpty ? [] : $1.lines }
-    self.typeface = typeface
     self.size = size
+    self.paragraphs = paragraphs.map(\.lines)
   }
 
   /// How wide a line may be, in parts of the font's size, and how many lines there is room for.

@@ -19,9 +19,7 @@ package final class Typeface {
       face.pointee.units_per_EM > 0
     else {
       FT_Done_FreeType(library)
-      throw PlotError(
-        "cannot read the font \(file.path); install one: apt-get install fonts-dejavu-core "
-          + "(macOS: brew install --cask font-dejavu)")
+      throw PlotError("cannot read the font \(file.path); \(FontFile.advice)")
     }
     self.library = library
     self.face = face

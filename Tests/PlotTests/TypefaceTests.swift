@@ -1,0 +1,69 @@
+import Plot
+import Testing
+
+struct TypefaceTests {
+  let typeface: Typeface
+
+  init() throws {
+    typeface = try Typeface(FontFile.standard.get())
+  }
+
+  @Test(arguments: labels) func everyLabelHasInk(label: String) {
+    let glyphs = typeface.glyphs(of: showingSpaces(label), size: 16)
+    #expect(glyphs.contains { $0.coverage.contains { $0 > 127 } })
+  }
+
+  @Test func labelsLookDifferent() {
+    let pictures = labels.map { typeface.glyphs(of: showingSpaces($0), size: 16) }
+    for i in pictures.indices {
+      #expect(pictures.firstIndex(of: pictures[i]) == i, "\(labels[i]) looks like another label")
+    }
+  }
+
+  @Test func widthAddsUpAndInkStaysWithinIt() {
+    #expect(
+      abs(typeface.width(of: "ab") - typeface.width(of: "a") - typeface.width(of: "b")) < 1e-9)
+    for size in [8.0, 16.7, 40] {
+      let text = "Correct: g, Pred: q"
+      let width = typeface.width(of: text) * size
+      for glyph in typeface.glyphs(of: text, size: size) {
+        #expect(glyph.frame.x >= -1 && Double(glyph.frame.maxX) <= width + 1)
+        #expect(Double(-glyph.frame.y) <= typeface.ascent * size + 1)
+        #expect(Double(glyph.frame.maxY) <= typeface.descent * size + 1)
+      }
+    }
+  }
+
+  @Test func aCharacterThatTheFontLacksIsABox() {
+    // U+10FFFF is never a character.
+    let glyphs = typeface.glyphs(of: "\u{10FFFF}", size: 10)
+    let expected = [
+      [255, 255, 255, 255, 255],
+      [255, 0, 0, 0, 255],
+      [255, 0, 0, 0, 255],
+      [255, 0, 0, 0, 255],
+      [255, 0, 0, 0, 255],
+      [255, 0, 0, 0, 255],
+      [255, 255, 255, 255, 255],
+    ]
+    #expect(glyphs.map(\.coverage) == [expected.flatMap { $0.map(UInt8.init) }])
+    #expect(glyphs.map(\.frame) == [Rectangle(x: 1, y: -7, width: 5, height: 7)])
+  }
+
+  @Test func aFileThatIsNoFontIsOneLine() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("a.png").path
+      try saveImage([Image(width: 1, height: 1, values: [0])], to: path)
+      let expected = PlotError(
+        "cannot read the font \(path); install one: apt-get install fonts-dejavu-core "
+          + "(macOS: brew install --cask font-dejavu)")
+      #expect(throws: expected) { try Typeface(FontFile(path: path, index: 0)) }
+    }
+  }
+}
+
+/// The course's mapping for EMNIST.
+let labels =
+  ["<B>", "<S>", "<E>", "<P>"]
+  + "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz !\"#&'()*+,-./:;?"
+  .map(String.init)
