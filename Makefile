@@ -13,7 +13,7 @@ run: set-up ## install what is missing, build, run the first notebook in about a
 # Left to itself, `swift test` builds everything with -enable-testing, the other commands build it
 # without, and each change from one to the other compiles the whole package again.
 test: set-up lint ## install what is missing, then lint and all tests
-	swift test -c release --disable-testable-imports
+	swift test -c release --disable-testable-imports --disable-xctest
 
 lint: ## check the format and the rules of the house
 	@scripts/lint

@@ -44,7 +44,11 @@ let package = Package(
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
 func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
-  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+  // On Linux curl needs no flags, and Debian 13's libcurl.pc has one that SwiftPM warns of.
+  #if os(Linux)
+    let pkgConfig = pkgConfig == "libcurl" ? nil : pkgConfig
+  #endif
+  return .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
 }
 
 /// A notebook: one executable whose top-level code runs on the main actor.
