@@ -19,10 +19,12 @@ public enum SyntheticHandwriting {
   ///
   /// A character without a form in the alphabet, such as a space, leaves the image empty.
   public static func image(of character: Character, using random: inout RandomState) -> [UInt8] {
-    let writer = Writer(using: &random)
     let forms = StrokeAlphabet.forms[character] ?? []
+    guard let form = commonForm(of: forms, using: &random) else {
+      return [UInt8](repeating: 0, count: HandwritingPen.side * HandwritingPen.side)
+    }
+    let writer = Writer(using: &random)
     let pen = HandwritingPen(radius: writer.penRadius, softness: writer.softness)
-    guard let form = commonForm(of: forms, using: &random) else { return pen.draw([]) }
     return pen.draw(writer.write(form, using: &random))
   }
 
