@@ -9,6 +9,8 @@
 package struct HandwritingPen {
   /// Pixels a side of an image.
   package static let side = 28
+  /// The image without ink.
+  package static let blank = [UInt8](repeating: 0, count: side * side)
   /// Pixels that stay free of ink on each side of the longer dimension.
   private static let border: Float = 2
 
@@ -22,7 +24,7 @@ package struct HandwritingPen {
     self.softness = softness
   }
 
-  /// The image of at least one stroke: 784 bytes row by row, ink is 255.
+  /// The image of the strokes: 784 bytes row by row, ink is 255.
   package func draw(_ strokes: [[SIMD2<Float>]]) -> [UInt8] {
     let box = Box(around: strokes.joined())
     let room = Float(Self.side) - 2 * (Self.border + softness)
@@ -39,6 +41,7 @@ package struct HandwritingPen {
     }
     // A thin pen is made as bright as a thick one.
     let darkest = reach - (distances.min() ?? 0).squareRoot()
+    guard darkest > 0 else { return Self.blank }
     let full = min(2 * softness, darkest)
     return distances.map { squared in
       let edge = min(1, (reach - squared.squareRoot()) / full)
