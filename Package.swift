@@ -28,7 +28,7 @@ let package = Package(
     .target(
       name: "Lab",
       dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
-      resources: [.embedInCode("Data/Metadata")], swiftSettings: strict),
+      resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
