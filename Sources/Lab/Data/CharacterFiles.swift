@@ -77,30 +77,39 @@ package struct CharacterFiles: Sendable {
         try dataset(.test, normalization: normalization)
       )
     }
-    if isComplete, let datasets = try? load() { return datasets }
+    func complete() -> (train: Dataset, test: Dataset)? {
+      guard let sizes = recordedSizes, let parts = try? load(), sizes == self.sizes(of: parts)
+      else { return nil }
+      return parts
+    }
+    if let parts = complete() { return parts }
     return try FileLock.hold(
       folder.appending(path: ".lock"),
       onWait: { report("waiting for another process that is preparing \(name)") }
     ) {
-      if isComplete, let datasets = try? load() { return datasets }
+      if let parts = complete() { return parts }
       // Without its contents file, a half-remade folder counts as empty.
       try? FileManager.default.removeItem(at: contents)
       try make()
-      let datasets = try load()
-      try write(sizes: [.train: datasets.train.count, .test: datasets.test.count])
-      return datasets
+      let parts = try load()
+      try record(sizes(of: parts))
+      return parts
     }
   }
 
-  private var isComplete: Bool {
+  /// The sizes that the contents file states; nil unless the files were made from ``recipe``.
+  private var recordedSizes: [String: Int]? {
     guard let json = try? Data(contentsOf: contents),
-      let found = try? JSONDecoder().decode(Contents.self, from: json)
-    else { return false }
-    return found.recipe == recipe
+      let found = try? JSONDecoder().decode(Contents.self, from: json), found.recipe == recipe
+    else { return nil }
+    return found.sizes
   }
 
-  private func write(sizes: [Part: Int]) throws {
-    let sizes = Dictionary(uniqueKeysWithValues: sizes.map { ($0.key.rawValue, $0.value) })
+  private func sizes(of parts: (train: Dataset, test: Dataset)) -> [String: Int] {
+    [Part.train.rawValue: parts.train.count, Part.test.rawValue: parts.test.count]
+  }
+
+  private func record(_ sizes: [String: Int]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let json = try encoder.encode(Contents(recipe: recipe, sizes: sizes))

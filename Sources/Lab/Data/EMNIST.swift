@@ -38,6 +38,9 @@ public struct EMNIST: DataModule {
     inputDims: [1, 28, 28], outputDims: [1],
     mapping: specialTokens + characters + punctuation)
 
+  /// Prepares the files if need be, and maps them into memory.
+  ///
+  /// - Throws: ``DataError`` if the data cannot be had.
   public init(_ options: DataOptions = DataOptions()) throws {
     self.options = options
     let (parts, isSynthetic) = try options.source.choose(
@@ -45,7 +48,7 @@ public struct EMNIST: DataModule {
       synthetic: { try Self.synthetic(options) })
     self.isSynthetic = isSynthetic
     (trainval, test) = parts
-    let trainCount = trainval.count * 8 / 10
+    let trainCount = Int(0.8 * Double(trainval.count))
     let split = trainval.randomSplit(
       [trainCount, trainval.count - trainCount], generator: Generator(seed: 42))
     (train, val) = (split[0], split[1])
@@ -65,21 +68,23 @@ public struct EMNIST: DataModule {
       options.report("unpacking and balancing EMNIST, once")
       let matlab = files.folder.appending(path: "emnist-byclass.mat")
       defer { try? FileManager.default.removeItem(at: matlab) }
-      // NIST's ByClass is well under half a gigabyte.
-      try Archive.extract(
-        "matlab/emnist-byclass.mat", from: folder.appending(path: "matlab.zip"), to: matlab,
-        limit: 1 << 31)
-      let archive = try EMNISTArchive(matlab)
+      let zip = folder.appending(path: "matlab.zip")
+      // ByClass is well under half a gigabyte.
+      try Archive.extract("matlab/emnist-byclass.mat", from: zip, to: matlab, limit: 1 << 31)
+      let archive = try EMNISTArchive(
+        matlab, title: "emnist-byclass.mat in \(zip.path(percentEncoded: false))")
       for part in CharacterFiles.Part.allCases {
         let labels = try archive.labels(part)
-        try write(labels, as: part, to: files) { try archive.upright(part, $0) }
+        try write(labels, as: part, to: files) {
+          try archive.upright(part, $0, of: labels.count)
+        }
       }
     }
   }
 
   private static func synthetic(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
     let drawing = SyntheticCharacters(
-      trainPerClass: 800, testPerClass: 160, classes: characters.count)
+      trainPerClass: 1_600, testPerClass: 320, classes: characters.count)
     let files = CharacterFiles(
       folder: options.folder.processed("emnist-synthetic"),
       recipe: .init(version: 1, sources: try drawing.sources(), classes: classes))
