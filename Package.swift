@@ -39,6 +39,9 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
+    .testTarget(
+      name: "LabCommandTests", dependencies: ["LabCommand", "01-look-at-emnist"],
+      swiftSettings: strict),
   ]
 )
 

@@ -41,6 +41,9 @@ public struct EMNIST: DataModule {
   /// Where the images are, and what they were made from.
   package let files: CharacterFiles
 
+  /// Prepares the files if need be, and maps them into memory.
+  ///
+  /// - Throws: ``DataError`` if the data cannot be had.
   public init(_ options: DataOptions = DataOptions()) throws {
     self.options = options
     let (prepared, isSynthetic) = try options.source.choose(
@@ -48,7 +51,7 @@ public struct EMNIST: DataModule {
       synthetic: { try Self.synthetic(options) })
     self.isSynthetic = isSynthetic
     (files, trainval, test) = prepared
-    let trainCount = trainval.count * 8 / 10
+    let trainCount = Int(0.8 * Double(trainval.count))
     let split = trainval.randomSplit(
       [trainCount, trainval.count - trainCount], generator: Generator(seed: 42))
     (train, val) = (split[0], split[1])
@@ -82,14 +85,16 @@ public struct EMNIST: DataModule {
       options.report("unpacking and balancing EMNIST, once")
       let matlab = files.folder.appending(path: "emnist-byclass.mat")
       defer { try? FileManager.default.removeItem(at: matlab) }
-      // NIST's ByClass is well under half a gigabyte.
-      try Archive.extract(
-        "matlab/emnist-byclass.mat", from: folder.appending(path: "matlab.zip"), to: matlab,
-        limit: 1 << 31)
-      let archive = try EMNISTArchive(matlab)
+      let zip = folder.appending(path: "matlab.zip")
+      // ByClass is well under half a gigabyte.
+      try Archive.extract("matlab/emnist-byclass.mat", from: zip, to: matlab, limit: 1 << 31)
+      let archive = try EMNISTArchive(
+        matlab, title: "emnist-byclass.mat in \(zip.path(percentEncoded: false))")
       for part in CharacterFiles.Part.allCases {
         let labels = try archive.labels(part)
-        try write(labels, as: part, to: files) { try archive.upright(part, $0) }
+        try write(labels, as: part, to: files) {
+          try archive.upright(part, $0, of: labels.count)
+        }
       }
     }
     return (files, parts.train, parts.test)
@@ -97,7 +102,7 @@ public struct EMNIST: DataModule {
 
   private static func synthetic(_ options: DataOptions) throws -> Prepared {
     let drawing = SyntheticCharacters(
-      trainPerClass: 800, testPerClass: 160, classes: characters.count)
+      trainPerClass: 1_600, testPerClass: 320, classes: characters.count)
     let files = CharacterFiles(
       folder: options.folder.processed("emnist-synthetic"),
       recipe: .init(version: 2, sources: try drawing.sources(), classes: classes))

@@ -25,7 +25,7 @@ public struct CNN: Model {
 
   public let conv1, conv2: ConvBlock
   public let maxPool = MaxPool2d(2)
-  public let dropout = Dropout(0.25)
+  public var dropout = Dropout(0.25)
   public let fc1, fc2: Linear
 
   public init(_ data: DataConfig, _ options: Options = .defaults) {

@@ -23,7 +23,7 @@ public struct MLP: Model {
     }
   }
 
-  public let dropout = Dropout(0.5)
+  public var dropout = Dropout(0.5)
   public let fc1, fc2, fc3: Linear
 
   public init(_ data: DataConfig, _ options: Options = .defaults) {

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// ```swift
 /// let generator = Generator(seed: 42)
-/// generator.permutation(of: 5)  // [0, 4, 3, 1, 2]... as torch.randperm(5, generator=generator)
+/// generator.permutation(of: 5)  // [2, 4, 3, 0, 1], as torch.randperm(5, generator=generator)
 /// ```
 public final class Generator: Sendable {
   private let twister: Mutex<MersenneTwister>

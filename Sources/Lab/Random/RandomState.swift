@@ -4,7 +4,7 @@
 /// ```swift
 /// var random = RandomState(seed: 42)
 /// random.integer(below: 10)           // 6, as numpy.random.RandomState(42).randint(10)
-/// random.uniform(0, 1)
+/// random.uniform(0, 1)                // 0.7965429868602328
 /// ```
 ///
 /// A draw costs what it costs in NumPy: an integer below 1 takes nothing from the stream, and a

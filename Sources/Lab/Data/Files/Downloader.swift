@@ -65,8 +65,8 @@ package struct Downloader: Sendable {
     if let mismatch { throw mismatch }
     throw DataError(
       .unavailable,
-      "cannot download \(file.filename): \(failures.joined(separator: "; ")); "
-        + "or put it into \(folder.path(percentEncoded: false)) yourself")
+      "cannot download \(file.filename) (\(failures.joined(separator: "; "))); "
+        + "put it into \(folder.path(percentEncoded: false)) yourself or see to the network")
   }
 
   private enum Outcome {

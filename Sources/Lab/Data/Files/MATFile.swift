@@ -17,21 +17,30 @@ package final class MATFile {
     package let columns: Int
   }
 
-  private let path: String
+  private let title: String
+  private let size: Int
   private let file: OpaquePointer
   private let variable: UnsafeMutablePointer<matvar_t>
 
   /// Opens a file and reads the layout of a struct in it, but no elements.
   ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - name: The struct's name.
+  ///   - title: What messages call the file; its path if this is nil.
   /// - Throws: ``DataError`` if the file isn't such a file or has no such variable.
-  package init(_ url: URL, variable name: String) throws {
-    path = url.path(percentEncoded: false)
+  package init(_ url: URL, variable name: String, title: String? = nil) throws {
+    let path = url.path(percentEncoded: false)
+    self.title = title ?? path
+    size = try withFile(url, "read") {
+      try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+    }
     guard let file = Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue)) else {
-      throw DataError(.damaged, "\(path): expected a MATLAB file")
+      throw DataError(.damaged, "\(self.title): expected a MATLAB file")
     }
     guard let variable = Mat_VarReadInfo(file, name) else {
       Mat_Close(file)
-      throw DataError(.damaged, "\(path): expected a whole variable \"\(name)\" in it")
+      throw DataError(.damaged, "\(self.title): expected a whole variable \"\(name)\" in it")
     }
     self.file = file
     self.variable = variable
@@ -48,15 +57,13 @@ package final class MATFile {
   /// - Parameters:
   ///   - names: The names, outermost first.
   ///   - columns: How many columns it must have.
-  ///   - maximumRows: How many rows it may have.
+  ///   - maximumRows: How many rows it may have; libmatio counts elements in 31 bits.
   /// - Throws: ``DataError`` if there is no such matrix or its elements cannot be read.
   package func bytes(_ names: String..., columns: Int, maximumRows: Int) throws -> Matrix {
     let name = names.joined(separator: ".")
     var field = variable
     for part in names {
-      guard field.pointee.class_type == MAT_C_STRUCT,
-        let next = Mat_VarGetStructFieldByName(field, part, 0)
-      else { throw damage("a field \(name)", "none") }
+      guard let next = member(part, of: field) else { throw damage("a field \(name)", "none") }
       field = next
     }
     guard field.pointee.rank == 2, let dims = field.pointee.dims else {
@@ -68,6 +75,10 @@ package final class MATFile {
         "\(name) to have \(columns) columns and up to \(maximumRows) rows", "\(dims[0])×\(dims[1])")
     }
     let count = rows * columns
+    // Deflate packs at most 1032 bytes into one, so that more is a lie about the size.
+    guard count / 1032 <= size else {
+      throw damage("\(name) to fit into a file of \(size) bytes", "\(rows)×\(columns)")
+    }
     switch field.pointee.class_type {
     case MAT_C_UINT8:
       return Matrix(
@@ -85,19 +96,33 @@ package final class MATFile {
     }
   }
 
+  /// One field of a struct. Damaged files leave parts of libmatio's own records empty, which its
+  /// look-up by name does not expect.
+  private func member(
+    _ name: String, of variable: UnsafeMutablePointer<matvar_t>
+  ) -> UnsafeMutablePointer<matvar_t>? {
+    guard variable.pointee.class_type == MAT_C_STRUCT, variable.pointee.data != nil,
+      variable.pointee.rank == 2, let dims = variable.pointee.dims, dims[0] == 1, dims[1] == 1,
+      let names = Mat_VarGetStructFieldnames(variable)
+    else { return nil }
+    let index = (0..<Int(Mat_VarGetNumberOfFields(variable))).first { index in
+      names[index].map { String(cString: $0) } == name
+    }
+    return index.flatMap { Mat_VarGetStructFieldByIndex(variable, $0, 0) }
+  }
+
   private func read<Element>(
     _ field: UnsafeMutablePointer<matvar_t>, _ count: Int, _ name: String, as: Element.Type
   ) throws -> [Element] {
     guard count > 0 else { return [] }
     return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let start: Int32 = 0
-      let code = Mat_VarReadDataLinear(file, field, buffer.baseAddress, start, 1, Int32(count))
+      let code = Mat_VarReadDataLinear(file, field, buffer.baseAddress, 0, 1, Int32(count))
       guard code == 0 else { throw damage("\(count) elements of \(name)", "damaged or cut bytes") }
       initialized = count
     }
   }
 
   private func damage(_ expected: String, _ got: String) -> DataError {
-    DataError(.damaged, "\(path): expected \(expected), got \(got)")
+    DataError(.damaged, "\(title): expected \(expected), got \(got)")
   }
 }

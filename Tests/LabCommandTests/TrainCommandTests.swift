@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct TrainCommandTests {
+  @Test func trainsAndEndsWithTheCoursesTwoLines() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let arguments = [
+        "train", "--model_class=MLP", "--data_class=MNIST", "--data_source=synthetic",
+        "--max-epochs=1", "--limit_train_batches=5", "--limit-val-batches", "2",
+        "--limit_test_batches=2", "--num_workers=1", "--gpus=1", "--fc1=32",
+      ]
+      let first = try lab.run(arguments)
+      #expect(first.status == 0, "\(first.errors)")
+      let lines = first.output.split(separator: "\n")
+      #expect(lines.suffix(2).first == "DATALOADER:0 TEST RESULTS (SYNTHETIC data)")
+      #expect(lines.last?.wholeMatch(of: /\{'test_acc': \d\.\d{4}\}/) != nil)
+      #expect(lines.first == "Data: SYNTHETIC MNIST, train/val/test sizes 27500, 2500, 5000")
+      #expect(first.output.contains("GPU available: no, used: no; --gpus=1 changes nothing"))
+
+      let logs = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: logs.path(percentEncoded: false))
+      try #require(names.count == 1)
+      let checkpoint = logs.appending(path: names[0]).path(percentEncoded: false)
+
+      // The same again goes into a folder of its own and prints the same but for its name.
+      let second = try lab.run(arguments)
+      #expect(
+        second.output == first.output.replacingOccurrences(of: "version_0", with: "version_1"))
+
+      let loaded = try lab.run(arguments + ["--load_checkpoint=\(checkpoint)", "--fast_dev_run"])
+      #expect(loaded.status == 0, "\(loaded.errors)")
+      let wrong = try lab.run(
+        ["train", "--data_source=synthetic", "--load_checkpoint=\(checkpoint)", "--fast_dev_run"])
+      #expect(wrong.status == 1)
+      #expect(
+        wrong.errors.contains("expected fc1.weight of shape [1024, 784], got [32, 784]; is it a"))
+    }
+  }
+
+  @Test(arguments: [
+    (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
+    (["--model_class=CMN"], "--model_class: expected CNN, MLP, got CMN; did you mean CNN?"),
+    (
+      ["--data_class=EMNST"],
+      "--data_class: expected MNIST, EMNIST, got EMNST; did you mean EMNIST?"
+    ),
+    (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
+    (["--optimizer=Adamm"], "--optimizer: expected Adam, SGD, got Adamm; did you mean Adam?"),
+    (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
+    (["--batch_size=0"], "--batch_size: expected at least 1, got 0"),
+    (["--num_workers=-1"], "--num_workers: expected 0 to 64, got -1"),
+    (["--lr=-1"], "--lr: expected a number above 0, got -1.0"),
+    (["--overfit_batches=0"], "--overfit_batches: expected at least one batch, got none"),
+    (["--limit_train_batches=1.5"], "limit_train_batches"),
+    (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected a number of at least 1, got 0"),
+    (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
+  ])
+  func badOptionsAreRefused(arguments: [String], text: String) throws {
+    try withFolder { folder in
+      let outcome = try Program(name: "lab", folder: folder).run(["train"] + arguments)
+      #expect(outcome.status != 0)
+      #expect(outcome.errors.contains(text), "\(outcome.errors)")
+      #expect(outcome.output.isEmpty)
+    }
+  }
+
+  @Test func aMissingCheckpointIsOneLine() throws {
+    try withFolder { folder in
+      let outcome = try Program(name: "lab", folder: folder).run(
+        ["train", "--data_source=synthetic", "--load_checkpoint=nowhere.safetensors"])
+      #expect(outcome.status == 1)
+      let last = outcome.errors.split(separator: "\n").last ?? ""
+      #expect(last.hasPrefix("Error: cannot read ") && last.contains("nowhere.safetensors: "))
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Lab
+import Testing
+
+struct CheckpointTests {
+  private struct Pair: Layer {
+    let first = Linear(3, 2)
+    let second: Linear
+
+    init(outputs: Int = 4) { second = Linear(2, outputs) }
+
+    func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor { try second(first(x)) }
+  }
+
+  /// Runs `body` with the name of a file in a folder that is removed afterwards.
+  private func withFile(_ body: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder.appending(path: "weights.safetensors"))
+  }
+
+  @Test func whatIsLoadedIsWhatWasSaved() throws {
+    try withFile { url in
+      let (saved, loaded) = (Pair(), Pair())
+      try Checkpoint.save(saved, to: url, metadata: ["epoch": "3"])
+      #expect(saved.parameters.map(\.value) != loaded.parameters.map(\.value))
+      try Checkpoint.load(url, into: loaded)
+      #expect(saved.parameters.map(\.value) == loaded.parameters.map(\.value))
+      #expect(try Safetensors(contentsOf: url).metadata == ["epoch": "3"])
+    }
+  }
+
+  /// ```python
+  /// safetensors.torch.save({"b": torch.tensor([1.5]), "a": torch.tensor([[1.0, -2.0]])})
+  /// ```
+  @Test func theBytesAreThoseOfTheFormat() throws {
+    try withFile { url in
+      let file = Safetensors(tensors: [
+        "b": Tensor([1.5]), "a": Tensor([1, -2], shape: [1, 2]),
+      ])
+      try file.write(to: url)
+      let header =
+        #"{"a":{"data_offsets":[0,8],"dtype":"F32","shape":[1,2]},"#
+        + #""b":{"data_offsets":[8,12],"dtype":"F32","shape":[1]}}"#
+      let padding = String(repeating: " ", count: (8 - header.count % 8) % 8)
+      let length = UInt8(header.count + padding.count)
+      let expected =
+        Data([length, 0, 0, 0, 0, 0, 0, 0]) + Data((header + padding).utf8)
+        + Data([0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0xc0, 0x3f])
+      #expect(try Data(contentsOf: url) == expected)
+    }
+  }
+
+  @Test func whatDoesNotFitChangesNothing() throws {
+    try withFile { url in
+      let path = url.path(percentEncoded: false)
+      let advice = "is it a checkpoint of the same model with the same options?"
+      let model = Pair()
+      let before = model.parameters.map(\.value.elements)
+      try Checkpoint.save(Pair(outputs: 5), to: url)
+      expectDataError(
+        "\(path): expected second.weight of shape [4, 2], got [5, 2]; \(advice)"
+      ) { try Checkpoint.load(url, into: model) }
+      try Checkpoint.save(model.first, to: url)
+      expectDataError(
+        "\(path): expected first.weight of shape [2, 3], got no such tensor; \(advice)"
+      ) { try Checkpoint.load(url, into: model) }
+      try Checkpoint.save(model, to: url)
+      expectDataError(
+        "\(path): holds first.bias, which the model has not; \(advice)"
+      ) { try Checkpoint.load(url, into: Named(second: model.second)) }
+      #expect(model.parameters.map(\.value.elements) == before)
+    }
+  }
+
+  private struct Named: Layer {
+    let second: Linear
+    func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor { try second(x) }
+  }
+
+  @Test func damagedFilesAreRefusedInOneLine() throws {
+    try withFile { url in
+      let path = url.path(percentEncoded: false)
+      try Checkpoint.save(Pair(), to: url)
+      let whole = try Data(contentsOf: url)
+      func expectRefusal(_ bytes: Data, _ text: String) throws {
+        try bytes.write(to: url)
+        expectDataError("\(path): \(text)") { _ = try Safetensors(contentsOf: url) }
+      }
+      func file(_ header: String) -> Data {
+        Data([UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0]) + Data(header.utf8)
+      }
+      try expectRefusal(Data([1, 2]), "expected a safetensors file, got 2 bytes")
+      try expectRefusal(
+        Data(repeating: 0xff, count: 16),
+        "expected a safetensors file, got a header of 18446744073709551615 bytes in 16")
+      try expectRefusal(
+        file("{]"), "expected a safetensors file, got a header that is not the JSON of one")
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F16","shape":[0],"data_offsets":[0,0]}}"#),
+        "expected 32-bit floats (F32), got F16 in x")
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
+        "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")
+      try expectRefusal(
+        whole.dropLast(), "second.weight of shape [4, 2] does not fit its place [48, 80]")
+      try FileManager.default.removeItem(at: url)
+      expectDataError("cannot read \(path): no such file or directory") {
+        _ = try Safetensors(contentsOf: url)
+      }
+    }
+  }
+}
+
+/// Expects a ``DataError`` with exactly this text.
+private func expectDataError(
+  _ text: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) {
+  let error = #expect(throws: DataError.self, sourceLocation: sourceLocation) { try body() }
+  #expect(error?.description == text, sourceLocation: sourceLocation)
+}

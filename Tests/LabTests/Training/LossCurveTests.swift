@@ -1,0 +1,61 @@
+import Lab
+import Testing
+
+/// Draws from the shared generator, so these tests wait for one another.
+@Suite(.serialized)
+struct LossCurveTests {
+  /// Ten steps of Adam from the same weights on the same batches, without dropout:
+  ///
+  /// ```python
+  /// torch.manual_seed(42)
+  /// model = CNN()  # the course's, for 83 classes, without dropout; and MLP()
+  /// optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+  /// generator = torch.Generator().manual_seed(7)
+  /// for step in range(10):
+  ///     x = torch.rand(32, 1, 28, 28, generator=generator)
+  ///     y = (torch.arange(32) * 7 + step) % 83
+  ///     optimizer.zero_grad()
+  ///     loss = F.cross_entropy(model(x), y)
+  ///     loss.backward()
+  ///     optimizer.step()
+  /// ```
+  @Test func theCNNFollowsPyTorch() throws {
+    manualSeed(42)
+    var model = CNN(ModelTests.emnist)
+    model.dropout = Dropout(0)
+    try expectLosses(
+      of: model,
+      [
+        4.42625, 4.444881, 4.418823, 4.515201, 4.493764, 4.442347, 4.41757, 4.419416, 4.422536,
+        4.425124,
+      ])
+  }
+
+  @Test func theMLPFollowsPyTorch() throws {
+    manualSeed(42)
+    var model = MLP(ModelTests.emnist)
+    model.dropout = Dropout(0)
+    try expectLosses(
+      of: model,
+      [
+        4.435718, 4.369603, 4.428421, 4.606797, 4.820282, 4.659088, 4.533689, 4.43544, 4.385246,
+        4.408517,
+      ])
+  }
+
+  private func expectLosses(of model: some Model, _ expected: [Float]) throws {
+    let optimizer = Adam(model.parameters)
+    let generator = Generator(seed: 7)
+    for (step, expected) in expected.enumerated() {
+      let pixels = generator.uniform(count: 32 * 784, 0, 1)
+      let labels = IntTensor((0..<32).map { ($0 * 7 + step) % 83 })
+      let tape = Tape()
+      optimizer.clearGradients()
+      let x = tape.input(Tensor(pixels, shape: [32, 1, 28, 28]))
+      let loss = try crossEntropy(model(x), labels)
+      try tape.backward(loss)
+      optimizer.step()
+      #expect(abs(loss.item - expected) < 1e-4, "step \(step)")
+    }
+  }
+}

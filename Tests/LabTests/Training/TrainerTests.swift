@@ -1,0 +1,172 @@
+import Foundation
+import Kernels
+import Lab
+import Testing
+
+/// Draws from the shared generator and sets the number of threads, so these tests wait for one
+/// another.
+@Suite(.serialized)
+struct TrainerTests {
+  @Test func aModelLearnsAFewBatchesByHeart() throws {
+    try withTinyData { data in
+      manualSeed(42)
+      let model = CNN(data.config, small)
+      let trainer = Trainer(maxEpochs: 30)
+      trainer.overfitBatches = .count(2)
+      try trainer.fit(model, data, optimizer: Adam(model.parameters, learningRate: 1e-2))
+      let results = try trainer.test(model, data)
+      #expect(results.accuracy == 1)
+      #expect(results.loss < 0.1)
+    }
+  }
+
+  @Test func theSameSeedGivesTheSameWeightsWhateverTheThreads() throws {
+    let before = Threads.count
+    defer { Threads.count = before }
+    var weights: [[[Float]]] = []
+    for (threads, workers) in [(1, 0), (2, 0), (2, 3), (5, 1)] {
+      try withTinyData(workers: workers) { data in
+        Threads.count = threads
+        manualSeed(1)
+        let model = CNN(data.config, small)
+        try Trainer(maxEpochs: 2).fit(model, data, optimizer: Adam(model.parameters))
+        weights.append(model.parameters.map(\.value.elements))
+      }
+    }
+    for other in weights.dropFirst() { #expect(other == weights[0]) }
+  }
+
+  @Test func onlyTheBestCheckpointIsKept() throws {
+    try withTinyData { data in
+      let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: folder) }
+      manualSeed(42)
+      let model = CNN(data.config, small)
+      let trainer = Trainer(maxEpochs: 4)
+      trainer.checkpointFolder = folder
+      try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: folder.path(percentEncoded: false))
+      let best = try #require(trainer.bestCheckpoint)
+      #expect(names == [best.lastPathComponent])
+      #expect(names[0].wholeMatch(of: /epoch=\d{3}-val_loss=\d\.\d{3}\.safetensors/) != nil)
+      let restored = CNN(data.config, small)
+      try Checkpoint.load(best, into: restored)
+      let metadata = try Safetensors(contentsOf: best).metadata
+      #expect(metadata["model_class"] == "CNN" && metadata["data_class"] == "Tiny")
+    }
+  }
+
+  @Test func trainingEndsEarlyWhenNothingImproves() throws {
+    try withTinyData { data in
+      manualSeed(42)
+      let model = CNN(data.config, small)
+      let optimizer = CountingOptimizer(model.parameters)
+      let trainer = Trainer(maxEpochs: 50)
+      trainer.patience = 3
+      trainer.limitTrainBatches = .count(1)
+      try trainer.fit(model, data, optimizer: optimizer)
+      // The first epoch's loss is the smallest; three more bring no smaller one.
+      #expect(optimizer.steps == 4)
+    }
+  }
+
+  @Test func limitsCountBatches() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      let optimizer = CountingOptimizer(model.parameters)
+      let trainer = Trainer(maxEpochs: 2)
+      trainer.limitTrainBatches = .count(3)
+      trainer.limitValBatches = .count(0)
+      try trainer.fit(model, data, optimizer: optimizer)
+      #expect(optimizer.steps == 6)
+    }
+  }
+
+  @Test func errorsSayWhatToDo() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      let trainer = Trainer(maxEpochs: 1)
+      trainer.limitTestBatches = .count(0)
+      expectTrainingError(
+        "test: expected at least one batch, got none; raise --limit_test_batches"
+      ) { _ = try trainer.test(model, data) }
+      trainer.limitTrainBatches = .count(0)
+      expectTrainingError(
+        "fit: expected at least one batch, got none; raise --limit_train_batches"
+      ) { try trainer.fit(model, data, optimizer: SGD(model.parameters)) }
+      trainer.limitTrainBatches = .all
+      try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
+      expectTrainingError(
+        "fit: expected a finite loss, got nan at epoch 0, step 0; a smaller --lr usually helps"
+      ) { try trainer.fit(model, data, optimizer: SGD(model.parameters)) }
+    }
+  }
+
+  private var small: CNN.Options {
+    var options = CNN.Options.defaults
+    options.convDim = 4
+    options.fcDim = 8
+    return options
+  }
+}
+
+/// Changes nothing, and counts how often.
+private final class CountingOptimizer: Optimizer {
+  let parameters: [Parameter]
+  private(set) var steps = 0
+
+  init(_ parameters: [Parameter]) {
+    self.parameters = parameters
+  }
+
+  func step() { steps += 1 }
+}
+
+/// Images of 8×8 pixels, bright on the left or on the right.
+private struct TinyData: DataModule {
+  static let name = "Tiny"
+  let options: DataOptions
+  let isSynthetic = false
+  let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["left", "right"])
+  let train, val, test: Dataset
+
+  init(_ options: DataOptions) throws {
+    self.options = options
+    train = try Self.part(count: 70, in: options.folder, "train")
+    val = try Self.part(count: 30, in: options.folder, "val")
+    test = try Self.part(count: 30, in: options.folder, "test")
+  }
+
+  private static func part(count: Int, in folder: DataFolder, _ name: String) throws -> Dataset {
+    var random = RandomState(seed: UInt32(count))
+    let labels = (0..<count).map { _ in UInt8(random.integer(below: 2)) }
+    let pixels = labels.flatMap { label in
+      (0..<64).map { pixel in
+        let isBright = (pixel % 8 < 4) == (label == 0)
+        return UInt8(random.integer(below: 100) + (isBright ? 100 : 0))
+      }
+    }
+    let url = folder.processed("tiny")
+    let (images, marks) = (url.appending(path: "\(name)-x"), url.appending(path: "\(name)-y"))
+    try IDX.write(pixels, shape: [count, 8, 8], to: images)
+    try IDX.write(labels, shape: [count], to: marks)
+    return Dataset(
+      images: try IDX(mapping: images, rank: 3), labels: try IDX(mapping: marks, rank: 1))
+  }
+}
+
+/// Runs `body` with data in a folder that is removed afterwards.
+private func withTinyData(workers: Int = 0, _ body: (TinyData) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(TinyData(DataOptions(batchSize: 16, workers: workers, folder: DataFolder(folder))))
+}
+
+/// Expects a ``TrainingError`` with exactly this text.
+private func expectTrainingError(
+  _ text: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) {
+  let error = #expect(throws: TrainingError.self, sourceLocation: sourceLocation) { try body() }
+  #expect(error?.description == text, sourceLocation: sourceLocation)
+}
