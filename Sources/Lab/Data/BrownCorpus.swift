@@ -29,6 +29,7 @@ package enum BrownCorpus {
     let text = try folder.prepare(
       "the Brown corpus", report: options.report,
       load: { try withFile(file, "read") { Array(try Data(contentsOf: file)) } },
+      sizes: { ["text": $0.count] },
       make: {
         let downloaded = options.folder.downloaded("brown")
         try Downloader(report: options.report).fetch(

@@ -32,6 +32,11 @@ extension DataModule {
   /// The text that each label stands for, by label.
   public var mapping: [String] { config.mapping }
 
+  /// The text that labels stand for, without the signs for blank, start, end and padding.
+  public func string(of labels: [Int]) -> String {
+    labels.map { mapping[$0] }.filter { !EMNIST.specialTokens.contains($0) }.joined()
+  }
+
   /// The training part's batches, each time in a new order.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(

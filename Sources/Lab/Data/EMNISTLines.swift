@@ -23,6 +23,8 @@ public struct EMNISTLines: DataModule {
   public let test: Dataset
   private let origin: String
 
+  private static let partNames = ["train", "val", "test"]
+
   /// What the files are made from.
   private struct Recipe: Codable, Equatable {
     let version: Int
@@ -63,23 +65,19 @@ public struct EMNISTLines: DataModule {
       recipe: Recipe(
         version: 1, parameters: parameters, characters: emnist.files.recipe,
         sentences: sentences.sources))
-    let files = ["train", "val", "test"].map { part in
+    let files = Self.partNames.map { part in
       DatasetFiles(
         part: part, in: folder.url, imageShape: Array(config.inputDims.dropFirst()),
         labelShape: [parameters.maxLength], classes: emnist.mapping.count)
     }
     let parts = try folder.prepare(
       Self.name, report: options.report, load: { try files.map { try $0.load() } },
+      sizes: { Dictionary(uniqueKeysWithValues: zip(Self.partNames, $0.map(\.count))) },
       make: {
         options.report("putting \(parameters.count) lines together for EMNISTLines, once")
         try Self.make(files, emnist, sentences, parameters)
       })
     (train, val, test) = (parts[0], parts[1], parts[2])
-  }
-
-  /// The text that a line's labels stand for, without start, end and padding.
-  public func string(of labels: [Int]) -> String {
-    labels.filter { $0 >= EMNIST.firstLabel }.map { mapping[$0] }.joined()
   }
 
   /// The course's description: parameters, sizes, and the statistics of one shuffled training batch.

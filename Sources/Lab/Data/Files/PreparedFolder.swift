@@ -5,6 +5,7 @@ import Foundation
 package struct PreparedFolder<Recipe: Codable & Equatable> {
   private struct Contents: Codable {
     let recipe: Recipe
+    let sizes: [String: Int]
   }
 
   /// Where the files are.
@@ -20,7 +21,7 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
   private var contents: URL { url.appending(path: "contents.json") }
 
   /// What `load` makes of the files; `make` writes them first, if they are not there, made from
-  /// something else, or cannot be loaded.
+  /// something else, cannot be loaded, or have other sizes than when they were made.
   ///
   /// Two processes may ask at once: one makes the files, the other one waits.
   ///
@@ -28,37 +29,45 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
   ///   - name: What the files are, for messages.
   ///   - report: Called with each line for the user.
   ///   - load: Opens the files.
+  ///   - sizes: How large the parts of the result are, by name.
   ///   - make: Writes the files.
   /// - Throws: ``DataError`` if the folder cannot be written, or what `make` throws.
   package func prepare<Result>(
-    _ name: String, report: (String) -> Void, load: () throws -> Result, make: () throws -> Void
+    _ name: String, report: (String) -> Void, load: () throws -> Result,
+    sizes: (Result) -> [String: Int], make: () throws -> Void
   ) throws -> Result {
-    if isComplete, let result = try? load() { return result }
+    func complete() -> Result? {
+      guard let recorded = recordedSizes, let result = try? load(), recorded == sizes(result)
+      else { return nil }
+      return result
+    }
+    if let result = complete() { return result }
     return try FileLock.hold(
       url.appending(path: ".lock"),
       onWait: { report("waiting for another process that is preparing \(name)") }
     ) {
-      if isComplete, let result = try? load() { return result }
+      if let result = complete() { return result }
       // Without its contents file, a half-remade folder counts as empty.
       try? FileManager.default.removeItem(at: contents)
       try make()
       let result = try load()
-      try finish()
+      try record(sizes(result))
       return result
     }
   }
 
-  private var isComplete: Bool {
+  /// The sizes that the contents file states; nil unless the files were made from ``recipe``.
+  private var recordedSizes: [String: Int]? {
     guard let json = try? Data(contentsOf: contents),
-      let found = try? JSONDecoder().decode(Contents.self, from: json)
-    else { return false }
-    return found.recipe == recipe
+      let found = try? JSONDecoder().decode(Contents.self, from: json), found.recipe == recipe
+    else { return nil }
+    return found.sizes
   }
 
-  private func finish() throws {
+  private func record(_ sizes: [String: Int]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let json = try encoder.encode(Contents(recipe: recipe))
+    let json = try encoder.encode(Contents(recipe: recipe, sizes: sizes))
     try writeWhole(to: contents) { try $0.write(contentsOf: json) }
   }
 }
