@@ -109,17 +109,30 @@ extension EMNISTLines {
       LineComposer(sentences, parameters, characters: $0, mapping: emnist.mapping)
     }
     let counts = [parameters.numTrain, parameters.numVal, parameters.numTest]
+    let width = CharacterFiles.side * parameters.maxLength
     let encoder = LabelEncoder(mapping: emnist.mapping, parameters)
     for ((files, count), composer) in zip(zip(files, counts), [0, 0, 1].map { composers[$0] }) {
-      var lines: [ArraySlice<UInt8>] = []
+      let lines = try (0..<count).map { _ in try composer.draw(using: &random) }
+      try write(lines, composer, shape: [count, CharacterFiles.side, width], to: files.images)
       try IDX.write(
-        shape: [count, CharacterFiles.side, CharacterFiles.side * parameters.maxLength],
-        to: files.images
-      ) { file in
-        lines = try composer.compose(count, using: &random) { try file.write(contentsOf: $0) }
+        lines.flatMap { encoder.labels($0.sentence) }, shape: [count, parameters.maxLength],
+        to: files.labels)
+    }
+  }
+
+  private static func write(
+    _ lines: [LineComposer.Line], _ composer: LineComposer, shape: [Int], to file: URL
+  ) throws {
+    let lineBytes = shape.dropFirst().reduce(1, *)
+    // So few at a time that they are still in the processor's cache when they are written.
+    let linesAtOnce = max(1, 1 << 17 / lineBytes)
+    try IDX.write(shape: shape, to: file) { file in
+      try file.write(
+        pieces: (lines.count + linesAtOnce - 1) / linesAtOnce, ofSize: linesAtOnce * lineBytes
+      ) { piece in
+        let start = piece * linesAtOnce
+        return composer.pixels(of: lines[start..<min(lines.count, start + linesAtOnce)])
       }
-      try IDX.write(
-        lines.flatMap(encoder.labels), shape: [count, parameters.maxLength], to: files.labels)
     }
   }
 }
