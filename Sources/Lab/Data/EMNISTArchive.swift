@@ -16,7 +16,8 @@ package struct EMNISTArchive {
   ///   - title: What messages call it; its path if this is nil.
   /// - Throws: ``DataError`` if the file is damaged or another one.
   package init(_ url: URL, title: String? = nil) throws {
-    self.title = title ?? url.path(percentEncoded: false)
+    let title = title ?? url.path(percentEncoded: false)
+    self.title = title
     file = try MATFile(url, variable: "dataset", title: title)
     let classes = EMNIST.characters.count
     let mapping = try file.bytes("mapping", columns: 2, maximumRows: classes)
