@@ -199,10 +199,9 @@ import Testing
   @Test func saysWhereToPutTheFile() throws {
     let error = #expect(throws: DataError.self) { try fetch(["file:///no/such/file"]) }
     let path = folder.url.appending(path: "got").path(percentEncoded: false)
+    #expect(error?.description.hasPrefix("cannot download a.bin (file:///no/such/file: ") == true)
     #expect(
-      error?.description
-        == "cannot download a.bin (file:///no/such/file: Couldn't open file /no/such/file); "
-        + "put it into \(path) yourself or see to the network")
+      error?.description.hasSuffix("); put it into \(path) yourself or see to the network") == true)
   }
 
   @Test func aFolderThatCannotBeMadeIsNoMatterOfTheNetwork() throws {
