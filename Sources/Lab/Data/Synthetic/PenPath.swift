@@ -1,18 +1,21 @@
 /// The way of a pen through the points of a stroke, in arcs.
-enum PenPath {
+package enum PenPath {
   /// Points along the stroke, about half a square apart.
   ///
   /// At a point inside the stroke the pen moves along the circle through the point and its two
   /// neighbours, so four points make a round ring; at an end and at a corner it moves as the arc
   /// from the neighbour brings it there.
-  static func points(along stroke: [Form.Point]) -> [SIMD2<Float>] {
+  package static func points(along stroke: [Form.Point]) -> [SIMD2<Float>] {
     var path = [stroke[0].position]
     for index in 1..<stroke.count {
       let start = stroke[index - 1].position
       let end = stroke[index].position
       let way = end - start
       let length = way.length
-      guard length > 0 else { continue }
+      guard length > 0 else {
+        path.append(end)
+        continue
+      }
       let chord = way / length
       let smoothStart = direction(at: index - 1, of: stroke)
       let smoothEnd = direction(at: index, of: stroke)

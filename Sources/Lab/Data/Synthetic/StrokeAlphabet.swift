@@ -1,12 +1,13 @@
 /// The forms that people write each character in, as strokes of a pen.
 ///
 /// The tables are text: a form is a list of strokes parted by `|`, a stroke a list of points `x,y`
-/// on squared paper with the origin at the top left, x to the right and y down. Every form fills a
-/// box ten squares high, small letters too, as EMNIST scales all characters to one size. The pen
-/// moves from point to point in arcs; a point marked `!` is a corner.
+/// on squared paper with the origin at the top left, x to the right and y down. Digits, capitals
+/// and letters with a long stroke are ten squares high, from y 0 to y 10; letters without one, such
+/// as `a`, are eight, from y 2. The pen moves from point to point in arcs; a point marked `!` is a
+/// corner.
 ///
 /// ```text
-/// 7 with a bar:   1.4,0.5 8.4,0.4! 4,10 | 3.4,5 7.8,4.8
+/// a 7 with a bar:   1,0.5 8.2,0.4! 3.7,10 | 3,5 7.6,4.8
 /// ```
 ///
 /// Forms stand in the order of how common they are: the k-th is drawn with weight 1/k. To add a

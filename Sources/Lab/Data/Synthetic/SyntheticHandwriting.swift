@@ -19,10 +19,10 @@ public enum SyntheticHandwriting {
   ///
   /// A character without a form in the alphabet, such as a space, leaves the image empty.
   public static func image(of character: Character, using random: inout RandomState) -> [UInt8] {
-    let writer = Writer(using: &random)
     let forms = StrokeAlphabet.forms[character] ?? []
+    guard let form = commonForm(of: forms, using: &random) else { return HandwritingPen.blank }
+    let writer = Writer(using: &random)
     let pen = HandwritingPen(radius: writer.penRadius, softness: writer.softness)
-    guard let form = commonForm(of: forms, using: &random) else { return pen.draw([]) }
     return pen.draw(writer.write(form, using: &random))
   }
 
@@ -47,7 +47,7 @@ public enum SyntheticHandwriting {
     let labels = shuffledLabels(samplesPerClass, using: &random)
     let firstSeed = random.word()
 
-    let pixels = HandwritingPen.side * HandwritingPen.side
+    let pixels = HandwritingPen.blank.count
     let images = Mutex([UInt8](repeating: 0, count: labels.count * pixels))
     let block = 256
     parallel(count: (labels.count + block - 1) / block) { part in

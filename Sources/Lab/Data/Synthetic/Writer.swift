@@ -8,38 +8,41 @@ struct Writer {
   var breadth: Float
   /// How far points stray from their place, in squares of the alphabet's paper.
   var untidiness: Float
+  /// How far the pen trembles on its way, in squares.
+  var tremor: Float
   /// How often neighbouring points of the pen's way are averaged, which rounds corners off.
   var haste: Int
-  /// Half the pen's width in pixels.
+  /// Half the pen's width in squares.
   var penRadius: Float
-  /// Half the width in pixels of the edge between ink and paper.
+  /// Half the width of the edge between ink and paper, in pixels of the image.
   var softness: Float
 
   /// Draws somebody's habits.
   init(using random: inout RandomState) {
-    slant = 0.16 + random.spread(0.17)
-    turn = random.spread(0.035)
-    breadth = max(0.5, 0.9 + random.spread(0.16))
-    untidiness = max(0.12, 0.32 + random.spread(0.12))
-    haste = random.integer(below: 6)
-    penRadius = max(0.65, 1.35 + random.spread(0.4))
-    softness = random.between(0.7, 1.3)
+    slant = 0.16 + random.spread(0.27)
+    turn = random.spread(0.04)
+    breadth = max(0.6, 1 + random.spread(0.17))
+    untidiness = max(0.12, 0.36 + random.spread(0.14))
+    tremor = random.between(0.02, 0.15)
+    haste = 1 + random.integer(below: 5)
+    penRadius = max(0.3, 0.8 + random.spread(0.26))
+    softness = random.between(0.9, 1.5)
   }
 
   /// The pen's ways over the paper for one character: each stroke as a chain of points.
   func write(_ form: Form, using random: inout RandomState) -> [[SIMD2<Float>]] {
-    let warp = Warp(writer: self, using: &random)
+    let warp = Warp(of: form, by: self, using: &random)
     return form.strokes.map { stroke in
-      let shift = SIMD2(random.spread(0.2), random.spread(0.2))
+      let shift = random.stray(0.2)
       let points = stroke.enumerated().map { index, point in
         // A pen comes down and leaves with less care than it turns.
         let isEnd = index == 0 || index == stroke.count - 1
-        let stray = untidiness * (isEnd ? 1.5 : 1)
         var point = point
-        point.position += shift + SIMD2(random.spread(stray), random.spread(stray))
+        point.position += shift + random.stray(isEnd ? 1.5 * untidiness : untidiness)
         return point
       }
-      return smoothed(PenPath.points(along: points)).map(warp.callAsFunction)
+      let path = PenPath.points(along: points).map { $0 + random.stray(tremor) }
+      return smoothed(path).map(warp.callAsFunction)
     }
   }
 
@@ -61,32 +64,35 @@ struct Writer {
 /// The bending of the paper's squares under one hand: slant, turn and breadth, and quadratic terms
 /// that make, say, the upper half of a letter wider than the lower one.
 private struct Warp {
-  private var across: SIMD2<Float>
-  private var down: SIMD2<Float>
-  private var mixed: SIMD2<Float>
-  private var acrossSquared: SIMD2<Float>
-  private var downSquared: SIMD2<Float>
+  private let centre: SIMD2<Float>
+  private let half: SIMD2<Float>
+  private let across: SIMD2<Float>
+  private let down: SIMD2<Float>
+  private let mixed: SIMD2<Float>
+  private let acrossSquared: SIMD2<Float>
+  private let downSquared: SIMD2<Float>
 
-  init(writer: Writer, using random: inout RandomState) {
+  init(of form: Form, by writer: Writer, using random: inout RandomState) {
+    let box = Box(around: form.strokes.joined().lazy.map(\.position))
+    centre = box.centre
+    half = pointwiseMax(box.size / 2, SIMD2(repeating: 2))
     // The half-angle form of a rotation needs no sine, so all machines draw the same.
     let turn = writer.turn + random.spread(0.025)
     let cosine = (1 - turn * turn) / (1 + turn * turn)
     let sine = 2 * turn / (1 + turn * turn)
-    let slant = writer.slant + random.spread(0.05)
-    let breadth = writer.breadth * (1 + random.spread(0.1))
-    across = SIMD2(cosine, sine) * breadth
+    let slant = writer.slant + random.spread(0.06)
+    across = SIMD2(cosine, sine) * (writer.breadth * (1 + random.spread(0.1)))
     down = SIMD2(-slant * cosine - sine, cosine - slant * sine)
-    func bend() -> SIMD2<Float> { SIMD2(random.spread(0.07), random.spread(0.07)) }
-    mixed = bend()
-    acrossSquared = bend()
-    downSquared = bend()
+    mixed = random.stray(0.35)
+    acrossSquared = random.stray(0.35)
+    downSquared = random.stray(0.35)
   }
 
   func callAsFunction(_ point: SIMD2<Float>) -> SIMD2<Float> {
-    let x = point.x / 5 - 1
-    let y = point.y / 5 - 1
-    return across * x + down * y + mixed * (x * y) + acrossSquared * (x * x)
-      + downSquared * (y * y)
+    let offset = point - centre
+    let unit = offset / half
+    return across * offset.x + down * offset.y + mixed * (unit.x * unit.y)
+      + acrossSquared * (unit.x * unit.x) + downSquared * (unit.y * unit.y)
   }
 }
 
@@ -100,5 +106,10 @@ extension RandomState {
   /// deviations: the sum of three uniform numbers.
   mutating func spread(_ deviation: Float) -> Float {
     deviation * (between(-1, 1) + between(-1, 1) + between(-1, 1))
+  }
+
+  /// A step in a random direction, with the given standard deviation along both axes.
+  mutating func stray(_ deviation: Float) -> SIMD2<Float> {
+    SIMD2(spread(deviation), spread(deviation))
   }
 }
