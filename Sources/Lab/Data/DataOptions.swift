@@ -52,7 +52,7 @@ public struct DataOptions: Sendable {
 extension DataSource {
   /// The real data or synthetic ones, as the source says: `auto` turns to synthetic data only when
   /// the real ones cannot be had, not when they are damaged.
-  func choose<Parts>(
+  package func choose<Parts>(
     _ name: String, report: (String) -> Void, real: () throws -> Parts,
     synthetic: () throws -> Parts
   ) throws -> (parts: Parts, isSynthetic: Bool) {
