@@ -44,6 +44,8 @@ public struct DataOptions: Sendable {
 
   /// Writes a line to standard error.
   @Sendable public static func writeToStandardError(_ line: String) {
+    // Results printed before belong above the line, also when both go to one file.
+    fflush(nil)
     // Nobody can be told when standard error itself cannot be written.
     try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
   }
