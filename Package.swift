@@ -28,13 +28,16 @@ let package = Package(
     .target(
       name: "Lab",
       dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
-      resources: [.embedInCode("Data/Metadata")], swiftSettings: strict),
+      resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
+    .target(
+      name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
     notebook("01-look-at-emnist"),
+    notebook("02-look-at-emnist-lines"),
 
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
@@ -57,6 +60,6 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 /// A notebook: one executable whose top-level code runs on the main actor.
 func notebook(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Lab", "Plot", arguments], path: "Notebooks/\(name)",
+    name: name, dependencies: ["Lab", "Plot", "Notebook", arguments], path: "Notebooks/\(name)",
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }

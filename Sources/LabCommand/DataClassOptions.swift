@@ -1,9 +1,9 @@
 import ArgumentParser
 import Lab
 
-/// The data sets that can be trained on from the command line.
+/// The data sets that can be named on the command line.
 enum DataClass: String, CaseIterable {
-  case MNIST, EMNIST
+  case MNIST, EMNIST, EMNISTLines
 }
 
 /// Which data to use, and how.
@@ -42,11 +42,14 @@ struct DataClassOptions: ParsableArguments {
   }
 
   /// The data set, prepared.
-  func load() throws -> any DataModule {
+  ///
+  /// - Parameter lines: What lines are to be like.
+  func load(lines: EMNISTLines.Parameters = .init()) throws -> any DataModule {
     let options = DataOptions(source: dataSource, batchSize: batchSize, workers: workers)
     return switch dataClass {
     case .MNIST: try MNIST(options)
     case .EMNIST: try EMNIST(options)
+    case .EMNISTLines: try EMNISTLines(options, lines)
     }
   }
 
