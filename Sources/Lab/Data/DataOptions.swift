@@ -44,6 +44,8 @@ public struct DataOptions: Sendable {
 
   /// Writes a line to standard error.
   @Sendable public static func writeToStandardError(_ line: String) {
+    // Results printed before belong above the line, also when both go to one file.
+    fflush(nil)
     // Nobody can be told when standard error itself cannot be written.
     try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
   }
@@ -62,7 +64,7 @@ extension DataSource {
   ///   - report: Called with the line that says why synthetic data are taken.
   ///   - real: Prepares the real data.
   ///   - synthetic: Prepares the others.
-  func choose<Parts>(
+  package func choose<Parts>(
     _ name: String, substitute: String = syntheticHandwriting, report: (String) -> Void,
     real: () throws -> Parts, synthetic: () throws -> Parts
   ) throws -> (parts: Parts, isSynthetic: Bool) {
