@@ -51,7 +51,8 @@ package enum BrownCorpus {
     guard !files.isEmpty else {
       throw DataError(
         .damaged,
-        "\(archive.path(percentEncoded: false)): expected files brown/ca01 to brown/cr09 in it")
+        "\(archive.path(percentEncoded: false)): expected files brown/ca01 to brown/cr09 in it, found none"
+      )
     }
     var text = CourseText()
     for (_, bytes) in files.sorted(by: { $0.key < $1.key }) {

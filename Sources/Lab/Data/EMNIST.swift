@@ -61,7 +61,7 @@ public struct EMNIST: DataModule {
   ///
   /// - Throws: ``DataError`` if the file of all test labels cannot be read.
   package func randomStateAfterBalancing() throws -> RandomState {
-    let labels = try IDX(mapping: Self.labelsBeforeBalancing(.test, in: files), rank: 1)
+    let labels = try IDX(mapping: Self.allTestLabels(in: files), rank: 1)
     var random = RandomState(seed: Self.seed)
     _ = balance(labels: labels.elements, using: &random)
     return random
@@ -122,16 +122,16 @@ public struct EMNIST: DataModule {
     images: ([Int]) throws -> [UInt8]
   ) throws {
     let labels = rawLabels.map { $0 + UInt8(firstLabel) }
-    try IDX.write(labels, shape: [labels.count], to: labelsBeforeBalancing(part, in: files))
+    if part == .test {
+      try IDX.write(labels, shape: [labels.count], to: allTestLabels(in: files))
+    }
     var random = RandomState(seed: seed)
     let selection = balance(labels: labels, using: &random)
     try files.write(images: images(selection), labels: selection.map { labels[$0] }, as: part)
   }
 
-  /// The file of all labels that a part came with.
-  private static func labelsBeforeBalancing(
-    _ part: CharacterFiles.Part, in files: CharacterFiles
-  ) -> URL {
-    files.folder.appending(path: "\(part.rawValue)-all-labels-idx1-ubyte")
+  /// The file of the test labels before they were balanced.
+  private static func allTestLabels(in files: CharacterFiles) -> URL {
+    files.folder.appending(path: "test-all-labels-idx1-ubyte")
   }
 }

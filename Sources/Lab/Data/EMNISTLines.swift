@@ -111,11 +111,16 @@ extension EMNISTLines {
     let counts = [parameters.numTrain, parameters.numVal, parameters.numTest]
     let width = CharacterFiles.side * parameters.maxLength
     let encoder = LabelEncoder(mapping: emnist.mapping, parameters)
-    for ((files, count), composer) in zip(zip(files, counts), [0, 0, 1].map { composers[$0] }) {
-      let lines = try (0..<count).map { _ in try composer.draw(using: &random) }
-      try write(lines, composer, shape: [count, CharacterFiles.side, width], to: files.images)
+    let composersOfParts = [composers[0], composers[0], composers[1]]
+    // All draws come before the first file: should they fail, there is none.
+    let lines = try zip(counts, composersOfParts).map { count, composer in
+      try (0..<count).map { _ in try composer.draw(using: &random) }
+    }
+    for ((files, lines), composer) in zip(zip(files, lines), composersOfParts) {
+      try write(
+        lines, composer, shape: [lines.count, CharacterFiles.side, width], to: files.images)
       try IDX.write(
-        lines.flatMap { encoder.labels($0.sentence) }, shape: [count, parameters.maxLength],
+        lines.flatMap { encoder.labels($0.sentence) }, shape: [lines.count, parameters.maxLength],
         to: files.labels)
     }
   }

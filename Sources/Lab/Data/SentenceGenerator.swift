@@ -83,8 +83,8 @@ public struct SentenceGenerator: Sendable {
     }
     throw DataError(
       .unusable,
-      "none of \(Self.tries) words that were drawn has less than \(maxLength) characters; "
-        + "ask for longer sentences")
+      "\(Self.tries) words were drawn, and none has less than \(maxLength) characters: "
+        + "use a greater max_length")
   }
 }
 
