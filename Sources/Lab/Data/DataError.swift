@@ -41,12 +41,10 @@ package func withFile<Result>(
 
 /// Foundation's long error descriptions cut down to the reason the system gave.
 private func reason(of error: any Error) -> String {
-  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-  let posix = [underlying, error as NSError].compactMap { $0 }.first {
-    $0.domain == NSPOSIXErrorDomain
+  guard let posix = (error as? CocoaError)?.underlying as? POSIXError else {
+    return error.localizedDescription
   }
-  guard let posix else { return (error as NSError).localizedDescription }
-  return systemReason(of: Int32(posix.code))
+  return systemReason(of: posix.code.rawValue)
 }
 
 /// The system's words for an error number.

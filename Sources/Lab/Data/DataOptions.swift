@@ -44,6 +44,8 @@ public struct DataOptions: Sendable {
 
   /// Writes a line to standard error.
   @Sendable public static func writeToStandardError(_ line: String) {
+    // Results printed before belong above the line, also when both go to one file.
+    fflush(nil)
     // Nobody can be told when standard error itself cannot be written.
     try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
   }
@@ -52,7 +54,7 @@ public struct DataOptions: Sendable {
 extension DataSource {
   /// The real data or synthetic ones, as the source says: `auto` turns to synthetic data only when
   /// the real ones cannot be had, not when they are damaged.
-  func choose<Parts>(
+  package func choose<Parts>(
     _ name: String, report: (String) -> Void, real: () throws -> Parts,
     synthetic: () throws -> Parts
   ) throws -> (parts: Parts, isSynthetic: Bool) {

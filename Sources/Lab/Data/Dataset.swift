@@ -77,6 +77,7 @@ public struct Dataset: Sendable {
       images.withBytes { bytes in
         var place = 0
         for position in positions {
+          // `indices` are in the file, whose length was checked when it was mapped.
           let start = indices[position] * pixels
           for offset in start..<start + pixels {
             x[place] = values[Int(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))]

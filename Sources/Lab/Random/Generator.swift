@@ -12,8 +12,14 @@ public final class Generator: Sendable {
   private let twister: Mutex<MersenneTwister>
 
   /// The generator that layers draw initial weights and dropout masks from unless they are given
-  /// another one; PyTorch's global generator. See ``manualSeed(_:)``.
-  public static let shared = Generator(seed: 0)
+  /// another one: PyTorch's global generator, seeded by ``manualSeed(_:)``.
+  ///
+  /// A part of a program can have one of its own:
+  ///
+  /// ```swift
+  /// let model = Generator.$shared.withValue(Generator(seed: 42)) { CNN(data.config) }
+  /// ```
+  @TaskLocal public static var shared = Generator(seed: 0)
 
   /// The state that `torch.Generator().manual_seed(seed)` sets.
   public init(seed: UInt64) {

@@ -61,6 +61,8 @@ package final class ProgressBar {
   }
 
   private func write(_ text: String) {
+    // Results printed before belong above the bar, also when both go to one file.
+    fflush(nil)
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 }

@@ -2,8 +2,6 @@ import Foundation
 import Lab
 import Testing
 
-/// Draws from the shared generator, so these tests wait for one another.
-@Suite(.serialized)
 struct ModelTests {
   static let emnist = DataConfig(
     inputDims: [1, 28, 28], outputDims: [1], mapping: (0..<83).map(String.init))
@@ -16,12 +14,10 @@ struct ModelTests {
   /// hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in model.parameters())).hexdigest()
   /// ```
   @Test func initialWeightsArePyTorchsBitForBit() throws {
-    manualSeed(42)
-    let cnn = CNN(Self.emnist)
+    let cnn = seeded(42) { CNN(Self.emnist) }
     #expect(
       try digest(cnn) == "dbd7af1da2602ef9a9d7af4b10cb95a838fe56c601f8e74dde6dafb9be0567e7")
-    manualSeed(42)
-    let mlp = MLP(Self.emnist)
+    let mlp = seeded(42) { MLP(Self.emnist) }
     #expect(
       try digest(mlp) == "d05966bcf905d469e022f96a7c33fa8b1dcc0069dfc9fe752a00c97e937e0a1a")
   }

@@ -43,3 +43,8 @@ func expectShapeError<Result>(
     #expect(error.description == text, sourceLocation: sourceLocation)
   }
 }
+
+/// Runs `body` with a shared generator of its own: other tests do not draw from it.
+func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
+  try Generator.$shared.withValue(Generator(seed: seed), operation: body)
+}

@@ -1,8 +1,6 @@
 import Lab
 import Testing
 
-/// Draws from the shared generator, so these tests wait for one another.
-@Suite(.serialized)
 struct LossCurveTests {
   /// Ten steps of Adam from the same weights on the same batches, without dropout:
   ///
@@ -20,8 +18,7 @@ struct LossCurveTests {
   ///     optimizer.step()
   /// ```
   @Test func theCNNFollowsPyTorch() throws {
-    manualSeed(42)
-    var model = CNN(ModelTests.emnist)
+    var model = seeded(42) { CNN(ModelTests.emnist) }
     model.dropout = Dropout(0)
     try expectLosses(
       of: model,
@@ -32,8 +29,7 @@ struct LossCurveTests {
   }
 
   @Test func theMLPFollowsPyTorch() throws {
-    manualSeed(42)
-    var model = MLP(ModelTests.emnist)
+    var model = seeded(42) { MLP(ModelTests.emnist) }
     model.dropout = Dropout(0)
     try expectLosses(
       of: model,

@@ -3,14 +3,12 @@ import Kernels
 import Lab
 import Testing
 
-/// Draws from the shared generator and sets the number of threads, so these tests wait for one
-/// another.
+/// Sets the number of threads, so these tests wait for one another.
 @Suite(.serialized)
 struct TrainerTests {
   @Test func aModelLearnsAFewBatchesByHeart() throws {
     try withTinyData { data in
-      manualSeed(42)
-      let model = CNN(data.config, small)
+      let model = seeded(42) { CNN(data.config, small) }
       let trainer = Trainer(maxEpochs: 30)
       trainer.overfitBatches = .count(2)
       try trainer.fit(model, data, optimizer: Adam(model.parameters, learningRate: 1e-2))
@@ -27,9 +25,11 @@ struct TrainerTests {
     for (threads, workers) in [(1, 0), (2, 0), (2, 3), (5, 1)] {
       try withTinyData(workers: workers) { data in
         Threads.count = threads
-        manualSeed(1)
-        let model = CNN(data.config, small)
-        try Trainer(maxEpochs: 2).fit(model, data, optimizer: Adam(model.parameters))
+        let model = try seeded(1) {
+          let model = CNN(data.config, small)
+          try Trainer(maxEpochs: 2).fit(model, data, optimizer: Adam(model.parameters))
+          return model
+        }
         weights.append(model.parameters.map(\.value.elements))
       }
     }
@@ -40,8 +40,7 @@ struct TrainerTests {
     try withTinyData { data in
       let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
       defer { try? FileManager.default.removeItem(at: folder) }
-      manualSeed(42)
-      let model = CNN(data.config, small)
+      let model = seeded(42) { CNN(data.config, small) }
       let trainer = Trainer(maxEpochs: 4)
       trainer.checkpointFolder = folder
       try trainer.fit(model, data, optimizer: Adam(model.parameters))
@@ -59,8 +58,7 @@ struct TrainerTests {
 
   @Test func trainingEndsEarlyWhenNothingImproves() throws {
     try withTinyData { data in
-      manualSeed(42)
-      let model = CNN(data.config, small)
+      let model = seeded(42) { CNN(data.config, small) }
       let optimizer = CountingOptimizer(model.parameters)
       let trainer = Trainer(maxEpochs: 50)
       trainer.patience = 3

@@ -1,0 +1,81 @@
+import Foundation
+import Lab
+import Testing
+
+@Suite struct ArchiveTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// "hello, hello, hello\n", as `gzip.compress(…, mtime=0)` packs it.
+  private static let gzip =
+    Data(
+      base64Encoded: "H4sIAAAAAAACA8tIzcnJ11HIQKK4AOdCblIUAAAA") ?? Data()
+  private static let text = Data("hello, hello, hello\n".utf8)
+
+  private func extract(_ zip: Data, _ name: String, limit: Int = 1 << 20) throws -> Data {
+    try folder.write(zip, to: "a.zip")
+    let target = folder.url.appending(path: "out/member")
+    try Archive.extract(
+      name, from: folder.url.appending(path: "a.zip"), to: target, limit: limit)
+    return try Data(contentsOf: target)
+  }
+
+  private func gunzip(_ bytes: Data, limit: Int = 1 << 20) throws -> Data {
+    try folder.write(bytes, to: "a.gz")
+    let target = folder.url.appending(path: "out/member")
+    try Archive.gunzip(folder.url.appending(path: "a.gz"), to: target, limit: limit)
+    return try Data(contentsOf: target)
+  }
+
+  private func expectDamage(_ body: () throws -> Data) {
+    let error = #expect(throws: DataError.self) { _ = try body() }
+    #expect(error?.kind == .damaged)
+    #expect(error?.description.contains("\n") == false)
+    #expect((try? folder.names(in: "out")) ?? [] == [])
+  }
+
+  @Test func takesAMemberByPathOrName() throws {
+    #expect(try extract(EMNISTFixture.zip, "matlab/emnist-mnist.mat") == Data("another one".utf8))
+    #expect(try extract(EMNISTFixture.zip, "other/emnist-mnist.mat") == Data("another one".utf8))
+  }
+
+  @Test func unpacksGzip() throws {
+    #expect(try gunzip(Self.gzip) == Self.text)
+  }
+
+  @Test func namesAMissingMember() throws {
+    let error = #expect(throws: DataError.self) { try extract(EMNISTFixture.zip, "a/none.mat") }
+    let path = folder.url.appending(path: "a.zip").path(percentEncoded: false)
+    #expect(error?.description == "\(path): expected a/none.mat in it, found no such file")
+  }
+
+  @Test func refusesMoreThanTheLimit() {
+    expectDamage { try extract(EMNISTFixture.zip, "emnist-byclass.mat", limit: 1000) }
+    expectDamage { try gunzip(Self.gzip, limit: 10) }
+  }
+
+  @Test(arguments: [0, 1, 20, 100, 500, 2000, 4000])
+  func refusesCutArchives(count: Int) {
+    expectDamage { try extract(EMNISTFixture.zip.prefix(count), "emnist-byclass.mat") }
+  }
+
+  @Test func refusesFlippedContents() {
+    // In the middle of the compressed MATLAB file; the zip's own sum tells.
+    var zip = EMNISTFixture.zip
+    zip[2000] ^= 1
+    expectDamage { try extract(zip, "emnist-byclass.mat") }
+  }
+
+  @Test(arguments: [0, 1, 5, 15, 20])
+  func refusesCutGzip(count: Int) {
+    expectDamage { try gunzip(Self.gzip.prefix(count)) }
+  }
+
+  @Test func refusesWhatIsNotGzip() {
+    expectDamage { try gunzip(Data(repeating: 65, count: 1000)) }
+    expectDamage { try gunzip(EMNISTFixture.zip) }
+  }
+}

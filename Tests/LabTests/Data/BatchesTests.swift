@@ -1,0 +1,64 @@
+import Foundation
+import Lab
+import Testing
+
+@Suite struct BatchesTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// The first pixel of each image, which is its index.
+  private func indices(_ batches: Batches) -> [[Int]] {
+    batches.map { batch in
+      stride(from: 0, to: batch.x.count, by: 4).map { Int((batch.x.elements[$0] * 255).rounded()) }
+    }
+  }
+
+  @Test func keepsTheOrder() throws {
+    let batches = Batches(try folder.smallDataset(count: 5), batchSize: 2)
+    #expect(batches.count == 3)
+    #expect(indices(batches) == [[0, 1], [2, 3], [4]])
+    #expect(indices(batches.prefix(2)) == [[0, 1], [2, 3]])
+    #expect(batches.prefix(2).count == 2)
+    #expect(batches.prefix(9).count == 3)
+  }
+
+  @Test func nothingMakesNoBatches() throws {
+    let dataset = try folder.smallDataset(count: 5).subset([])
+    #expect(indices(Batches(dataset, batchSize: 2, workers: 2)) == [])
+  }
+
+  // torch.manual_seed(42)
+  // for epoch in range(2):
+  //   [b.tolist() for b in DataLoader(range(20), batch_size=8, shuffle=True)]
+  // torch.empty((), dtype=torch.int64).random_()  # 2878035897379592313
+  @Test func shufflesAsPyTorch() throws {
+    let generator = Generator(seed: 42)
+    let batches = Batches(
+      try folder.smallDataset(count: 20), batchSize: 8, shuffledBy: generator)
+    #expect(
+      indices(batches) == [
+        [8, 14, 17, 19, 1, 15, 18, 9], [3, 11, 4, 0, 10, 7, 13, 16], [12, 6, 2, 5],
+      ])
+    #expect(
+      indices(batches) == [
+        [14, 12, 13, 8, 15, 4, 7, 18], [9, 3, 0, 17, 2, 11, 19, 6], [10, 16, 1, 5],
+      ])
+    #expect(generator.word64() & (1 << 63 - 1) == 2_878_035_897_379_592_313)
+  }
+
+  @Test(arguments: [1, 2, 3, 8, 100])
+  func workersChangeNothing(workers: Int) throws {
+    let dataset = try folder.smallDataset(count: 201)
+    func batches(_ workers: Int) -> [Batch] {
+      Array(
+        Batches(dataset, batchSize: 8, shuffledBy: Generator(seed: 7), workers: workers))
+    }
+    let (alone, together) = (batches(0), batches(workers))
+    #expect(alone.count == 26)
+    #expect(alone.map(\.x) == together.map(\.x))
+    #expect(alone.map(\.y) == together.map(\.y))
+  }
+}

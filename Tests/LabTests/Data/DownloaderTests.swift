@@ -1,0 +1,213 @@
+import Foundation
+import Lab
+import Testing
+
+@Suite struct DownloaderTests {
+  let folder: TemporaryFolder
+  let file: Data
+  let sum: String
+  let lines = Lines()
+
+  init() throws {
+    folder = try TemporaryFolder()
+    var random = RandomState(seed: 1)
+    file = Data((0..<300_000).map { _ in UInt8(random.integer(below: 256)) })
+    let digest = try SHA256()
+    digest.update(file)
+    sum = digest.hexadecimal
+  }
+
+  private func fetch(
+    _ urls: [String], patience: Double = 4, stallSeconds: Int = 20
+  ) throws {
+    let json = #"{"files": [{"filename": "a.bin", "sha256": "\#(sum)", "urls": \#(urls)}]}"#
+    try folder.write(Data(json.utf8), to: "raw/test/metadata.json")
+    let metadata = try Metadata.load("test", in: folder.folder)
+    try Downloader(patience: patience, stallSeconds: stallSeconds, report: lines.add).fetch(
+      try metadata.file("a.bin", of: "test"), into: folder.url.appending(path: "got"))
+  }
+
+  private func expectFile() throws {
+    #expect(try folder.read("got/a.bin") == file)
+    #expect(try folder.names(in: "got") == ["a.bin"])
+  }
+
+  @Test func fetchesOnce() throws {
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try fetch([server.address()])
+    try expectFile()
+    try fetch([server.address()])
+    #expect(server.requests == [.init(path: "file", rangeStart: nil)])
+    #expect(lines.all == ["downloaded a.bin: 0.3 MB"])
+  }
+
+  @Test func triesAddressesInOrder() throws {
+    let server = try TestServer { [file] request, _ in
+      request.path == "good" ? .init(body: file) : .init(status: 404, body: Data("no".utf8))
+    }
+    defer { server.stop() }
+    try fetch(
+      ["file:///no/such/file", "bad", "good", "unused"].map {
+        $0.hasPrefix("file") ? $0 : server.address($0)
+      })
+    try expectFile()
+    #expect(server.requests.map(\.path) == ["bad", "good"])
+  }
+
+  @Test func followsRedirections() throws {
+    let server = try TestServer { [file] request, _ in
+      request.path == "old"
+        ? .init(status: 302, headers: ["Location": "/new"]) : .init(body: file)
+    }
+    defer { server.stop() }
+    try fetch([server.address("old")])
+    try expectFile()
+  }
+
+  @Test func copiesLocalFiles() throws {
+    try folder.write(file, to: "local file.bin")
+    // What an earlier attempt left is of no use here.
+    try folder.write(Data("junk".utf8), to: "got/a.bin.part")
+    try fetch(["file://\(folder.url.path(percentEncoded: false))/local%20file.bin"])
+    try expectFile()
+  }
+
+  @Test func namesAWrongSum() throws {
+    let server = try TestServer { [file] _, _ in .init(body: file + Data([0])) }
+    defer { server.stop() }
+    let digest = try SHA256()
+    digest.update(file + Data([0]))
+    let found = digest.hexadecimal
+    let error = #expect(throws: DataError.self) { try fetch([server.address()]) }
+    #expect(error?.kind == .damaged)
+    #expect(
+      error?.description
+        == "a.bin from \(server.address()): expected SHA-256 \(sum), found \(found); "
+        + "nothing was kept")
+    #expect(try folder.names(in: "got") == [])
+  }
+
+  @Test func goesOnAfterAWrongSum() throws {
+    let server = try TestServer { [file] request, _ in
+      .init(body: request.path == "good" ? file : Data("<html>Log in first</html>".utf8))
+    }
+    defer { server.stop() }
+    try fetch([server.address("portal"), server.address("good")])
+    try expectFile()
+  }
+
+  @Test func resumesWithinAFetch() throws {
+    let server = try TestServer { [file] request, earlier in
+      var response = TestServer.ranged(file, request)
+      if earlier < 2 { response.breaksOffAfter = 100_000 }
+      return response
+    }
+    defer { server.stop() }
+    try fetch([server.address()])
+    try expectFile()
+    #expect(server.requests.map(\.rangeStart) == [nil, 100_000, 200_000])
+  }
+
+  @Test func resumesALaterFetchFromAnotherAddress() throws {
+    let broken = try TestServer { [file] request, _ in
+      request.rangeStart == nil
+        ? .init(body: file, breaksOffAfter: 70_000) : .init(status: 503)
+    }
+    defer { broken.stop() }
+    let error = #expect(throws: DataError.self) { try fetch([broken.address()]) }
+    #expect(error?.kind == .unavailable)
+    #expect(try folder.names(in: "got") == ["a.bin.part"])
+
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try fetch([server.address()])
+    try expectFile()
+    #expect(server.requests.map(\.rangeStart) == [70_000])
+  }
+
+  @Test func takesAllFromAServerWithoutRanges() throws {
+    let server = try TestServer { [file] _, _ in .init(body: file) }
+    defer { server.stop() }
+    try folder.write(file.prefix(1000), to: "got/a.bin.part")
+    try fetch([server.address()])
+    try expectFile()
+    #expect(server.requests.map(\.rangeStart) == [1000])
+  }
+
+  @Test(arguments: [1000, 300_000, 300_001])
+  func startsOverWhenThePartIsAnotherFiles(count: Int) throws {
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try folder.write(Data(repeating: 7, count: count), to: "got/a.bin.part")
+    try fetch([server.address()])
+    try expectFile()
+    #expect(server.requests.map(\.rangeStart) == [count, nil])
+  }
+
+  @Test func takesACompletePartWithoutAsking() throws {
+    try folder.write(file, to: "got/a.bin.part")
+    try fetch(["http://127.0.0.1:1/"])
+    try expectFile()
+  }
+
+  @Test func replacesADamagedFile() throws {
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try folder.write(Data("damaged".utf8), to: "got/a.bin")
+    try fetch([server.address()])
+    try expectFile()
+  }
+
+  @Test func namesADamagedFileThatCannotBeReplaced() throws {
+    try folder.write(Data("damaged".utf8), to: "got/a.bin")
+    let error = #expect(throws: DataError.self) { try fetch(["http://127.0.0.1:1/"]) }
+    #expect(error?.kind == .damaged)
+    #expect(error?.description.hasSuffix("remove it to have it downloaded again") == true)
+    #expect(try folder.names(in: "got") == ["a.bin"])
+  }
+
+  @Test func givesUpAStalledTransferAndKeepsThePart() throws {
+    let server = try TestServer { [file] request, _ in
+      var response = TestServer.ranged(file, request)
+      response.breaksOffAfter = request.rangeStart == nil ? 5000 : 0
+      response.hangs = true
+      return response
+    }
+    defer { server.stop() }
+    let error = #expect(throws: DataError.self) {
+      try fetch([server.address()], patience: 0.5, stallSeconds: 1)
+    }
+    #expect(error?.kind == .unavailable)
+    #expect(try folder.read("got/a.bin.part") == file.prefix(5000))
+  }
+
+  @Test(arguments: [true, false])
+  func givesUpOnSilence(isSilent: Bool) throws {
+    let server = try TestServer { [file] _, _ in
+      .init(body: file, breaksOffAfter: 0, hangs: true, isSilent: isSilent)
+    }
+    defer { server.stop() }
+    let error = #expect(throws: DataError.self) {
+      try fetch(["http://127.0.0.1:1/", server.address()], patience: 0.5)
+    }
+    #expect(error?.kind == .unavailable)
+    #expect(error?.description.contains("\n") == false)
+    #expect(try folder.names(in: "got") == [])
+  }
+
+  @Test func saysWhereToPutTheFile() throws {
+    let error = #expect(throws: DataError.self) { try fetch(["file:///no/such/file"]) }
+    let path = folder.url.appending(path: "got").path(percentEncoded: false)
+    #expect(error?.description.hasPrefix("cannot download a.bin (file:///no/such/file: ") == true)
+    #expect(
+      error?.description.hasSuffix("); put it into \(path) yourself or see to the network") == true)
+  }
+
+  @Test func aFolderThatCannotBeMadeIsNoMatterOfTheNetwork() throws {
+    try folder.write(Data(), to: "got")
+    let error = #expect(throws: DataError.self) { try fetch(["file:///no/such/file"]) }
+    #expect(error?.kind == .unusable)
+    #expect(error?.description.contains("\n") == false)
+  }
+}

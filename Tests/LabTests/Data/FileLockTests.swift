@@ -1,0 +1,66 @@
+import Foundation
+import Lab
+import Synchronization
+import Testing
+
+@Suite struct FileLockTests {
+  @Test func oneAtATime() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "deep/lock")
+    let inside = Mutex(0)
+    let most = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      try? FileLock.hold(url, onWait: {}) {
+        let count = inside.withLock {
+          $0 += 1; return $0
+        }
+        most.withLock { $0 = max($0, count) }
+        Thread.sleep(forTimeInterval: 0.005)
+        inside.withLock { $0 -= 1 }
+      }
+    }
+    #expect(most.withLock { $0 } == 1)
+  }
+
+  @Test func saysThatItWaits() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "lock")
+    let lines = Lines()
+    let (isHeld, isAwaited) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    Thread.detachNewThread {
+      try? FileLock.hold(url, onWait: {}) {
+        isHeld.signal()
+        isAwaited.wait()
+      }
+    }
+    isHeld.wait()
+    let result = try FileLock.hold(
+      url,
+      onWait: {
+        lines.add("waiting")
+        isAwaited.signal()
+      }
+    ) { 5 }
+    #expect(result == 5)
+    #expect(lines.all == ["waiting"])
+  }
+
+  @Test func aRefusalGivesTheLockBack() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "lock")
+    #expect(throws: CocoaError.self) {
+      try FileLock.hold(url, onWait: {}) { throw CocoaError(.featureUnsupported) }
+    }
+    try FileLock.hold(url, onWait: { Issue.record("the lock is still held") }) {}
+  }
+
+  @Test func namesAPlaceThatCannotBeWritten() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Data(), to: "file")
+    let error = #expect(throws: DataError.self) {
+      try FileLock.hold(folder.url.appending(path: "file/lock"), onWait: {}) {}
+    }
+    #expect(error?.kind == .unusable)
+    #expect(error?.description.contains("\n") == false)
+  }
+}

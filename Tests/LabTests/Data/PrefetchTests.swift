@@ -1,0 +1,44 @@
+import Foundation
+import Lab
+import Synchronization
+import Testing
+
+@Suite struct PrefetchTests {
+  private static let batch = Batch(x: Tensor([0]), y: IntTensor([0]))
+
+  /// Waits for threads to get as far as they can: until `isSo` or for ten seconds.
+  private func eventually(_ isSo: () -> Bool) -> Bool {
+    for _ in 0..<10_000 {
+      if isSo() { return true }
+      Thread.sleep(forTimeInterval: 0.001)
+    }
+    return false
+  }
+
+  @Test func gathersNoMoreThanTwoBatchesAWorkerAhead() {
+    let gathered = Mutex<Set<Int>>([])
+    let prefetch = Prefetch(count: 100, workers: 3) { index in
+      gathered.withLock { _ = $0.insert(index) }
+      return Self.batch
+    }
+    #expect(eventually { gathered.withLock { $0.count } >= 6 })
+    Thread.sleep(forTimeInterval: 0.05)
+    #expect(gathered.withLock { $0 } == Set(0..<6))
+    _ = prefetch.batch(at: 0)
+    #expect(eventually { gathered.withLock { $0.count } >= 7 })
+    Thread.sleep(forTimeInterval: 0.05)
+    #expect(gathered.withLock { $0 } == Set(0..<7))
+  }
+
+  @Test(arguments: [0, 1, 5])
+  func threadsEndWhenAbandoned(taken: Int) {
+    weak var shelf: Prefetch.Shelf?
+    do {
+      let prefetch = Prefetch(count: 1000, workers: 4) { _ in Self.batch }
+      shelf = prefetch.shelf
+      for index in 0..<taken { _ = prefetch.batch(at: index) }
+    }
+    // The threads are the last to hold the shelf.
+    #expect(eventually { shelf == nil })
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Synchronization
+
+/// A web server on 127.0.0.1 that misbehaves as a test wants.
+final class TestServer: Sendable {
+  struct Request: Equatable, Sendable {
+    let path: String
+    /// Where the range begins that is asked for, if one is.
+    let rangeStart: Int?
+  }
+
+  struct Response: Sendable {
+    var status = 200
+    var headers: [String: String] = [:]
+    var body = Data()
+    /// How many bytes of the body are sent before the connection is closed; nil sends all.
+    var breaksOffAfter: Int?
+    /// Whether the connection stays open, silent, after what is sent.
+    var hangs = false
+    /// Whether not even the head is sent.
+    var isSilent = false
+  }
+
+  let port: UInt16
+  private let listener: Int32
+  private let received = Mutex<[Request]>([])
+
+  /// - Parameter respond: Called with each request and how many came before it.
+  init(_ respond: @escaping @Sendable (Request, Int) -> Response) throws {
+    #if os(Linux)
+      listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+      listener = socket(AF_INET, SOCK_STREAM, 0)
+    #endif
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = listener
+    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
+          && getsockname(descriptor, address, &length) == 0
+      }
+    }
+    // A client may hang up in the middle of an answer.
+    signal(SIGPIPE, SIG_IGN)
+    guard listener >= 0, isListening else { throw CocoaError(.fileReadUnknown) }
+    port = UInt16(bigEndian: address.sin_port)
+    Thread.detachNewThread { [self] in
+      while case let connection = accept(listener, nil, nil), connection >= 0 {
+        Thread.detachNewThread { [self] in
+          answer(connection, respond)
+          close(connection)
+        }
+      }
+    }
+  }
+
+  /// A server of one file that knows ranges.
+  convenience init(file: Data) throws {
+    try self.init { request, _ in Self.ranged(file, request) }
+  }
+
+  /// The requests so far.
+  var requests: [Request] { received.withLock { $0 } }
+
+  func address(_ path: String = "file") -> String { "http://127.0.0.1:\(port)/\(path)" }
+
+  func stop() {
+    shutdown(listener, Int32(SHUT_RDWR))
+    close(listener)
+  }
+
+  /// What a server that knows ranges answers.
+  static func ranged(_ file: Data, _ request: Request) -> Response {
+    guard let start = request.rangeStart else { return Response(body: file) }
+    guard start < file.count else { return Response(status: 416) }
+    let range = "bytes \(start)-\(file.count - 1)/\(file.count)"
+    return Response(
+      status: 206, headers: ["Content-Range": range], body: Data(file.dropFirst(start)))
+  }
+
+  private func answer(_ connection: Int32, _ respond: (Request, Int) -> Response) {
+    var text = ""
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while !text.contains("\r\n\r\n") {
+      let count = recv(connection, &buffer, buffer.count, 0)
+      guard count > 0 else { return }
+      text += String(decoding: buffer[..<count], as: UTF8.self)
+    }
+    let path = text.split(separator: " ").dropFirst().first.map { String($0.dropFirst()) }
+    let range = text.firstMatch(of: /Range: bytes=([0-9]+)-/)
+    let request = Request(path: path ?? "", rangeStart: range.flatMap { Int($0.1) })
+    let earlier = received.withLock { requests in
+      requests.append(request)
+      return requests.count - 1
+    }
+    let response = respond(request, earlier)
+    var head = "HTTP/1.1 \(response.status) Test\r\nConnection: close\r\n"
+    for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
+    head += "Content-Length: \(response.body.count)\r\n\r\n"
+    let body = response.body.prefix(response.breaksOffAfter ?? response.body.count)
+    if !response.isSilent { transmit(Data(head.utf8) + body, to: connection) }
+    // The client closes when it has had enough.
+    if response.hangs { while recv(connection, &buffer, buffer.count, 0) > 0 {} }
+  }
+
+  private func transmit(_ bytes: Data, to connection: Int32) {
+    let bytes = [UInt8](bytes)
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        send(connection, $0.baseAddress, $0.count, 0)
+      }
+      guard count > 0 else { return }
+      sent += count
+    }
+  }
+}
