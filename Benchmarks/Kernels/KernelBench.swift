@@ -13,7 +13,8 @@ struct KernelBench {
     print("\(Processor.name), \(set.description), \(peak.rounded()) GFLOP/s at most a thread")
     print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
     let filter = CommandLine.arguments.dropFirst().first
-    for (name, work) in products() where filter.map(name.contains) ?? true {
+    for (name, work) in winogradConvolutions() + products() where filter.map(name.contains) ?? true
+    {
       for threads in [1, 2] {
         Threads.count = threads
         let time = milliseconds(work.run)
@@ -62,5 +63,5 @@ private func row(_ name: String, _ others: String...) -> String {
   func pad(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count))
   }
-  return name + pad(name, 44) + others.map { pad($0, 10) + $0 }.joined()
+  return name + pad(name, 52) + others.map { pad($0, 10) + $0 }.joined()
 }

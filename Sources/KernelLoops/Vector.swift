@@ -53,3 +53,46 @@ extension Vector {
   @inline(__always)
   var rectified: Vector { replacing(with: 0, where: self .< 0) }
 }
+
+/// The last channels of an image need not fill a vector; `count` says how many lanes they take.
+extension Vector {
+  @inline(__always)
+  init(at pointer: UnsafePointer<Float>, _ count: Int) {
+    if count == Vector.scalarCount {
+      self.init(at: pointer)
+    } else {
+      self = .zero
+      for lane in 0..<count { self[lane] = pointer[lane] }
+    }
+  }
+
+  @inline(__always)
+  func store(at pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count == Vector.scalarCount {
+      store(at: pointer)
+    } else {
+      for lane in 0..<count { pointer[lane] = self[lane] }
+    }
+  }
+}
+
+extension Words {
+  @inline(__always)
+  init(bytesAt pointer: UnsafePointer<UInt8>, _ count: Int) {
+    self = .zero
+    if count == Words.scalarCount {
+      for lane in 0..<Words.scalarCount { self[lane] = UInt32(pointer[lane]) }
+    } else {
+      for lane in 0..<count { self[lane] = UInt32(pointer[lane]) }
+    }
+  }
+
+  @inline(__always)
+  func storeBytes(at pointer: UnsafeMutablePointer<UInt8>, _ count: Int) {
+    if count == Words.scalarCount {
+      for lane in 0..<Words.scalarCount { pointer[lane] = UInt8(truncatingIfNeeded: self[lane]) }
+    } else {
+      for lane in 0..<count { pointer[lane] = UInt8(truncatingIfNeeded: self[lane]) }
+    }
+  }
+}
