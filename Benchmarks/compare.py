@@ -52,7 +52,7 @@ def main():
     common += [f"--only={args.only}"] if args.only else []
     common += ["--epoch"] if args.epoch else []
     python = [sys.executable, str(HERE / "pytorch_steps.py"), f"--data={args.data}/processed/emnist"]
-    programs = {"Swift": ([str(HERE / ".build/release/step-bench")] + common, base)}
+    programs = {"Swift": ([str(HERE.parent / ".build/release/step-bench")] + common, base)}
     for mode in ["eager", "channels_last", "tuned"]:
         environment = base | MALLOC if mode == "tuned" else base
         for workers in [0, 1, 2] if args.epoch and mode == "tuned" else [0]:
