@@ -4,6 +4,16 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// One folder of loops, built for each set of vector instructions; the program chooses at start.
+#if arch(arm64)
+  let kernelSets = [kernelSet("NEON")]
+#else
+  let kernelSets = [
+    kernelSet("AVX512", march: "x86-64-v4"), kernelSet("AVX2", march: "x86-64-v3"),
+    kernelSet("Portable"),
+  ]
+#endif
+
 let package = Package(
   name: "lab",
   platforms: [.macOS(.v15)],
@@ -24,7 +34,11 @@ let package = Package(
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
 
-    .target(name: "Kernels", swiftSettings: strict),
+    .target(name: "KernelInterface", swiftSettings: strict),
+    .target(
+      name: "Kernels",
+      dependencies: ["KernelInterface"] + kernelSets.map { .target(name: $0.name) },
+      swiftSettings: strict),
     .target(
       name: "Lab",
       dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
@@ -39,13 +53,20 @@ let package = Package(
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
 
+    .executableTarget(
+      name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "step-bench", dependencies: ["Lab", arguments], path: "Benchmarks/Steps",
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
+
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
     .testTarget(
       name: "LabCommandTests", dependencies: ["LabCommand", "01-look-at-emnist"],
       swiftSettings: strict),
-  ]
+  ] + kernelSets
 )
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
@@ -62,4 +83,19 @@ func notebook(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["Lab", "Plot", "Notebook", arguments], path: "Notebooks/\(name)",
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+}
+
+/// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.
+func kernelSet(_ name: String, march: String? = nil) -> Target {
+  // Unoptimised loops are hundreds of times slower: debug builds and tests would never end. Without
+  // errno a square root is one instruction.
+  var flags = ["-Xcc", "-fno-math-errno"]
+  if let march { flags += ["-Xcc", "-march=\(march)"] }
+  return .target(
+    name: "Kernels\(name)", dependencies: ["KernelInterface"],
+    swiftSettings: strict + [
+      .define(name.uppercased()), .unsafeFlags(flags),
+      .unsafeFlags(["-O"], .when(configuration: .debug)),
+    ],
+    linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
 }

@@ -1,10 +1,9 @@
+import KernelInterface
+
 /// The products of a fully connected layer over all threads (N rows, I features in, O out).
 ///
-/// Work is divided along the outputs, never along a sum, so results do not depend on the number of
-/// threads.
-
-/// Columns of the result that one part works on: wide enough for the library to be at its best.
-private let block = 64
+/// The parts of a product follow from its extents alone, and sums over parts are taken in their
+/// order, so results do not depend on the number of threads.
 
 /// `y = x weightᵀ + bias`: x is N×I, weight O×I, bias O or nil, y N×O.
 public func linear(
@@ -14,11 +13,13 @@ public func linear(
   if let bias {
     for row in 0..<n { (y + row * outputs).update(from: bias, count: outputs) }
   }
-  overBlocks(of: outputs) { first, width in
-    matrixProduct(
-      Matrix(x, stride: inputs), Matrix(weight + first * inputs, stride: inputs).transposed,
-      into: y + first, stride: outputs, m: n, n: width, k: inputs, adding: bias != nil)
+  let (x, weight) = (Matrix(x, stride: inputs), Matrix(weight, stride: inputs).transposed)
+  // Long sums for few outputs: what the threads share is the sums.
+  if n > 4, outputs <= 256, inputs >= 2048 {
+    return multiplyLongSums(
+      x, weight, into: y, m: n, n: outputs, k: inputs, adding: bias != nil)
   }
+  multiply(x, weight, into: y, m: n, n: outputs, k: inputs, adding: bias != nil)
 }
 
 /// `dx = dy weight`: the gradient of ``linear(x:weight:bias:y:n:inputs:outputs:)`` by x.
@@ -26,11 +27,9 @@ public func linearInputGradient(
   dy: UnsafePointer<Float>, weight: UnsafePointer<Float>,
   dx: UnsafeMutablePointer<Float>, n: Int, inputs: Int, outputs: Int
 ) {
-  overBlocks(of: inputs) { first, width in
-    matrixProduct(
-      Matrix(dy, stride: outputs), Matrix(weight + first, stride: inputs),
-      into: dx + first, stride: inputs, m: n, n: width, k: outputs)
-  }
+  multiply(
+    Matrix(dy, stride: outputs), Matrix(weight, stride: inputs), into: dx,
+    m: n, n: inputs, k: outputs)
 }
 
 /// `dWeight = dyᵀ x`: the gradient of ``linear(x:weight:bias:y:n:inputs:outputs:)`` by weight.
@@ -38,17 +37,64 @@ public func linearWeightGradient(
   dy: UnsafePointer<Float>, x: UnsafePointer<Float>,
   dWeight: UnsafeMutablePointer<Float>, n: Int, inputs: Int, outputs: Int
 ) {
-  overBlocks(of: inputs) { first, width in
-    matrixProduct(
-      Matrix(dy, stride: outputs).transposed, Matrix(x + first, stride: inputs),
-      into: dWeight + first, stride: inputs, m: outputs, n: width, k: n)
+  multiply(
+    Matrix(dy, stride: outputs).transposed, Matrix(x, stride: inputs), into: dWeight,
+    m: outputs, n: inputs, k: n)
+}
+
+/// A product whose columns the threads share; the result's rows follow each other.
+private func multiply(
+  _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
+  adding: Bool = false
+) {
+  let loops = KernelSet.current.loops
+  // A part must be worth waking a thread, and its columns the packing of the rows that they meet.
+  let worth = max(1, m * n * k / 1_000_000)
+  let widest = max(m <= 4 ? 16 : 128, (n + 31) / 32)
+  let parts = max(1, min(worth, n / widest))
+  let (blocks, block) = ((n + 15) / 16, 16)
+  parallel(count: parts) { part in
+    let first = blocks * part / parts * block
+    let past = min(n, blocks * (part + 1) / parts * block)
+    let scratch = Scratch(count: loops.scratchCount)
+    loops.multiply(
+      a.strided, b.strided.from(column: first), into: c + first, stride: n,
+      m: m, n: past - first, k: k, adding: adding, scratch: scratch.pointer)
   }
 }
 
-private func overBlocks(of columns: Int, _ body: (_ first: Int, _ width: Int) -> Void) {
-  // Wide matrices are cut into more than a few dozen parts for nothing.
-  let width = max(block, (columns / 64 + 15) / 16 * 16)
-  parallel(count: (columns + width - 1) / width) { part in
-    body(part * width, min(width, columns - part * width))
+/// A product whose sums are cut into parts, which are added up in their order.
+private func multiplyLongSums(
+  _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
+  adding: Bool
+) {
+  let loops = KernelSet.current.loops
+  let parts = min(8, k / 1024)
+  let partial = Scratch(count: parts * m * n)
+  parallel(count: parts) { part in
+    let (first, past) = (k * part / parts, k * (part + 1) / parts)
+    let scratch = Scratch(count: loops.scratchCount)
+    loops.multiply(
+      a.strided.from(column: first), b.strided.from(row: first),
+      into: partial.pointer + part * m * n, stride: n,
+      m: m, n: n, k: past - first, adding: false, scratch: scratch.pointer)
+  }
+  if adding {
+    for part in 0..<parts {
+      let source = partial.pointer + part * m * n
+      for index in 0..<m * n { c[index] += source[index] }
+    }
+  } else {
+    sumParts(partial.pointer, parts: parts, count: m * n, into: c)
+  }
+}
+
+extension StridedMatrix {
+  fileprivate func from(row first: Int) -> StridedMatrix {
+    StridedMatrix(pointer + first * row, row: row, column: column)
+  }
+
+  fileprivate func from(column first: Int) -> StridedMatrix {
+    StridedMatrix(pointer + first * column, row: row, column: column)
   }
 }

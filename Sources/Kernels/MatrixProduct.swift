@@ -1,3 +1,5 @@
+import KernelInterface
+
 /// A matrix in memory, row after row, and whether it is to be read transposed.
 public struct Matrix: @unchecked Sendable {
   let pointer: UnsafePointer<Float>
@@ -16,6 +18,12 @@ public struct Matrix: @unchecked Sendable {
 
   /// The matrix with rows and columns exchanged; the memory stays.
   public var transposed: Matrix { Matrix(pointer, stride: stride, isTransposed: !isTransposed) }
+
+  var strided: StridedMatrix {
+    isTransposed
+      ? StridedMatrix(pointer, row: 1, column: stride)
+      : StridedMatrix(pointer, row: stride, column: 1)
+  }
 }
 
 /// `C = A B`, or `C += A B`, on one thread: `C` is m × n, `A` m × k, `B` k × n.
@@ -23,20 +31,15 @@ public func matrixProduct(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
   m: Int, n: Int, k: Int, adding: Bool = false
 ) {
-  guard let multiply = BLAS.implementation.multiply else {
-    return matrixProductReference(
-      a, b, into: c, stride: stride, m: m, n: n, k: k, adding: adding)
-  }
-  let rowMajor: CInt = 101
-  let (plain, transposed): (CInt, CInt) = (111, 112)
-  multiply(
-    rowMajor, a.isTransposed ? transposed : plain, b.isTransposed ? transposed : plain,
-    CInt(m), CInt(n), CInt(k), 1, a.pointer, CInt(a.stride), b.pointer, CInt(b.stride),
-    adding ? 1 : 0, c, CInt(stride))
+  let loops = KernelSet.current.loops
+  let scratch = Scratch(count: loops.scratchCount)
+  loops.multiply(
+    a.strided, b.strided, into: c, stride: stride, m: m, n: n, k: k, adding: adding,
+    scratch: scratch.pointer)
 }
 
 /// What ``matrixProduct(_:_:into:stride:m:n:k:adding:)`` computes, by the definition: the reference
-/// that it is tested against, and its stand-in on a machine without a library for it.
+/// that it is tested against.
 public func matrixProductReference(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
   m: Int, n: Int, k: Int, adding: Bool = false

@@ -63,6 +63,10 @@ private func onThreads(_ count: Int, _ body: (Int) -> Void) {
   withoutActuallyEscaping(body) { body in
     // Dispatch wants a closure that is safe to send; the callers promise that theirs is.
     nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: count) { thread in body(thread) }
+    // Dispatch's threads are not part of the task that chose its kernels.
+    let set = KernelSet.current
+    DispatchQueue.concurrentPerform(iterations: count) { thread in
+      KernelSet.$current.withValue(set) { body(thread) }
+    }
   }
 }

@@ -5,19 +5,19 @@ public enum Processor {
   /// The maker's name for it, such as `Intel(R) Xeon(R) Platinum 8488C`.
   public static let name: String = information["model name"] ?? architecture
 
-  /// The features that the system reports, in Linux's spelling, such as `avx2`; empty when it
-  /// reports none.
+  /// The features that the processor has and the system supports, in Linux's spelling, such as
+  /// `avx2`; empty when the system reports none.
   public static let features: Set<String> = Set(
     (information["flags"] ?? information["Features"] ?? "").split(separator: " ").map(String.init))
 
-  /// The name of the OpenBLAS kernels that fit the processor's features; nil to let OpenBLAS
-  /// choose.
-  static var openBLASCoreType: String? {
-    let avx512: Set = ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
-    if features.isSuperset(of: avx512) { return "SkylakeX" }
-    if features.isSuperset(of: ["avx2", "fma"]) { return "Haswell" }
-    return nil
-  }
+  /// What the levels 3 and 4 of x86-64 demand of a processor, as far as compilers make use of it.
+  static let x86Level3: Set = [
+    "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma",
+    "abm", "movbe",
+  ]
+  static let x86Level4 = x86Level3.union([
+    "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl",
+  ])
 
   private static var architecture: String {
     #if arch(arm64)
@@ -46,12 +46,40 @@ public enum Processor {
       return entries
     }()
   #else
-    private static let information: [String: String] = {
+    private static let information = [
+      "model name": text("machdep.cpu.brand_string"), "flags": flags,
+    ].compactMapValues { $0 }
+
+    /// What macOS on Intel reports, in Linux's spelling; it leaves out of `hw.optional` what the
+    /// system does not support.
+    private static var flags: String {
+      #if arch(x86_64)
+        let names = [
+          "ssse3": "supplementalsse3", "sse4_1": "sse4_1", "sse4_2": "sse4_2", "avx": "avx1_0",
+          "avx2": "avx2_0", "bmi1": "bmi1", "bmi2": "bmi2", "f16c": "f16c", "fma": "fma",
+          "avx512f": "avx512f", "avx512bw": "avx512bw", "avx512cd": "avx512cd",
+          "avx512dq": "avx512dq", "avx512vl": "avx512vl",
+        ]
+        var found = names.keys.filter { number("hw.optional.\(names[$0] ?? $0)") == 1 }
+        // macOS has no names for these; every processor with AVX2 has them.
+        if found.contains("avx2") { found += ["popcnt", "cx16", "abm", "movbe"] }
+        return found.joined(separator: " ")
+      #else
+        return ""
+      #endif
+    }
+
+    private static func number(_ name: String) -> Int32 {
+      var (value, size): (Int32, Int) = (0, MemoryLayout<Int32>.size)
+      return sysctlbyname(name, &value, &size, nil, 0) == 0 ? value : 0
+    }
+
+    private static func text(_ name: String) -> String? {
       var size = 0
-      sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0)
+      sysctlbyname(name, nil, &size, nil, 0)
       var bytes = [UInt8](repeating: 0, count: size)
-      guard sysctlbyname("machdep.cpu.brand_string", &bytes, &size, nil, 0) == 0 else { return [:] }
-      return ["model name": String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)]
-    }()
+      guard sysctlbyname(name, &bytes, &size, nil, 0) == 0 else { return nil }
+      return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
   #endif
 }

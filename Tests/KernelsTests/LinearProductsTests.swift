@@ -1,18 +1,28 @@
 import Kernels
 import Testing
 
+@Suite(.serialized)
 struct LinearProductsTests {
-  @Test(arguments: [(1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (128, 300, 83)])
-  func agreesWithTheDefinition(n: Int, inputs: Int, outputs: Int) {
+  @Test(
+    arguments: KernelSet.supported,
+    [(1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (9, 5000, 17), (128, 300, 83)])
+  func agreesWithTheDefinition(_ set: KernelSet, sizes: (n: Int, inputs: Int, outputs: Int)) {
+    let (n, inputs, outputs) = sizes
     let (x, weight) = (numbers(n * inputs), numbers(outputs * inputs, seed: 2))
     let (bias, dy) = (numbers(outputs, seed: 3), numbers(n * outputs, seed: 4))
     // What was there before must not matter.
     var y = numbers(n * outputs, seed: 5)
     var dx = numbers(n * inputs, seed: 6)
     var dWeight = numbers(outputs * inputs, seed: 7)
-    linear(x: x, weight: weight, bias: bias, y: &y, n: n, inputs: inputs, outputs: outputs)
-    linearInputGradient(dy: dy, weight: weight, dx: &dx, n: n, inputs: inputs, outputs: outputs)
-    linearWeightGradient(dy: dy, x: x, dWeight: &dWeight, n: n, inputs: inputs, outputs: outputs)
+    let results = withThreadCounts(set) {
+      linear(x: x, weight: weight, bias: bias, y: &y, n: n, inputs: inputs, outputs: outputs)
+      linearInputGradient(
+        dy: dy, weight: weight, dx: &dx, n: n, inputs: inputs, outputs: outputs)
+      linearWeightGradient(
+        dy: dy, x: x, dWeight: &dWeight, n: n, inputs: inputs, outputs: outputs)
+      return [y, dx, dWeight]
+    }
+    for other in results.dropFirst() { #expect(other == results[0]) }
 
     var expectedY = (0..<n).flatMap { _ in bias }
     var expectedDx = [Float](repeating: 0, count: n * inputs)

@@ -6,6 +6,7 @@ import Kernels
 /// relu(Tensor([-1, 0, 2]))  // tensor([0., 0., 2.])
 /// ```
 public func relu(_ x: Tensor) -> Tensor {
+  if let fused = x.pendingConvolution?.withReLU() { return fused.result() }
   let layout = x.layout
   let y = Tensor(uninitialized: x.shape, layout: layout)
   relu(x: x.pointer(layout), y: y.pointer(layout), count: x.count)

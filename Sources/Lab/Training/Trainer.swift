@@ -170,7 +170,7 @@ public final class Trainer {
       ? "GPU available: no, used: no; --gpus=\(gpus) changes nothing, all is computed on the CPU.\n"
       : ""
     let threads = Threads.count == 1 ? "1 thread" : "\(Threads.count) threads"
-    return gpu + "Processor: \(Processor.name), \(threads). Matrix products: \(BLAS.description)."
+    return gpu + "Processor: \(Processor.name), \(threads). \(KernelSet.current.description)."
   }
 
   private func figures(_ part: String, _ metrics: Metrics) -> String {

@@ -1,0 +1,67 @@
+import Kernels
+
+/// Times every kernel on the shapes of the course's networks, with one thread and with two.
+///
+/// `LAB_KERNELS` chooses the set of kernels; an argument keeps to the rows whose name contains it.
+@main
+struct KernelBench {
+  static func main() throws {
+    try KernelSet.checkRequest()
+    let set = KernelSet.current
+    Threads.count = 1
+    let peak = set.measurePeak()
+    print("\(Processor.name), \(set.description), \(peak.rounded()) GFLOP/s at most a thread")
+    print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
+    let filter = CommandLine.arguments.dropFirst().first
+    for (name, work) in winogradConvolutions() + products() where filter.map(name.contains) ?? true
+    {
+      for threads in [1, 2] {
+        Threads.count = threads
+        let time = milliseconds(work.run)
+        let speed = work.operations / time / 1e6
+        print(
+          row(
+            name, "\(threads)", decimal(time, 3), decimal(speed, 1),
+            decimal(100 * speed / peak / Double(threads), 0) + " %"))
+      }
+    }
+  }
+}
+
+/// Something to time, and how many multiplications and additions it counts for.
+struct Work {
+  let operations: Double
+  let run: () -> Void
+}
+
+/// The shortest time of many: what other programs on the machine disturb least.
+func milliseconds(_ run: () -> Void) -> Double {
+  let clock = ContinuousClock()
+  run()
+  var times: [Double] = []
+  let start = clock.now
+  repeat {
+    times.append(clock.measure(run) / .milliseconds(1))
+  } while times.count < 5 || clock.now - start < .milliseconds(500)
+  return times.min() ?? 0
+}
+
+/// Floats that are not all alike, for as long as the program runs.
+func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+  let pointer = UnsafeMutablePointer<Float>.allocate(capacity: count)
+  for index in 0..<count { pointer[index] = Float(index % 251) / 251 - 0.5 }
+  return pointer
+}
+
+private func decimal(_ value: Double, _ places: Int) -> String {
+  let scale = [1.0, 10, 100, 1000][places]
+  let text = "\((value * scale).rounded() / scale)"
+  return places == 0 ? String(text.dropLast(2)) : text
+}
+
+private func row(_ name: String, _ others: String...) -> String {
+  func pad(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count))
+  }
+  return name + pad(name, 52) + others.map { pad($0, 10) + $0 }.joined()
+}

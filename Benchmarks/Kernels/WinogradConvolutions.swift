@@ -1,0 +1,55 @@
+import Kernels
+
+/// The second convolution of the CNN, 3×3 with 64 channels in and out, and smaller relatives.
+///
+/// Operations are those of the definition; Winograd's 4 times fewer multiplications make more than
+/// 100 % of the peak possible.
+func winogradConvolutions() -> [(String, Work)] {
+  let sizes = [(128, 64, 28), (128, 64, 14), (128, 128, 14), (1, 64, 28)]
+  return sizes.flatMap { n, channels, size in
+    let e = ConvolutionExtents(
+      n: n, c: channels, h: size, w: size, k: channels, r: 3, s: 3, stride: 1, padding: 1)
+    let pixels = n * channels * size * size
+    let (x, y, dx, dy) = (floats(pixels), floats(pixels), floats(pixels), floats(pixels))
+    let weights = channels * channels * 9
+    let (weight, dWeight) = (floats(weights), floats(weights))
+    let (bias, dBias) = (floats(channels), floats(channels))
+    let codes = UnsafeMutablePointer<UInt8>.allocate(capacity: pixels / 4)
+    let epilogue = ConvolutionEpilogue(
+      relu: true, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 1))
+    let operations = Double(2 * pixels * 9 * channels)
+    let name = "\(n)×\(channels)×\(size)×\(size)"
+    return [
+      (
+        "winograd \(name), relu",
+        Work(operations: operations) {
+          WinogradConvolution.forward(
+            x: x, weight: weight, bias: bias, y: y, e, epilogue: ConvolutionEpilogue(relu: true))
+        }
+      ),
+      (
+        "winograd \(name), relu, pool, dropout",
+        Work(operations: operations) {
+          WinogradConvolution.forward(
+            x: x, weight: weight, bias: bias, y: y, codes: codes, e, epilogue: epilogue)
+        }
+      ),
+      (
+        "winograd \(name), relu, backward",
+        Work(operations: 2 * operations) {
+          WinogradConvolution.gradients(
+            x: x, weight: weight, dy: dy, y: y, dx: dx, dWeight: dWeight, dBias: dBias, e,
+            epilogue: ConvolutionEpilogue(relu: true))
+        }
+      ),
+      (
+        "winograd \(name), relu, pool, dropout, backward",
+        Work(operations: 2 * operations) {
+          WinogradConvolution.gradients(
+            x: x, weight: weight, dy: dy, codes: codes, dx: dx, dWeight: dWeight, dBias: dBias, e,
+            epilogue: epilogue)
+        }
+      ),
+    ]
+  }
+}

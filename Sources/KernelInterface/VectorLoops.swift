@@ -1,0 +1,102 @@
+/// The inner loops of all kernels, which are built once for each set of vector instructions.
+///
+/// A loop runs on the thread that calls it, allocates nothing and knows no batch: `Kernels` divides
+/// the work and hands over the memory. Only that module calls them, through this protocol, so that
+/// no instruction of a set is reached before the processor is known to have it.
+///
+/// Every `scratch` holds ``scratchCount`` floats that mean nothing before and after.
+public protocol VectorLoops: SendableMetatype {
+  /// Floats in a vector: what the channels of transformed images are rounded up to.
+  static var vectorLanes: Int { get }
+  /// The most floats that a loop uses as its `scratch`.
+  static var scratchCount: Int { get }
+
+  /// Computes as fast as the processor can, from registers and the nearest cache: what a benchmark
+  /// compares the other loops with. Returns how many multiplications and additions that were.
+  static func multiplyAtPeak(scratch: UnsafeMutablePointer<Float>) -> Int
+
+  /// `C = A B` or `C += A B`; C is m × n, A m × k, B k × n, C's rows are contiguous.
+  static func multiply(
+    _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
+    m: Int, n: Int, k: Int, adding: Bool, scratch: UnsafeMutablePointer<Float>)
+
+  /// Writes the rows × columns matrix at `source` as a columns × rows matrix.
+  static func transpose(
+    _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Float>, targetStride: Int,
+    scratch: UnsafeMutablePointer<Float>)
+
+  // MARK: Winograd convolution
+  //
+  // x, dx, y and dy are whole batches of channels-last images; `rows` are tile rows of all images.
+  // v and dv are 36 planes of (tiles of these rows) × channels, m and dm of tiles × filters; u is
+  // 36 × channels × filters.
+
+  /// Writes U for these input channels; `taps` holds 9 · channels.count · filters floats.
+  static func winogradWeights(
+    _ weight: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, channels: Range<Int>,
+    _ e: WinogradExtents, taps: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
+
+  /// `dWeight = Gᵀ dU G` for these input channels, with dU the sum of `parts` arrays, taken in
+  /// their order.
+  static func winogradWeightGradient(
+    _ du: UnsafePointer<Float>, parts: Int, into dWeight: UnsafeMutablePointer<Float>,
+    channels: Range<Int>, _ e: WinogradExtents, taps: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>)
+
+  /// `V = Bᵀ d B`.
+  static func winogradInput(
+    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+
+  /// `dd += B dV Bᵀ`.
+  static func winogradInputGradient(
+    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+
+  /// `C[ξ] = A[ξ] B[ξ]`: A is tiles × terms, B terms × columns.
+  static func winogradProducts(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    tiles: Int, terms: Int, columns: Int, _ e: WinogradExtents,
+    scratch: UnsafeMutablePointer<Float>)
+
+  /// `dU[ξ] = Vᵀ[ξ] dM[ξ]` or `dU[ξ] += …`.
+  static func winogradWeightProducts(
+    _ v: UnsafePointer<Float>, _ dm: UnsafePointer<Float>, into du: UnsafeMutablePointer<Float>,
+    tiles: Int, adding: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+
+  /// `Y = Aᵀ M A + bias`, rectified or not; the bias has as many floats as there are filters.
+  static func winogradOutput(
+    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, relu: Bool,
+    into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    scratch: UnsafeMutablePointer<Float>)
+
+  /// `dM = A dY Aᵀ`, with dY 0 where y is given and not positive.
+  static func winogradOutputGradient(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into dm: UnsafeMutablePointer<Float>,
+    addingTo dBias: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    scratch: UnsafeMutablePointer<Float>)
+
+  /// What the epilogue, which pools, makes of `Aᵀ M A + bias`; the codes say where it came from.
+  static func winogradPooledOutput(
+    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
+    into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, rows: Range<Int>,
+    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+
+  /// `dM = A dY Aᵀ`, with dY from the pooled gradient times `scale` and the codes.
+  static func winogradPooledOutputGradient(
+    _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, scale: Float,
+    into dm: UnsafeMutablePointer<Float>, addingTo dBias: UnsafeMutablePointer<Float>,
+    rows: Range<Int>, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+}
+
+/// A matrix in memory, with the distance from one row and from one column to the next; one of the
+/// two is 1.
+public struct StridedMatrix {
+  public let pointer: UnsafePointer<Float>
+  public let row, column: Int
+
+  public init(_ pointer: UnsafePointer<Float>, row: Int, column: Int) {
+    (self.pointer, self.row, self.column) = (pointer, row, column)
+  }
+}

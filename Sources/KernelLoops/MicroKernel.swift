@@ -1,0 +1,175 @@
+/// A block of a matrix product, with its sums in registers from the first product to the last.
+///
+/// `c[r][·] = start[r][·] + Σ o,i  a[r·aRow + o·aOuter + i·aInner] · b[o·bOuter + i·bInner + ·]`
+///
+/// Two sums, one inside the other, make a convolution such a product as well: o counts the rows
+/// under its kernel, i the pixels and channels of a row.
+struct BlockProduct {
+  var a: UnsafePointer<Float>
+  var aRow: Int
+  var aInner: Int
+  var aOuter = 0
+  var b: UnsafePointer<Float>
+  var bInner: Int
+  var bOuter = 0
+  var inner: Int
+  var outer = 1
+  /// What the sums start from: zeros or a bias with row stride 0, or c itself.
+  var start: UnsafePointer<Float>
+  var startRow: Int
+  var c: UnsafeMutablePointer<Float>
+  var cRow: Int
+  /// Whether negative sums become 0.
+  var relu = false
+
+  /// Rows of the largest block: 6 × 4 sums, a row of b and a factor fit into 32 registers, and
+  /// 6 × 2 into 16.
+  static let maximumRows = 6
+
+  /// - Parameters:
+  ///   - rows: 1…6
+  ///   - vectors: Vectors across, in 1…``blockVectors``.
+  func run(rows: Int, vectors: Int) {
+    switch (rows, vectors) {
+    #if AVX512 || NEON
+      case (1, 3): run1x3()
+      case (2, 3): run2x3()
+      case (3, 3): run3x3()
+      case (4, 3): run4x3()
+      case (5, 3): run5x3()
+      case (6, 3): run6x3()
+      case (1, 4): run1x4()
+      case (2, 4): run2x4()
+      case (3, 4): run3x4()
+      case (4, 4): run4x4()
+      case (5, 4): run5x4()
+      case (6, 4): run6x4()
+    #endif
+    case (1, 1): run1x1()
+    case (2, 1): run2x1()
+    case (3, 1): run3x1()
+    case (4, 1): run4x1()
+    case (5, 1): run5x1()
+    case (6, 1): run6x1()
+    case (1, 2): run1x2()
+    case (2, 2): run2x2()
+    case (3, 2): run3x2()
+    case (4, 2): run4x2()
+    case (5, 2): run5x2()
+    default: run6x2()
+    }
+  }
+
+  // A function for each size: the compiler inlines no more into one that has grown large.
+  @inline(never) private func run1x1() { block(1, 1) }
+  @inline(never) private func run2x1() { block(2, 1) }
+  @inline(never) private func run3x1() { block(3, 1) }
+  @inline(never) private func run4x1() { block(4, 1) }
+  @inline(never) private func run5x1() { block(5, 1) }
+  @inline(never) private func run6x1() { block(6, 1) }
+  @inline(never) private func run1x2() { block(1, 2) }
+  @inline(never) private func run2x2() { block(2, 2) }
+  @inline(never) private func run3x2() { block(3, 2) }
+  @inline(never) private func run4x2() { block(4, 2) }
+  @inline(never) private func run5x2() { block(5, 2) }
+  @inline(never) private func run6x2() { block(6, 2) }
+  #if AVX512 || NEON
+    @inline(never) private func run1x3() { block(1, 3) }
+    @inline(never) private func run2x3() { block(2, 3) }
+    @inline(never) private func run3x3() { block(3, 3) }
+    @inline(never) private func run4x3() { block(4, 3) }
+    @inline(never) private func run5x3() { block(5, 3) }
+    @inline(never) private func run6x3() { block(6, 3) }
+    @inline(never) private func run1x4() { block(1, 4) }
+    @inline(never) private func run2x4() { block(2, 4) }
+    @inline(never) private func run3x4() { block(3, 4) }
+    @inline(never) private func run4x4() { block(4, 4) }
+    @inline(never) private func run5x4() { block(5, 4) }
+    @inline(never) private func run6x4() { block(6, 4) }
+  #endif
+
+  /// Both sizes are literals where this is called, so what a smaller block lacks is never compiled.
+  @inline(__always)
+  private func block(_ rows: Int, _ vectors: Int) {
+    var (r0, r1, r2) = (first(0, rows, vectors), first(1, rows, vectors), first(2, rows, vectors))
+    var (r3, r4, r5) = (first(3, rows, vectors), first(4, rows, vectors), first(5, rows, vectors))
+    for o in 0..<outer {
+      var a = a + o * aOuter
+      var b = b + o * bOuter
+      for _ in 0..<inner {
+        let row = BlockRow(b, vectors)
+        r0.add(a[0], times: row, vectors)
+        if rows > 1 { r1.add(a[aRow], times: row, vectors) }
+        if rows > 2 { r2.add(a[2 * aRow], times: row, vectors) }
+        if rows > 3 { r3.add(a[3 * aRow], times: row, vectors) }
+        if rows > 4 { r4.add(a[4 * aRow], times: row, vectors) }
+        if rows > 5 { r5.add(a[5 * aRow], times: row, vectors) }
+        a += aInner
+        b += bInner
+      }
+    }
+    if relu {
+      r0.rectify()
+      r1.rectify()
+      r2.rectify()
+      r3.rectify()
+      r4.rectify()
+      r5.rectify()
+    }
+    r0.store(c, vectors)
+    if rows > 1 { r1.store(c + cRow, vectors) }
+    if rows > 2 { r2.store(c + 2 * cRow, vectors) }
+    if rows > 3 { r3.store(c + 3 * cRow, vectors) }
+    if rows > 4 { r4.store(c + 4 * cRow, vectors) }
+    if rows > 5 { r5.store(c + 5 * cRow, vectors) }
+  }
+
+  @inline(__always)
+  private func first(_ row: Int, _ rows: Int, _ vectors: Int) -> BlockRow {
+    row < rows ? BlockRow(start + row * startRow, vectors) : BlockRow()
+  }
+}
+
+/// One row of a block's sums; a narrower block leaves the last vectors unused.
+struct BlockRow {
+  private var v0 = Vector.zero
+  private var v1 = Vector.zero
+  private var v2 = Vector.zero
+  private var v3 = Vector.zero
+
+  @inline(__always)
+  init() {}
+
+  @inline(__always)
+  init(_ pointer: UnsafePointer<Float>, _ vectors: Int) {
+    v0 = Vector(at: pointer)
+    if vectors > 1 { v1 = Vector(at: pointer + lanes) }
+    if vectors > 2 { v2 = Vector(at: pointer + 2 * lanes) }
+    if vectors > 3 { v3 = Vector(at: pointer + 3 * lanes) }
+  }
+
+  @inline(__always)
+  mutating func add(_ factor: Float, times row: BlockRow, _ vectors: Int) {
+    let factor = Vector(repeating: factor)
+    v0.add(factor, times: row.v0)
+    if vectors > 1 { v1.add(factor, times: row.v1) }
+    if vectors > 2 { v2.add(factor, times: row.v2) }
+    if vectors > 3 { v3.add(factor, times: row.v3) }
+  }
+
+  @inline(__always)
+  mutating func rectify() {
+    v0 = v0.rectified
+    v1 = v1.rectified
+    v2 = v2.rectified
+    v3 = v3.rectified
+  }
+
+  @inline(__always)
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ vectors: Int) {
+    v0.store(at: pointer)
+    if vectors > 1 { v1.store(at: pointer + lanes) }
+    if vectors > 2 { v2.store(at: pointer + 2 * lanes) }
+    if vectors > 3 { v3.store(at: pointer + 3 * lanes) }
+  }
+}

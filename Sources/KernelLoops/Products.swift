@@ -1,0 +1,202 @@
+import KernelInterface
+
+/// Matrix products of any size and layout (m × k times k × n) out of blocks that fit the
+/// processor's registers and caches.
+///
+/// Each sum is taken in the order of k, so a result does not depend on how m and n were cut up.
+
+/// Elements of a sum that are taken in one go: a panel of B of so many rows stays in the caches.
+private let depth = 256
+/// Rows of A that share a packed panel of B.
+private let height = 22 * BlockProduct.maximumRows
+/// Columns of a panel of B.
+private let panel = blockVectors * lanes
+/// Up to so many rows, packing B costs more than it saves.
+private let fewRows = 8
+
+/// The operands of one call, and its scratch memory cut into pieces.
+private struct Product {
+  let a, b: StridedMatrix
+  let c: UnsafeMutablePointer<Float>
+  let stride: Int
+  let zeros, block, packedA, packedB, rest: UnsafeMutablePointer<Float>
+
+  static let zerosCount = panel
+  static let blockCount = BlockProduct.maximumRows * panel
+  static let packedACount = height * depth
+  static let packedBCount = depth * panel
+  static let restCount = 2 * lanes * lanes
+
+  init(
+    _ a: StridedMatrix, _ b: StridedMatrix, _ c: UnsafeMutablePointer<Float>, _ stride: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    (self.a, self.b, self.c, self.stride) = (a, b, c, stride)
+    packedA = scratch
+    packedB = packedA + Self.packedACount
+    rest = packedB + Self.packedBCount
+    block = rest + Self.restCount
+    zeros = block + Self.blockCount
+    zeros.update(repeating: 0, count: Self.zerosCount)
+  }
+}
+
+extension Loops {
+  static var productScratch: Int {
+    Product.zerosCount + Product.blockCount + Product.packedACount + Product.packedBCount
+      + Product.restCount
+  }
+
+  public static func multiplyAtPeak(scratch: UnsafeMutablePointer<Float>) -> Int {
+    let (rows, terms) = (BlockProduct.maximumRows, 1 << 16)
+    scratch.update(repeating: 0, count: rows * panel)
+    BlockProduct(
+      a: scratch, aRow: 1, aInner: 0, b: scratch, bInner: 0, inner: terms,
+      start: scratch, startRow: 0, c: scratch, cRow: panel
+    ).run(rows: rows, vectors: blockVectors)
+    return 2 * rows * panel * terms
+  }
+
+  public static func multiply(
+    _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
+    m: Int, n: Int, k: Int, adding: Bool, scratch: UnsafeMutablePointer<Float>
+  ) {
+    if m <= 4, a.column == 1, b.row == 1, k >= 2 * lanes {
+      return multiplyByDots(a, b, into: c, stride: stride, m: m, n: n, k: k, adding: adding)
+    }
+    if k == 0, !adding {
+      for row in 0..<m { (c + row * stride).update(repeating: 0, count: n) }
+    }
+    let product = Product(a, b, c, stride, scratch)
+    for k0 in Swift.stride(from: 0, to: k, by: depth) {
+      let terms = min(depth, k - k0)
+      for m0 in Swift.stride(from: 0, to: m, by: height) {
+        let rows = min(height, m - m0)
+        let left = packA(product, m0, rows, k0, terms)
+        for n0 in Swift.stride(from: 0, to: n, by: panel) {
+          let columns = min(panel, n - n0)
+          let isWhole = columns % lanes == 0
+          let right =
+            isWhole && b.column == 1 && rows <= fewRows
+            ? StridedMatrix(b.pointer + k0 * b.row + n0, row: b.row, column: 1)
+            : packB(product, n0, columns, k0, terms)
+          multiplyPanel(
+            product, left, right, m0, rows, n0, columns, terms, adding: adding || k0 > 0)
+        }
+      }
+    }
+  }
+
+  /// How many rows the blocks before block `index` of `rows` have: as equal as possible, since a
+  /// low block keeps the processor less busy.
+  @inline(__always)
+  static func firstRow(ofBlock index: Int, of rows: Int) -> Int {
+    rows * index / blocks(of: rows)
+  }
+
+  @inline(__always)
+  static func blocks(of rows: Int) -> Int {
+    (rows + BlockProduct.maximumRows - 1) / BlockProduct.maximumRows
+  }
+
+  /// The rows of A as they are, or copied where a row is not contiguous.
+  private static func packA(
+    _ p: Product, _ m0: Int, _ rows: Int, _ k0: Int, _ terms: Int
+  ) -> StridedMatrix {
+    let source = p.a.pointer + m0 * p.a.row + k0 * p.a.column
+    if p.a.column == 1 { return StridedMatrix(source, row: p.a.row, column: 1) }
+    transpose(
+      source, stride: p.a.column, rows: terms, columns: rows,
+      into: p.packedA, targetStride: terms, scratch: p.rest)
+    return StridedMatrix(p.packedA, row: terms, column: 1)
+  }
+
+  /// A panel of B, row after row; past its last column up to the next whole vector are zeros.
+  private static func packB(
+    _ p: Product, _ n0: Int, _ columns: Int, _ k0: Int, _ terms: Int
+  ) -> StridedMatrix {
+    let source = p.b.pointer + k0 * p.b.row + n0 * p.b.column
+    let width = (columns + lanes - 1) / lanes * lanes
+    if p.b.column == 1 {
+      for term in 0..<terms {
+        (p.packedB + term * width).update(from: source + term * p.b.row, count: columns)
+      }
+    } else {
+      transpose(
+        source, stride: p.b.column, rows: columns, columns: terms,
+        into: p.packedB, targetStride: width, scratch: p.rest)
+    }
+    if width > columns {
+      for term in 0..<terms {
+        (p.packedB + term * width + columns).update(repeating: 0, count: width - columns)
+      }
+    }
+    return StridedMatrix(p.packedB, row: width, column: 1)
+  }
+
+  private static func multiplyPanel(
+    _ p: Product, _ a: StridedMatrix, _ b: StridedMatrix,
+    _ m0: Int, _ rows: Int, _ n0: Int, _ columns: Int, _ terms: Int, adding: Bool
+  ) {
+    let vectors = (columns + lanes - 1) / lanes
+    let isWhole = vectors * lanes == columns
+    for index in 0..<blocks(of: rows) {
+      let first = firstRow(ofBlock: index, of: rows)
+      let count = firstRow(ofBlock: index + 1, of: rows) - first
+      let target = p.c + (m0 + first) * p.stride + n0
+      var block = BlockProduct(
+        a: a.pointer + first * a.row, aRow: a.row, aInner: 1,
+        b: b.pointer, bInner: b.row, inner: terms,
+        start: adding ? UnsafePointer(target) : UnsafePointer(p.zeros),
+        startRow: adding ? p.stride : 0, c: target, cRow: p.stride)
+      if isWhole {
+        block.run(rows: count, vectors: vectors)
+        continue
+      }
+      // The last columns: vectors would reach into what is not C.
+      (block.start, block.startRow) = (UnsafePointer(p.zeros), 0)
+      (block.c, block.cRow) = (p.block, panel)
+      block.run(rows: count, vectors: vectors)
+      for row in 0..<count {
+        let (sums, place) = (p.block + row * panel, target + row * p.stride)
+        for column in 0..<columns { place[column] = (adding ? place[column] : 0) + sums[column] }
+      }
+    }
+  }
+
+  /// A few rows times the rows of a matrix: B is read once, as it lies, and that is all that
+  /// matters here.
+  private static func multiplyByDots(
+    _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
+    m: Int, n: Int, k: Int, adding: Bool
+  ) {
+    let whole = k / lanes * lanes
+    for column in Swift.stride(from: 0, to: n, by: 4) {
+      let count = min(4, n - column)
+      let b0 = b.pointer + column * b.column
+      // Fewer than four columns read the last one again, and leave its sums unused.
+      let b1 = b0 + min(1, count - 1) * b.column
+      let b2 = b0 + min(2, count - 1) * b.column
+      let b3 = b0 + min(3, count - 1) * b.column
+      for row in 0..<m {
+        let left = a.pointer + row * a.row
+        var (s0, s1, s2, s3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        for term in Swift.stride(from: 0, to: whole, by: lanes) {
+          let factor = Vector(at: left + term)
+          s0.add(factor, times: Vector(at: b0 + term))
+          s1.add(factor, times: Vector(at: b1 + term))
+          s2.add(factor, times: Vector(at: b2 + term))
+          s3.add(factor, times: Vector(at: b3 + term))
+        }
+        var sums = SIMD4(s0.sum(), s1.sum(), s2.sum(), s3.sum())
+        for term in whole..<k {
+          sums += left[term] * SIMD4(b0[term], b1[term], b2[term], b3[term])
+        }
+        let target = c + row * stride + column
+        for index in 0..<count {
+          target[index] = (adding ? target[index] : 0) + sums[index]
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/// The floats that one register holds, and how many registers there are to hold them.
+///
+/// This folder is built once for each set of instructions; what differs between them is here and in
+/// ``Loops/description``.
+
+#if AVX512
+  typealias Vector = SIMD16<Float>
+  typealias Words = SIMD16<UInt32>
+  /// Vectors side by side in the block of sums that a micro-kernel keeps in registers.
+  let blockVectors = 4
+#elseif AVX2
+  typealias Vector = SIMD8<Float>
+  typealias Words = SIMD8<UInt32>
+  let blockVectors = 2
+#elseif NEON
+  typealias Vector = SIMD4<Float>
+  typealias Words = SIMD4<UInt32>
+  let blockVectors = 4
+#else
+  typealias Vector = SIMD4<Float>
+  typealias Words = SIMD4<UInt32>
+  let blockVectors = 2
+#endif
+
+/// Floats in a vector.
+@inline(__always)
+var lanes: Int { Vector.scalarCount }
+
+extension Vector {
+  /// The floats at an address, which needs no alignment.
+  @inline(__always)
+  init(at pointer: UnsafePointer<Float>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+  }
+
+  @inline(__always)
+  func store(at pointer: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Vector.self)
+  }
+
+  /// Adds `a b`, rounded once where the processor can.
+  @inline(__always)
+  mutating func add(_ a: Vector, times b: Vector) {
+    #if AVX512 || AVX2 || NEON
+      addProduct(a, b)
+    #else
+      // Without the instruction a fused product is a library call for each lane.
+      self += a * b
+    #endif
+  }
+
+  /// The vector with 0 for each negative lane; a NaN stays one.
+  @inline(__always)
+  var rectified: Vector { replacing(with: 0, where: self .< 0) }
+}
+
+/// The last channels of an image need not fill a vector; `count` says how many lanes they take.
+extension Vector {
+  @inline(__always)
+  init(at pointer: UnsafePointer<Float>, _ count: Int) {
+    if count == Vector.scalarCount {
+      self.init(at: pointer)
+    } else {
+      self = .zero
+      for lane in 0..<count { self[lane] = pointer[lane] }
+    }
+  }
+
+  @inline(__always)
+  func store(at pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    if count == Vector.scalarCount {
+      store(at: pointer)
+    } else {
+      for lane in 0..<count { pointer[lane] = self[lane] }
+    }
+  }
+}
+
+extension Words {
+  @inline(__always)
+  init(bytesAt pointer: UnsafePointer<UInt8>, _ count: Int) {
+    self = .zero
+    if count == Words.scalarCount {
+      for lane in 0..<Words.scalarCount { self[lane] = UInt32(pointer[lane]) }
+    } else {
+      for lane in 0..<count { self[lane] = UInt32(pointer[lane]) }
+    }
+  }
+
+  @inline(__always)
+  func storeBytes(at pointer: UnsafeMutablePointer<UInt8>, _ count: Int) {
+    if count == Words.scalarCount {
+      for lane in 0..<Words.scalarCount { pointer[lane] = UInt8(truncatingIfNeeded: self[lane]) }
+    } else {
+      for lane in 0..<count { pointer[lane] = UInt8(truncatingIfNeeded: self[lane]) }
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import KernelInterface
+
+/// From the input to its transformed tiles, `V = Bᵀ d B`, and back for the gradient.
+///
+/// Transformed tiles lie as 36 planes of tiles × channels. A transform runs in two small loops over
+/// columns and rows: unrolled as a whole it would not fit the registers.
+
+extension Loops {
+  public static func winogradInput(
+    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let columns = scratch
+    let patch = columns + 36 * lanes
+    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.channels)
+    var target = v
+    for row in rows {
+      for tileColumn in 0..<e.tilesAcross {
+        let tile = InputTile(row, tileColumn, e)
+        for c in stride(from: 0, to: e.c, by: lanes) {
+          let corner = tile.offset + c
+          if tile.isWhole, c + lanes <= e.c {
+            transformInputTile(
+              x + corner, e.w * e.c, e.c, into: target + c, plane, columns)
+          } else {
+            copy(x, tile, c, e, into: patch)
+            transformInputTile(patch, 6 * lanes, lanes, into: target + c, plane, columns)
+          }
+        }
+        target += e.channels
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func transformInputTile(
+    _ tile: UnsafePointer<Float>, _ rowStride: Int, _ pixelStride: Int,
+    into v: UnsafeMutablePointer<Float>, _ plane: Int, _ columns: UnsafeMutablePointer<Float>
+  ) {
+    for column in 0..<6 {
+      storeSix(
+        transformInput(loadSix(tile + column * pixelStride, rowStride)),
+        columns + column * lanes, 6 * lanes)
+    }
+    for row in 0..<6 {
+      storeSix(
+        transformInput(loadSix(columns + 6 * row * lanes, lanes)), v + 6 * row * plane, plane)
+    }
+  }
+
+  /// A vector of channels of a tile that sticks out, or of the last channels, with zeros.
+  private static func copy(
+    _ x: UnsafePointer<Float>, _ tile: InputTile, _ c: Int, _ e: WinogradExtents,
+    into patch: UnsafeMutablePointer<Float>
+  ) {
+    patch.update(repeating: 0, count: 36 * lanes)
+    let width = min(lanes, e.c - c)
+    for row in tile.rows {
+      for column in tile.columns {
+        let source = x + tile.offset + (row * e.w + column) * e.c + c
+        let place = patch + (6 * row + column) * lanes
+        if width == lanes {
+          Vector(at: source).store(at: place)
+        } else {
+          for lane in 0..<width { place[lane] = source[lane] }
+        }
+      }
+    }
+  }
+
+  public static func winogradInputGradient(
+    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let columns = scratch
+    let tileRow = columns + 36 * lanes
+    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.channels)
+    var source = dv
+    for row in rows {
+      for tileColumn in 0..<e.tilesAcross {
+        let tile = InputTile(row, tileColumn, e)
+        for c in stride(from: 0, to: e.c, by: lanes) {
+          for column in 0..<6 {
+            storeSix(
+              transformInputGradient(loadSix(source + c + column * plane, 6 * plane)),
+              columns + column * lanes, 6 * lanes)
+          }
+          let width = min(lanes, e.c - c)
+          for row in tile.rows {
+            let gradients = transformInputGradient(loadSix(columns + 6 * row * lanes, lanes))
+            let target = dx + tile.offset + row * e.w * e.c + c
+            if tile.isWhole, width == lanes {
+              let sums = loadSix(target, e.c)
+              storeSix(
+                (
+                  sums.0 + gradients.0, sums.1 + gradients.1, sums.2 + gradients.2,
+                  sums.3 + gradients.3, sums.4 + gradients.4, sums.5 + gradients.5
+                ), target, e.c)
+            } else {
+              storeSix(gradients, tileRow, lanes)
+              for column in tile.columns {
+                for lane in 0..<width {
+                  target[column * e.c + lane] += tileRow[column * lanes + lane]
+                }
+              }
+            }
+          }
+        }
+        source += e.channels
+      }
+    }
+  }
+}
+
+/// Where a tile of 6×6 input pixels lies, and which of its rows and columns are in the image.
+private struct InputTile {
+  /// The index of its first pixel's first channel; before the image where the tile sticks out.
+  let offset: Int
+  let rows, columns: Range<Int>
+
+  @inline(__always)
+  init(_ row: Int, _ column: Int, _ e: WinogradExtents) {
+    let image = row / e.tilesDown
+    let top = 4 * (row - image * e.tilesDown) - e.padding
+    let left = 4 * column - e.padding
+    offset = ((image * e.h + top) * e.w + left) * e.c
+    rows = Self.inside(top, e.h)
+    columns = Self.inside(left, e.w)
+  }
+
+  @inline(__always)
+  var isWhole: Bool { rows.count == 6 && columns.count == 6 }
+
+  @inline(__always)
+  private static func inside(_ first: Int, _ extent: Int) -> Range<Int> {
+    let lower = min(6, max(0, -first))
+    return lower..<max(lower, min(6, extent - first))
+  }
+}

@@ -1,0 +1,58 @@
+import KernelInterface
+
+/// The 36 matrix products of transformed tiles, one for each plane.
+
+extension Loops {
+  /// `C[ξ] = A[ξ] B[ξ]`: A is tiles × terms, B terms × columns.
+  public static func winogradProducts(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    tiles: Int, terms: Int, columns: Int, _ e: WinogradExtents,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    scratch.update(repeating: 0, count: blockVectors * lanes)
+    let aPlane = e.plane(tiles: tiles, channels: terms)
+    let cPlane = e.plane(tiles: tiles, channels: columns)
+    for xi in 0..<36 {
+      multiplyPlane(
+        BlockProduct(
+          a: a + xi * aPlane, aRow: terms, aInner: 1, b: b + xi * terms * columns, bInner: columns,
+          inner: terms, start: scratch, startRow: 0, c: c + xi * cPlane, cRow: columns),
+        rows: tiles, columns: columns)
+    }
+  }
+
+  /// `C[ξ] = Aᵀ[ξ] B[ξ]` or `C[ξ] += …`: A is tiles × rows, B tiles × columns.
+  public static func winogradWeightProducts(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    tiles: Int, adding: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
+  ) {
+    scratch.update(repeating: 0, count: blockVectors * lanes)
+    let aPlane = e.plane(tiles: tiles, channels: e.channels)
+    let bPlane = e.plane(tiles: tiles, channels: e.filters)
+    for xi in 0..<36 {
+      let c = c + xi * e.channels * e.filters
+      multiplyPlane(
+        BlockProduct(
+          a: a + xi * aPlane, aRow: 1, aInner: e.channels, b: b + xi * bPlane, bInner: e.filters,
+          inner: tiles, start: adding ? UnsafePointer(c) : UnsafePointer(scratch),
+          startRow: adding ? e.filters : 0, c: c, cRow: e.filters),
+        rows: e.channels, columns: e.filters)
+    }
+  }
+
+  @inline(__always)
+  private static func multiplyPlane(_ whole: BlockProduct, rows: Int, columns: Int) {
+    for column in stride(from: 0, to: columns, by: blockVectors * lanes) {
+      let vectors = min(blockVectors, (columns - column) / lanes)
+      for index in 0..<blocks(of: rows) {
+        let first = firstRow(ofBlock: index, of: rows)
+        var block = whole
+        block.a += first * whole.aRow
+        block.b += column
+        block.c += first * whole.cRow + column
+        block.start += first * whole.startRow + (whole.startRow > 0 ? column : 0)
+        block.run(rows: firstRow(ofBlock: index + 1, of: rows) - first, vectors: vectors)
+      }
+    }
+  }
+}

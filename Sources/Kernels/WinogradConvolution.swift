@@ -1,0 +1,214 @@
+import KernelInterface
+
+/// What happens to the pixels of a convolution before they are written.
+public typealias ConvolutionEpilogue = KernelInterface.ConvolutionEpilogue
+/// Which elements dropout sets to 0.
+public typealias DropoutRule = KernelInterface.DropoutRule
+
+/// 3×3 convolutions of stride 1 on channels-last images by Winograd's F(4×4, 3×3): 4 times fewer
+/// multiplications than by the definition.
+///
+/// A few rows of tiles at a time stay in the caches from the first transform to the last. Images
+/// are N×H×W×C in memory, weights K×C×3×3 as in PyTorch.
+///
+/// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
+public enum WinogradConvolution {
+  /// Whether the kernel is one of 3×3 pixels and stride 1, and with enough channels to gain by it.
+  public static func isSupported(_ e: ConvolutionExtents) -> Bool {
+    e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
+  }
+
+  /// `y = epilogue(x ∗ weight + bias)`.
+  ///
+  /// - Parameters:
+  ///   - x: N×H×W×C
+  ///   - weight: K×C×3×3
+  ///   - bias: K, or nil
+  ///   - y: N×(output H)×(output W)×K; with pooling half as many pixels down and across.
+  ///   - codes: Where each pooled pixel came from, for the gradients; nil to forget it.
+  ///   - e: The extents of the convolution.
+  ///   - epilogue: What happens to the pixels.
+  public static func forward(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>? = nil,
+    _ e: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
+  ) {
+    let loops = KernelSet.current.loops
+    let e = WinogradExtents(e, lanes: loops.vectorLanes)
+    let u = transformedWeights(weight, e, loops)
+    let paddedBias = Scratch(count: e.filters)
+    paddedBias.pointer.update(repeating: 0, count: e.filters)
+    if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
+    // A tile does not depend on those beside it: the rows may be cut anywhere.
+    parallel(count: e.tileRows, grain: e.rowsWorthAThread) { range in
+      let work = Workspace(e, range.count, loops)
+      for rows in e.chunks(of: range) {
+        let tiles = rows.count * e.tilesAcross
+        loops.winogradInput(x, into: work.v, rows: rows, e, scratch: work.scratch)
+        loops.winogradProducts(
+          work.v, u.pointer, into: work.m, tiles: tiles, terms: e.channels, columns: e.filters, e,
+          scratch: work.scratch)
+        if epilogue.pool2x2 {
+          loops.winogradPooledOutput(
+            work.m, bias: paddedBias.pointer, epilogue, into: y, codes: codes, rows: rows, e,
+            scratch: work.scratch)
+        } else {
+          loops.winogradOutput(
+            work.m, bias: paddedBias.pointer, relu: epilogue.relu, into: y, rows: rows, e,
+            scratch: work.scratch)
+        }
+      }
+    }
+  }
+
+  /// The gradients of ``forward(x:weight:bias:y:codes:_:epilogue:)`` from that of its result; each
+  /// of dx, dWeight and dBias is written whole, and left out when it is nil.
+  ///
+  /// The sums over images are taken group by group, in the order of the groups, whatever the number
+  /// of threads.
+  ///
+  /// - Parameters:
+  ///   - y: The result, for an epilogue with a rectifier and no pooling.
+  ///   - codes: What `forward` wrote, for an epilogue with pooling.
+  public static func gradients(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+    y: UnsafePointer<Float>? = nil, codes: UnsafePointer<UInt8>? = nil,
+    dx: UnsafeMutablePointer<Float>?, dWeight: UnsafeMutablePointer<Float>?,
+    dBias: UnsafeMutablePointer<Float>?,
+    _ extents: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
+  ) {
+    let loops = KernelSet.current.loops
+    let e = WinogradExtents(extents, lanes: loops.vectorLanes)
+    let uTransposed = dx == nil ? nil : transposedWeights(weight, e, loops)
+    let groups = min(e.n, 8)
+    let weights = 36 * e.channels * e.filters
+    let partWeights = Scratch(count: dWeight == nil ? 0 : groups * weights)
+    let partBiases = Scratch(count: groups * e.filters)
+    let relu = epilogue.relu && !epilogue.pool2x2
+    parallel(count: groups) { group in
+      let images = e.n * group / groups..<e.n * (group + 1) / groups
+      let range = images.lowerBound * e.tilesDown..<images.upperBound * e.tilesDown
+      let work = Workspace(e, range.count, loops)
+      let partWeight = partWeights.pointer + group * weights
+      let partBias = partBiases.pointer + group * e.filters
+      partBias.update(repeating: 0, count: e.filters)
+      if let dx {
+        (dx + images.lowerBound * extents.image).update(
+          repeating: 0, count: images.count * extents.image)
+      }
+      for rows in e.chunks(of: range) {
+        let tiles = rows.count * e.tilesAcross
+        if let codes, epilogue.pool2x2 {
+          loops.winogradPooledOutputGradient(
+            dy, codes: codes, scale: epilogue.dropout?.scale ?? 1, into: work.m,
+            addingTo: partBias, rows: rows, e, scratch: work.scratch)
+        } else {
+          loops.winogradOutputGradient(
+            dy, y: relu ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
+            scratch: work.scratch)
+        }
+        if dWeight != nil {
+          // Made again: to keep it from the way forward would take more memory than time.
+          loops.winogradInput(x, into: work.v, rows: rows, e, scratch: work.scratch)
+          loops.winogradWeightProducts(
+            work.v, work.m, into: partWeight, tiles: tiles,
+            adding: rows.lowerBound > range.lowerBound, e, scratch: work.scratch)
+        }
+        if let dx, let uTransposed {
+          loops.winogradProducts(
+            work.m, uTransposed.pointer, into: work.v, tiles: tiles, terms: e.filters,
+            columns: e.channels, e, scratch: work.scratch)
+          loops.winogradInputGradient(
+            work.v, addingTo: dx, rows: rows, e, scratch: work.scratch)
+        }
+      }
+    }
+    if let dWeight {
+      overChannels(e.c, loops) { channels, scratch in
+        let taps = Scratch(count: 9 * channels.count * e.filters)
+        loops.winogradWeightGradient(
+          partWeights.pointer, parts: groups, into: dWeight, channels: channels, e,
+          taps: taps.pointer, scratch: scratch)
+      }
+    }
+    if let dBias {
+      dBias.update(repeating: 0, count: e.k)
+      for group in 0..<groups {
+        for k in 0..<e.k { dBias[k] += partBiases.pointer[group * e.filters + k] }
+      }
+    }
+  }
+
+  private static func transformedWeights(
+    _ weight: UnsafePointer<Float>, _ e: WinogradExtents, _ loops: any VectorLoops.Type
+  ) -> Scratch {
+    let u = Scratch(count: 36 * e.channels * e.filters)
+    overChannels(e.channels, loops) { channels, scratch in
+      let taps = Scratch(count: 9 * channels.count * e.filters)
+      loops.winogradWeights(
+        weight, into: u.pointer, channels: channels, e, taps: taps.pointer, scratch: scratch)
+    }
+    return u
+  }
+
+  private static func transposedWeights(
+    _ weight: UnsafePointer<Float>, _ e: WinogradExtents, _ loops: any VectorLoops.Type
+  ) -> Scratch {
+    let u = transformedWeights(weight, e, loops)
+    let transposed = Scratch(count: 36 * e.channels * e.filters)
+    let scratch = Scratch(count: loops.scratchCount)
+    for xi in 0..<36 {
+      let plane = xi * e.channels * e.filters
+      loops.transpose(
+        u.pointer + plane, stride: e.filters, rows: e.channels, columns: e.filters,
+        into: transposed.pointer + plane, targetStride: e.channels, scratch: scratch.pointer)
+    }
+    return transposed
+  }
+
+  /// Divides the channels into parts that are worth a thread each.
+  private static func overChannels(
+    _ channels: Int, _ loops: any VectorLoops.Type,
+    _ body: (_ channels: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    parallel(count: channels, grain: 128) { range in
+      let scratch = Scratch(count: loops.scratchCount)
+      body(range, scratch.pointer)
+    }
+  }
+}
+
+/// The memory that a thread's tiles pass through.
+private struct Workspace {
+  private let memory: Scratch
+  let v, m, scratch: UnsafeMutablePointer<Float>
+
+  init(_ e: WinogradExtents, _ rows: Int, _ loops: any VectorLoops.Type) {
+    let tiles = min(rows, e.chunkRows) * e.tilesAcross
+    let vCount = 36 * e.plane(tiles: tiles, channels: e.channels)
+    let mCount = 36 * e.plane(tiles: tiles, channels: e.filters)
+    memory = Scratch(count: vCount + mCount + loops.scratchCount)
+    v = memory.pointer
+    m = v + vCount
+    scratch = m + mCount
+  }
+}
+
+extension WinogradExtents {
+  /// Tile rows that pass the transforms and products together: about as many tiles as keep the
+  /// products busy and the caches not too full.
+  fileprivate var chunkRows: Int { max(1, 32 / tilesAcross) }
+
+  fileprivate func chunks(of rows: Range<Int>) -> [Range<Int>] {
+    let count = (rows.count + chunkRows - 1) / chunkRows
+    return (0..<count).map { index in
+      rows.lowerBound + rows.count * index / count..<rows.lowerBound + rows.count * (index + 1)
+        / count
+    }
+  }
+
+  /// Fewer tile rows than this are not worth waking a thread.
+  fileprivate var rowsWorthAThread: Int {
+    max(1, 3_000_000 / (72 * channels * filters * tilesAcross))
+  }
+}

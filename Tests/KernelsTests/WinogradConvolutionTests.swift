@@ -1,0 +1,159 @@
+import Kernels
+import Testing
+
+@Suite(.serialized)
+struct WinogradConvolutionTests {
+  /// Images, channels in, height, width, channels out, padding.
+  static let cases = [
+    (1, 1, 3, 3, 1, 0), (1, 3, 1, 1, 20, 1), (2, 16, 2, 5, 16, 1), (3, 20, 5, 4, 3, 0),
+    (17, 16, 6, 6, 20, 1), (1, 64, 7, 9, 16, 0), (2, 3, 8, 11, 64, 1), (3, 16, 10, 3, 3, 1),
+    (1, 20, 28, 28, 64, 1), (17, 64, 9, 10, 64, 1), (2, 1, 4, 7, 16, 2),
+  ].map { n, c, h, w, k, padding in
+    ConvolutionExtents(n: n, c: c, h: h, w: w, k: k, r: 3, s: 3, stride: 1, padding: padding)
+  }
+
+  static let epilogues = [
+    ConvolutionEpilogue(), ConvolutionEpilogue(relu: true),
+    ConvolutionEpilogue(relu: true, pool2x2: true), ConvolutionEpilogue(pool2x2: true),
+    ConvolutionEpilogue(
+      relu: true, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 12_345_678_901)),
+  ]
+
+  @Test(arguments: KernelSet.supported, cases)
+  func agreesWithTheReference(_ set: KernelSet, _ e: ConvolutionExtents) {
+    for epilogue in Self.epilogues where !epilogue.pool2x2 || min(e.outputH, e.outputW) > 1 {
+      let problem = Problem(e, epilogue)
+      let results = withThreadCounts(set) { problem.solve() }
+      for other in results.dropFirst() { #expect(other == results[0]) }
+
+      let found = results[0]
+      let expected = problem.solveByReference(codes: found.codes)
+      #expect(relativeError(found.y, expected.y) < 3e-6)
+      #expect(relativeError(found.dx, expected.dx) < 2e-5)
+      #expect(relativeError(found.dWeight, expected.dWeight) < 2e-5)
+      #expect(relativeError(found.dBias, expected.dBias) < 2e-5)
+    }
+  }
+
+  @Test(arguments: KernelSet.supported)
+  func thePlaceOfTheFirstAmongEqualsIsKept(_ set: KernelSet) {
+    // All pixels are alike, so that each window's first one is the largest.
+    let e = ConvolutionExtents(
+      n: 1, c: 16, h: 8, w: 8, k: 16, r: 3, s: 3, stride: 1, padding: 0)
+    var y = [Float](repeating: 0, count: 9 * 16)
+    var codes = [UInt8](repeating: 9, count: y.count)
+    let (x, weight) = ([Float](repeating: 0, count: 16 * 64), numbers(16 * 16 * 9))
+    var bias = numbers(16)
+    for (sign, code) in [(Float(1), UInt8(0)), (-1, 4)] {
+      for k in 0..<16 { bias[k] = sign * abs(bias[k]) }
+      KernelSet.$current.withValue(set) {
+        WinogradConvolution.forward(
+          x: x, weight: weight, bias: bias, y: &y, codes: &codes, e,
+          epilogue: ConvolutionEpilogue(relu: true, pool2x2: true))
+      }
+      #expect(codes == [UInt8](repeating: code, count: codes.count))
+    }
+  }
+
+  @Test(arguments: KernelSet.supported)
+  func aNaNReachesTheResult(_ set: KernelSet) {
+    let e = ConvolutionExtents(n: 1, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
+    var x = numbers(8 * 16)
+    x[3] = .nan
+    for epilogue in [ConvolutionEpilogue(relu: true), .init(relu: true, pool2x2: true)] {
+      var y = [Float](repeating: 0, count: 8 * 16)
+      KernelSet.$current.withValue(set) {
+        WinogradConvolution.forward(
+          x: x, weight: numbers(8 * 8 * 9), bias: nil, y: &y, e, epilogue: epilogue)
+      }
+      #expect(y[0].isNaN)
+    }
+  }
+}
+
+/// A convolution of fixed numbers, and the gradient of its result.
+private struct Problem {
+  let e: ConvolutionExtents
+  let epilogue: ConvolutionEpilogue
+  let x, weight, bias, dy: [Float]
+
+  struct Solution: Equatable {
+    var y, dx, dWeight, dBias: [Float]
+    var codes: [UInt8]
+  }
+
+  init(_ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue) {
+    (self.e, self.epilogue) = (e, epilogue)
+    x = numbers(e.n * e.c * e.h * e.w)
+    weight = numbers(e.k * e.c * 9, seed: 2)
+    bias = numbers(e.k, seed: 3)
+    dy = numbers(
+      e.n * e.k * (epilogue.pool2x2 ? (e.outputH / 2) * (e.outputW / 2) : e.outputH * e.outputW),
+      seed: 4)
+  }
+
+  private var resultPixels: Int { dy.count / (e.n * e.k) }
+
+  func solve() -> Solution {
+    let x = channelsLast(x, n: e.n, c: e.c, pixels: e.h * e.w)
+    let dy = channelsLast(dy, n: e.n, c: e.k, pixels: resultPixels)
+    // What was there before must not matter.
+    var result = Solution(
+      y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
+      dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8),
+      codes: [UInt8](repeating: 9, count: dy.count))
+    WinogradConvolution.forward(
+      x: x, weight: weight, bias: bias, y: &result.y, codes: &result.codes, e,
+      epilogue: epilogue)
+    WinogradConvolution.gradients(
+      x: x, weight: weight, dy: dy, y: result.y, codes: result.codes,
+      dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e, epilogue: epilogue)
+    result.y = channelsFirst(result.y, n: e.n, c: e.k, pixels: resultPixels)
+    result.codes = channelsFirst(result.codes, n: e.n, c: e.k, pixels: resultPixels)
+    result.dx = channelsFirst(result.dx, n: e.n, c: e.c, pixels: e.h * e.w)
+    return result
+  }
+
+  /// The same by the definitions, but for the choice among pixels that are nearly alike, which is
+  /// taken from the codes.
+  func solveByReference(codes: [UInt8]) -> Solution {
+    var pixels = [Float](repeating: 0, count: e.n * e.k * e.outputH * e.outputW)
+    convolutionReference(x: x, weight: weight, bias: bias, y: &pixels, e)
+    var y = pixels
+    var gradient = dy
+    if epilogue.pool2x2 {
+      (y, gradient) = pooled(pixels, codes)
+    } else if epilogue.relu {
+      y = pixels.map { max($0, 0) }
+      gradient = zip(dy, pixels).map { $1 > 0 ? $0 : 0 }
+    }
+    var result = Solution(
+      y: y, dx: x, dWeight: weight, dBias: bias, codes: codes)
+    convolutionGradientsReference(
+      x: x, weight: weight, dy: gradient,
+      dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e)
+    return result
+  }
+
+  /// What pooling, rectifier and dropout leave of the pixels, and the gradient of the pixels.
+  private func pooled(_ pixels: [Float], _ codes: [UInt8]) -> ([Float], [Float]) {
+    let (h, w) = (e.outputH / 2, e.outputW / 2)
+    var gradient = [Float](repeating: 0, count: pixels.count)
+    let y = dy.indices.map { index in
+      let (plane, row, column) = (index / (h * w), index / w % h, index % w)
+      let corner = (plane * e.outputH + 2 * row) * e.outputW + 2 * column
+      let places = [corner, corner + 1, corner + e.outputW, corner + e.outputW + 1]
+      let isKept = epilogue.dropout?.keeps(index) ?? true
+      let scale = epilogue.dropout?.scale ?? 1
+      let largest = places.map { pixels[$0] }.max() ?? 0
+      if codes[index] < 4 {
+        #expect(abs(pixels[places[Int(codes[index])]] - largest) < 1e-4)
+        gradient[places[Int(codes[index])]] = dy[index] * scale
+      } else {
+        #expect(codes[index] == 4 && (!isKept || (epilogue.relu && largest < 1e-4)))
+      }
+      return isKept ? (epilogue.relu ? max(largest, 0) : largest) * scale : 0
+    }
+    return (y, gradient)
+  }
+}
