@@ -88,6 +88,33 @@ public protocol VectorLoops: SendableMetatype {
     _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, scale: Float,
     into dm: UnsafeMutablePointer<Float>, addingTo dBias: UnsafeMutablePointer<Float>,
     rows: Range<Int>, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+
+  // MARK: Direct convolution
+
+  /// `y = x ∗ weight + bias`, rectified or not; weight is R × S × C × filters.
+  static func directForward(
+    _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    relu: Bool, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
+    scratch: UnsafeMutablePointer<Float>)
+
+  /// The gradient by the weight, R × S × C × filters; dy has as many floats a pixel as there are
+  /// filters.
+  static func directWeightGradient(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
+    addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents)
+
+  /// The gradient by x. The weight is filters × ``DirectExtents/patch``, `patches` has room for a
+  /// row of the output with a patch of the input each.
+  static func directInputGradient(
+    _ dy: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
+    addingTo dx: UnsafeMutablePointer<Float>, _ d: DirectExtents,
+    patches: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
+
+  /// Copies dy, 0 where y is given and not positive, to as many floats a pixel as there are
+  /// filters, and adds up each channel.
+  static func directOutputGradient(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into copy: UnsafeMutablePointer<Float>,
+    addingTo dBias: UnsafeMutablePointer<Float>, pixels: Int, k: Int, filters: Int)
 }
 
 /// A matrix in memory, with the distance from one row and from one column to the next; one of the

@@ -51,7 +51,7 @@ extension Vector {
 
   /// The vector with 0 for each negative lane; a NaN stays one.
   @inline(__always)
-  var rectified: Vector { replacing(with: 0, where: self .< 0) }
+  var rectified: Vector { replacing(with: Vector.zero, where: self .< Vector.zero) }
 }
 
 /// The last channels of an image need not fill a vector; `count` says how many lanes they take.

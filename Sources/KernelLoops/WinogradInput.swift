@@ -15,6 +15,7 @@ extension Loops {
     let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.channels)
     var target = v
     for row in rows {
+      touch(x, row, e, patch)
       for tileColumn in 0..<e.tilesAcross {
         let tile = InputTile(row, tileColumn, e)
         for c in stride(from: 0, to: e.c, by: lanes) {
@@ -30,6 +31,21 @@ extension Loops {
         target += e.channels
       }
     }
+  }
+
+  /// Reads something of every cache line under a row of tiles, in the order of memory. The tiles
+  /// visit these lines in an order that the processor does not foresee, and would wait for each.
+  @inline(__always)
+  private static func touch(
+    _ x: UnsafePointer<Float>, _ row: Int, _ e: WinogradExtents,
+    _ place: UnsafeMutablePointer<Float>
+  ) {
+    let tile = InputTile(row, 0, e)
+    let band = x + tile.offset + (tile.rows.lowerBound * e.w + e.padding) * e.c
+    var sum = Float.zero
+    for line in stride(from: 0, to: tile.rows.count * e.w * e.c, by: 16) { sum += band[line] }
+    // Kept, or the compiler would leave all this out.
+    place[0] = sum
   }
 
   @inline(__always)

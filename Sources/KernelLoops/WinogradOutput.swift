@@ -71,7 +71,7 @@ extension Loops {
               var gradient = Vector(at: dy + place, width)
               if let y {
                 gradient = Vector.zero.replacing(
-                  with: gradient, where: Vector(at: y + place, width) .> 0)
+                  with: gradient, where: Vector(at: y + place, width) .> Vector.zero)
               }
               sum += gradient
               gradient.store(at: pixels + (4 * row + column) * lanes)

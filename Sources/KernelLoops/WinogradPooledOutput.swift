@@ -23,7 +23,7 @@ extension Loops {
               let corner = pixels + (8 * row + 2 * column) * lanes
               var (pixel, code) = largest(corner)
               if epilogue.relu {
-                code = code.replacing(with: Words(repeating: 4), where: .!(pixel .> 0))
+                code = code.replacing(with: Words(repeating: 4), where: .!(pixel .> Vector.zero))
                 pixel = pixel.rectified
               }
               if let dropout = epilogue.dropout {
@@ -83,12 +83,12 @@ extension Loops {
               let corner = pixels + (8 * row + 2 * column) * lanes
               let zero = Vector.zero
               let (first, second) = (
-                zero.replacing(with: gradient, where: code .== 0),
-                zero.replacing(with: gradient, where: code .== 1)
+                zero.replacing(with: gradient, where: code .== Words(repeating: 0)),
+                zero.replacing(with: gradient, where: code .== Words(repeating: 1))
               )
               let (third, fourth) = (
-                zero.replacing(with: gradient, where: code .== 2),
-                zero.replacing(with: gradient, where: code .== 3)
+                zero.replacing(with: gradient, where: code .== Words(repeating: 2)),
+                zero.replacing(with: gradient, where: code .== Words(repeating: 3))
               )
               sum += (first + second) + (third + fourth)
               first.store(at: corner)

@@ -197,7 +197,7 @@ private struct Workspace {
 extension WinogradExtents {
   /// Tile rows that pass the transforms and products together: about as many tiles as keep the
   /// products busy and the caches not too full.
-  fileprivate var chunkRows: Int { max(1, 32 / tilesAcross) }
+  fileprivate var chunkRows: Int { max(1, 24 / tilesAcross) }
 
   fileprivate func chunks(of rows: Range<Int>) -> [Range<Int>] {
     let count = (rows.count + chunkRows - 1) / chunkRows

@@ -1,0 +1,234 @@
+import KernelInterface
+
+/// Convolutions of any kernel and stride on channels-last images by the definition: for few
+/// channels, strides and kernels that Winograd's way does not suit, 1×1 above all.
+///
+/// Images are N×H×W×C in memory, weights K×C×R×S as in PyTorch.
+public enum DirectConvolution {
+  /// `y = x ∗ weight + bias`, rectified or not.
+  ///
+  /// - Parameters:
+  ///   - x: N×H×W×C
+  ///   - weight: K×C×R×S
+  ///   - bias: K, or nil
+  ///   - relu: Whether negative pixels become 0.
+  ///   - y: N×(output H)×(output W)×K
+  ///   - e: The extents of the convolution.
+  public static func forward(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    relu: Bool = false, y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
+  ) {
+    let loops = KernelSet.current.loops
+    let e = e.asRows
+    let weights = PackedWeights(weight, e, loops)
+    let paddedBias = Scratch(count: weights.filters)
+    paddedBias.pointer.update(repeating: 0, count: weights.filters)
+    if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
+    // A pixel does not depend on those beside it: the rows may be cut anywhere.
+    let grain = max(1, 3_000_000 / max(1, 2 * e.outputW * e.k * e.patch))
+    parallel(count: e.n * e.outputH, grain: grain) { range in
+      let scratch = Scratch(count: loops.scratchCount)
+      forEachImage(of: range, rows: e.outputH) { n, rows in
+        let band = Band(x + n * e.image, rows, e)
+        let d = DirectExtents(
+          e, rows: rows.count, columns: e.outputW, inputRow: band.inputRow,
+          lanes: loops.vectorLanes)
+        loops.directForward(
+          band.pointer, weights.pointer, bias: paddedBias.pointer, relu: relu,
+          into: y + (n * e.outputH + rows.lowerBound) * e.outputW * e.k, d,
+          scratch: scratch.pointer)
+      }
+    }
+  }
+
+  /// The gradients of ``forward(x:weight:bias:relu:y:_:)``; each of dx, dWeight and dBias is written
+  /// whole, and left out when it is nil.
+  ///
+  /// The sums over images are taken group by group, in the order of the groups, whatever the number
+  /// of threads.
+  ///
+  /// - Parameter y: The result where it was rectified, else nil.
+  public static func gradients(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+    y: UnsafePointer<Float>? = nil, dx: UnsafeMutablePointer<Float>?,
+    dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?,
+    _ e: ConvolutionExtents
+  ) {
+    let loops = KernelSet.current.loops
+    let e = e.asRows
+    let groups = min(e.n, 8)
+    let whole = DirectExtents(
+      e, rows: e.outputH, columns: e.outputW, inputRow: (e.w + 2 * e.padding) * e.c,
+      lanes: loops.vectorLanes)
+    let weights = e.patch * whole.filters
+    let transposed = dx == nil ? nil : PackedWeights(weight, e, loops).transposed(whole, loops)
+    let partWeights = Scratch(count: groups * weights)
+    let partBiases = Scratch(count: groups * whole.filters)
+    partWeights.pointer.update(repeating: 0, count: groups * weights)
+    partBiases.pointer.update(repeating: 0, count: groups * whole.filters)
+    parallel(count: groups) { group in
+      let scratch = Scratch(count: loops.scratchCount)
+      let patches = Scratch(count: dx == nil ? 0 : e.outputW * whole.patch)
+      let gradient = Scratch(count: e.outputPixels * whole.filters)
+      for n in e.n * group / groups..<e.n * (group + 1) / groups {
+        loops.directOutputGradient(
+          dy + n * e.output, y: y.map { $0 + n * e.output }, into: gradient.pointer,
+          addingTo: partBiases.pointer + group * whole.filters, pixels: e.outputPixels, k: e.k,
+          filters: whole.filters)
+        if dWeight != nil {
+          let band = Band(x + n * e.image, 0..<e.outputH, e)
+          loops.directWeightGradient(
+            band.pointer, gradient.pointer, addingTo: partWeights.pointer + group * weights, whole)
+        }
+        if let dx, let transposed {
+          let band = Band(zerosFor: e)
+          loops.directInputGradient(
+            gradient.pointer, transposed.pointer, addingTo: band.target, whole,
+            patches: patches.pointer, scratch: scratch.pointer)
+          band.copyInside(to: dx + n * e.image, e)
+        }
+      }
+    }
+    if let dWeight {
+      let sums = Scratch(count: weights)
+      sumParts(partWeights.pointer, parts: groups, count: weights, into: sums.pointer)
+      PackedWeights.unpack(sums.pointer, whole, into: dWeight, loops)
+    }
+    if let dBias {
+      let sums = Scratch(count: whole.filters)
+      sumParts(partBiases.pointer, parts: groups, count: whole.filters, into: sums.pointer)
+      dBias.update(from: sums.pointer, count: e.k)
+    }
+  }
+
+  /// Calls `body` with each image that some rows of all images belong to, and the rows of it.
+  private static func forEachImage(
+    of range: Range<Int>, rows: Int, _ body: (_ n: Int, _ rows: Range<Int>) -> Void
+  ) {
+    var first = range.lowerBound
+    while first < range.upperBound {
+      let n = first / rows
+      let past = min(range.upperBound, (n + 1) * rows)
+      body(n, first - n * rows..<past - n * rows)
+      first = past
+    }
+  }
+}
+
+/// Weights in the order R × S × C × filters.
+private struct PackedWeights {
+  let filters: Int
+  private let memory: Scratch
+  var pointer: UnsafePointer<Float> { UnsafePointer(memory.pointer) }
+
+  init(
+    _ weight: UnsafePointer<Float>, _ e: ConvolutionExtents, _ loops: any VectorLoops.Type
+  ) {
+    filters = (e.k + loops.vectorLanes - 1) / loops.vectorLanes * loops.vectorLanes
+    memory = Scratch(count: e.patch * filters)
+    let (rows, scratch) = (Scratch(count: e.patch * filters), Scratch(count: loops.scratchCount))
+    rows.pointer.update(repeating: 0, count: e.patch * filters)
+    loops.transpose(
+      weight, stride: e.patch, rows: e.k, columns: e.patch, into: rows.pointer,
+      targetStride: filters, scratch: scratch.pointer)
+    let taps = e.r * e.s
+    for tap in 0..<taps {
+      for c in 0..<e.c {
+        (memory.pointer + (tap * e.c + c) * filters).update(
+          from: rows.pointer + (c * taps + tap) * filters, count: filters)
+      }
+    }
+  }
+
+  /// The weights as filters × patch, with zeros past the last element of a patch.
+  func transposed(_ d: DirectExtents, _ loops: any VectorLoops.Type) -> Scratch {
+    let result = Scratch(count: filters * d.patch)
+    let scratch = Scratch(count: loops.scratchCount)
+    result.pointer.update(repeating: 0, count: filters * d.patch)
+    loops.transpose(
+      pointer, stride: filters, rows: d.c * d.r * d.s, columns: filters, into: result.pointer,
+      targetStride: d.patch, scratch: scratch.pointer)
+    return result
+  }
+
+  /// The way back, for a gradient.
+  static func unpack(
+    _ packed: UnsafePointer<Float>, _ d: DirectExtents,
+    into weight: UnsafeMutablePointer<Float>, _ loops: any VectorLoops.Type
+  ) {
+    let taps = d.r * d.s
+    let (rows, scratch) = (
+      Scratch(count: taps * d.c * d.filters), Scratch(count: loops.scratchCount)
+    )
+    for tap in 0..<taps {
+      for c in 0..<d.c {
+        (rows.pointer + (c * taps + tap) * d.filters).update(
+          from: packed + (tap * d.c + c) * d.filters, count: d.filters)
+      }
+    }
+    loops.transpose(
+      rows.pointer, stride: d.filters, rows: taps * d.c, columns: d.k, into: weight,
+      targetStride: taps * d.c, scratch: scratch.pointer)
+  }
+}
+
+/// The rows of an image that some rows of the output depend on, with the zeros around it.
+private struct Band {
+  let pointer: UnsafePointer<Float>
+  let inputRow: Int
+  private let memory: Scratch?
+
+  init(_ image: UnsafePointer<Float>, _ rows: Range<Int>, _ e: ConvolutionExtents) {
+    let first = rows.lowerBound * e.stride - e.padding
+    inputRow = (e.w + 2 * e.padding) * e.c
+    guard e.padding > 0 else {
+      memory = nil
+      pointer = image + first * inputRow
+      return
+    }
+    let count = (rows.count - 1) * e.stride + e.r
+    let memory = Scratch(count: count * inputRow)
+    let border = e.padding * e.c
+    for row in 0..<count {
+      let target = memory.pointer + row * inputRow
+      if (0..<e.h).contains(first + row) {
+        target.update(repeating: 0, count: border)
+        (target + border).update(from: image + (first + row) * e.w * e.c, count: e.w * e.c)
+        (target + border + e.w * e.c).update(repeating: 0, count: border)
+      } else {
+        target.update(repeating: 0, count: inputRow)
+      }
+    }
+    self.memory = memory
+    pointer = UnsafePointer(memory.pointer)
+  }
+
+  /// A whole image of zeros, to add gradients to.
+  init(zerosFor e: ConvolutionExtents) {
+    inputRow = (e.w + 2 * e.padding) * e.c
+    let memory = Scratch(count: (e.h + 2 * e.padding) * inputRow)
+    memory.pointer.update(repeating: 0, count: (e.h + 2 * e.padding) * inputRow)
+    self.memory = memory
+    pointer = UnsafePointer(memory.pointer)
+  }
+
+  var target: UnsafeMutablePointer<Float> { UnsafeMutablePointer(mutating: pointer) }
+
+  /// Copies the image without what is around it.
+  func copyInside(to image: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents) {
+    for row in 0..<e.h {
+      (image + row * e.w * e.c).update(
+        from: pointer + (row + e.padding) * inputRow + e.padding * e.c, count: e.w * e.c)
+    }
+  }
+}
+
+extension ConvolutionExtents {
+  /// A kernel of one pixel does not care where a row ends: an image is one long row then, in which
+  /// the products run longest.
+  fileprivate var asRows: ConvolutionExtents {
+    guard r == 1, s == 1, stride == 1, padding == 0 else { return self }
+    return ConvolutionExtents(
+      n: n, c: c, h: 1, w: h * w, k: k, r: 1, s: 1, stride: 1, padding: 0)
+  }
+}

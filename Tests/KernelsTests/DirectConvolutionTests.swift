@@ -1,0 +1,76 @@
+import Kernels
+import Testing
+
+@Suite(.serialized)
+struct DirectConvolutionTests {
+  @Test(
+    arguments: KernelSet.supported,
+    PatchConvolutionTests.cases + [
+      ConvolutionExtents(n: 3, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
+      ConvolutionExtents(n: 17, c: 20, h: 7, w: 7, k: 64, r: 1, s: 1, stride: 1, padding: 0),
+      ConvolutionExtents(n: 2, c: 64, h: 11, w: 10, k: 20, r: 3, s: 3, stride: 2, padding: 1),
+      ConvolutionExtents(n: 1, c: 16, h: 8, w: 8, k: 83, r: 1, s: 1, stride: 2, padding: 0),
+    ])
+  func agreesWithTheReference(_ set: KernelSet, _ e: ConvolutionExtents) {
+    for relu in [false, true] {
+      let problem = Problem(e, relu: relu)
+      let results = withThreadCounts(set) { problem.solve() }
+      for other in results.dropFirst() { #expect(other == results[0]) }
+      let (found, expected) = (results[0], problem.solveByReference())
+      #expect(relativeError(found.y, expected.y) < 2e-6)
+      #expect(relativeError(found.dx, expected.dx) < 2e-6)
+      #expect(relativeError(found.dWeight, expected.dWeight) < 2e-6)
+      #expect(relativeError(found.dBias, expected.dBias) < 2e-6)
+    }
+  }
+}
+
+/// A convolution of fixed numbers, and the gradient of its result.
+private struct Problem {
+  let e: ConvolutionExtents
+  let relu: Bool
+  let x, weight, bias, dy: [Float]
+
+  struct Solution: Equatable {
+    var y, dx, dWeight, dBias: [Float]
+  }
+
+  init(_ e: ConvolutionExtents, relu: Bool) {
+    (self.e, self.relu) = (e, relu)
+    x = numbers(e.n * e.c * e.h * e.w)
+    weight = numbers(e.k * e.c * e.r * e.s, seed: 2)
+    bias = numbers(e.k, seed: 3)
+    dy = numbers(e.n * e.k * e.outputH * e.outputW, seed: 4)
+  }
+
+  func solve() -> Solution {
+    let (inputs, outputs) = (e.h * e.w, e.outputH * e.outputW)
+    let x = channelsLast(x, n: e.n, c: e.c, pixels: inputs)
+    let dy = channelsLast(dy, n: e.n, c: e.k, pixels: outputs)
+    // What was there before must not matter.
+    var result = Solution(
+      y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
+      dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8))
+    DirectConvolution.forward(x: x, weight: weight, bias: bias, relu: relu, y: &result.y, e)
+    let y = result.y
+    y.withUnsafeBufferPointer { y in
+      DirectConvolution.gradients(
+        x: x, weight: weight, dy: dy, y: relu ? y.baseAddress : nil,
+        dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e)
+    }
+    result.y = channelsFirst(result.y, n: e.n, c: e.k, pixels: outputs)
+    result.dx = channelsFirst(result.dx, n: e.n, c: e.c, pixels: inputs)
+    return result
+  }
+
+  func solveByReference() -> Solution {
+    var result = Solution(y: dy, dx: x, dWeight: weight, dBias: bias)
+    convolutionReference(x: x, weight: weight, bias: bias, y: &result.y, e)
+    let gradient = zip(dy, result.y).map { relu && $1 <= 0 ? 0 : $0 }
+    if relu { result.y = result.y.map { max($0, 0) } }
+    convolutionGradientsReference(
+      x: x, weight: weight, dy: gradient,
+      dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e)
+    return result
+  }
+}
