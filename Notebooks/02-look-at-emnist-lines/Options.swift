@@ -9,7 +9,7 @@ struct Options: ParsableArguments {
     help: choices(
       "Where the lines' draws start, as in the course's notebook or the written walkthrough",
       default: EMNISTLines.RandomStart.stored),
-    transform: { try choice("random_start", $0) })
+    transform: { try choice($0) })
   var randomStart = EMNISTLines.RandomStart.stored
 
   @OptionGroup var notebook: NotebookOptions

@@ -10,7 +10,7 @@ enum DataClass: String, CaseIterable {
 struct DataClassOptions: ParsableArguments {
   @Option(
     name: .customLong("data_class"), help: choices("The data set", default: DataClass.MNIST),
-    transform: { try choice("data_class", $0) })
+    transform: { try choice($0) })
   var dataClass = DataClass.MNIST
 
   @Option(
@@ -21,7 +21,7 @@ struct DataClassOptions: ParsableArguments {
         auto downloads them, and draws handwriting of its own if it cannot; download fails then; \
         synthetic never downloads.
         """),
-    transform: { try choice("data_source", $0) })
+    transform: { try choice($0) })
   var dataSource = DataSource.auto
 
   @Option(name: .customLong("batch_size"), help: "Images in a batch.")

@@ -10,7 +10,7 @@ enum ModelClass: String, CaseIterable {
 struct ExperimentOptions: ParsableArguments {
   @Option(
     name: .customLong("model_class"), help: choices("The model", default: ModelClass.MLP),
-    transform: { try choice("model_class", $0) })
+    transform: { try choice($0) })
   var modelClass = ModelClass.MLP
 
   @Option(

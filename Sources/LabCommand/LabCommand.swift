@@ -10,6 +10,7 @@ struct LabCommand: ParsableCommand {
     subcommands: [TrainCommand.self, DataCommand.self])
 
   static func main() {
+    checkEnvironment()
     main(courseSpelling(Array(CommandLine.arguments.dropFirst())))
   }
 }

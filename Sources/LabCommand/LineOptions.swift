@@ -38,7 +38,7 @@ struct LineOptions: ParsableArguments {
         stored is the course's notebook: seed 42. walkthrough is the written one: behind the numbers \
         that balance EMNIST's test images.
         """),
-    transform: { try choice("random_start", $0) })
+    transform: { try choice($0) })
   var randomStart = defaults.randomStart
 
   /// The same as the library takes them.

@@ -6,7 +6,7 @@ public struct NotebookOptions: ParsableArguments {
   @Option(
     name: .customLong("data_source"),
     help: choices("Where the images come from", default: DataSource.auto),
-    transform: { try choice("data_source", $0) })
+    transform: { try choice($0) })
   public var dataSource = DataSource.auto
 
   @Option(help: "Everything that the notebook draws at random comes from this seed.")
@@ -19,6 +19,7 @@ extension ParsableArguments {
   /// The options of the program's command line, spelled as in the course; leaves the program with a
   /// message if they cannot be understood.
   public static func fromCommandLine() -> Self {
-    parseOrExit(courseSpelling(Array(CommandLine.arguments.dropFirst())))
+    checkEnvironment()
+    return parseOrExit(courseSpelling(Array(CommandLine.arguments.dropFirst())))
   }
 }

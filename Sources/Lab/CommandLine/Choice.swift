@@ -14,16 +14,15 @@ package func choices<Value: CaseIterable & RawRepresentable<String>>(
 
 /// The value of a name.
 ///
-/// - Parameters:
-///   - option: The option, for the message.
-///   - text: What was typed.
-/// - Throws: A `ValidationError` that tells the names, and the nearest one.
+/// - Parameter text: What was typed.
+/// - Throws: A `ValidationError` that tells the names, and the nearest one; the argument parser puts
+///   the option's name before it.
 package func choice<Value: CaseIterable & RawRepresentable<String>>(
-  _ option: String, _ text: String
+  _ text: String
 ) throws -> Value {
   if let value = Value(rawValue: text) { return value }
   let names = Value.allCases.map(\.rawValue)
   let hint = nearestName(to: text, in: names).map { "; did you mean \($0)?" } ?? ""
   throw ValidationError(
-    "--\(option): expected \(names.joined(separator: ", ")), got \(text)\(hint)")
+    "expected \(names.joined(separator: ", ")), got \(text)\(hint)")
 }
