@@ -64,7 +64,8 @@ let package = Package(
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
     .testTarget(
-      name: "LabCommandTests", dependencies: ["LabCommand", "01-look-at-emnist"],
+      name: "LabCommandTests",
+      dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
       swiftSettings: strict),
   ] + kernelSets
 )
