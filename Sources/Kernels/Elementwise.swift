@@ -1,3 +1,5 @@
+import KernelInterface
+
 /// Loops over single elements. Each result depends on its own element alone, so the work may be
 /// cut anywhere.
 
@@ -6,8 +8,9 @@ private let grain = 1 << 16
 
 /// `y = max(x, 0)`; a NaN stays one, so that a loss that has become one is noticed.
 public func relu(x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int) {
+  let loops = KernelSet.current.loops
   parallel(count: count, grain: grain) { range in
-    for index in range { y[index] = x[index] < 0 ? 0 : x[index] }
+    loops.relu(x + range.lowerBound, into: y + range.lowerBound, count: range.count)
   }
 }
 
@@ -15,8 +18,10 @@ public func relu(x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count:
 public func reluGradient(
   dy: UnsafePointer<Float>, y: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, count: Int
 ) {
+  let loops = KernelSet.current.loops
   parallel(count: count, grain: grain) { range in
-    for index in range { dx[index] = y[index] > 0 ? dy[index] : 0 }
+    let first = range.lowerBound
+    loops.reluGradient(dy + first, y: y + first, into: dx + first, count: range.count)
   }
 }
 
@@ -24,36 +29,41 @@ public func reluGradient(
 public func add(
   _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int
 ) {
+  let loops = KernelSet.current.loops
   parallel(count: count, grain: grain) { range in
-    for index in range { y[index] = a[index] + b[index] }
+    let first = range.lowerBound
+    loops.add(a + first, b + first, into: y + first, count: range.count)
   }
 }
 
-/// `y = x` where an element is kept, scaled by `1 / (1 - probability)`, else 0.
-///
-/// Whether element i is kept depends on the seed and i alone (a counter-based generator): the
-/// gradient draws the same again, and threads do not matter.
+/// `y = x` where an element is kept, scaled by `1 / (1 - probability)`, else 0; which ones are kept
+/// says ``DropoutRule``.
 public func dropout(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int,
   probability: Double, seed: UInt64
 ) {
-  let scale = Float(1 / (1 - probability))
-  // An element is dropped when its 32 bits fall below this; at probability 1 all do.
-  let threshold = UInt64(probability * 4_294_967_296)
+  let loops = KernelSet.current.loops
+  let rule = DropoutRule(probability: probability, seed: seed)
   parallel(count: count, grain: grain) { range in
-    for index in range {
-      let isKept = splitMix(seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15) >> 32 >= threshold
-      y[index] = isKept ? x[index] * scale : 0
-    }
+    let first = range.lowerBound
+    loops.dropout(x + first, into: y + first, count: range.count, rule, first: first, step: 1)
   }
 }
 
-/// The finishing function of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom
-/// Number Generators", OOPSLA 2014).
-@inline(__always)
-private func splitMix(_ value: UInt64) -> UInt64 {
-  var z = value
-  z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-  z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-  return z ^ (z >> 31)
+/// ``dropout(x:y:count:probability:seed:)`` of channels-last images: the elements that are kept are
+/// those of the same images in the order N C H W.
+public func dropoutChannelsLast(
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, n: Int, pixels: Int, channels: Int,
+  probability: Double, seed: UInt64
+) {
+  let loops = KernelSet.current.loops
+  let rule = DropoutRule(probability: probability, seed: seed)
+  parallel(count: n * pixels, grain: grain / max(1, channels)) { range in
+    for row in range {
+      let (image, pixel) = row.quotientAndRemainder(dividingBy: pixels)
+      loops.dropout(
+        x + row * channels, into: y + row * channels, count: channels, rule,
+        first: image * channels * pixels + pixel, step: pixels)
+    }
+  }
 }
