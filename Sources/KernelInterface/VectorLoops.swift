@@ -115,6 +115,75 @@ public protocol VectorLoops: SendableMetatype {
   static func directOutputGradient(
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into copy: UnsafeMutablePointer<Float>,
     addingTo dBias: UnsafeMutablePointer<Float>, pixels: Int, k: Int, filters: Int)
+
+  // MARK: Single elements
+
+  /// `y = max(x, 0)`; a NaN stays one.
+  static func relu(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
+
+  /// `dx = dy` where y is positive, else 0.
+  static func reluGradient(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+    count: Int)
+
+  /// `y = a + b`.
+  static func add(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    count: Int)
+
+  /// `y = x · scale` where the rule keeps an element, else 0; the elements' indices are `step`
+  /// apart.
+  static func dropout(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int,
+    _ rule: DropoutRule, first: Int, step: Int)
+
+  /// One step of Adam.
+  static func adamStep(
+    value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
+    moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
+    _ rule: AdamRule)
+
+  // MARK: Channels-last images
+  //
+  // An array of pixels with C channels each.
+
+  /// The largest pixel of each window of one image, and its place in the window, row by row.
+  static func maxPooling(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    codes: UnsafeMutablePointer<UInt8>, channels: Int, _ e: PoolingExtents)
+
+  /// The gradient of ``maxPooling(_:into:codes:channels:_:)``.
+  static func maxPoolingGradient(
+    _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>,
+    addingTo dx: UnsafeMutablePointer<Float>, channels: Int, _ e: PoolingExtents)
+
+  /// `sums += Σ x` for each channel.
+  static func sumChannels(
+    _ x: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>, pixels: Int,
+    channels: Int)
+
+  /// `sums += Σ (x - mean)²` for each channel.
+  static func sumSquares(
+    _ x: UnsafePointer<Float>, mean: UnsafePointer<Float>,
+    addingTo sums: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+
+  /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, with dy 0 where y is given
+  /// and not positive.
+  static func sumGradients(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
+    mean: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>,
+    products: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+
+  /// `y = x · scale + shift` with a scale and a shift for each channel, rectified or not.
+  static func scaleChannels(
+    _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+    relu: Bool, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+
+  /// `dx = scale (dy - offset - slope (x - mean))`, with dy 0 where y is given and not positive.
+  static func normalizationGradient(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
+    mean: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    slope: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
 }
 
 /// A matrix in memory, with the distance from one row and from one column to the next; one of the

@@ -1,4 +1,5 @@
 import Foundation
+import KernelInterface
 
 /// One step of Adam on `count` elements, in the order of operations of `torch.optim.Adam`.
 ///
@@ -11,19 +12,17 @@ public func adamStep(
   moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
   step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double
 ) {
-  let stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
-  let correction = Float((1 - pow(beta2, Double(step))).squareRoot())
-  let (decay1, decay2) = (Float(1 - beta1), Float(1 - beta2))
-  let (keep2, epsilon) = (Float(beta2), Float(epsilon))
+  let rule = AdamRule(
+    stepSize: Float(learningRate / (1 - pow(beta1, Double(step)))),
+    correction: Float((1 - pow(beta2, Double(step))).squareRoot()),
+    decay1: Float(1 - beta1), decay2: Float(1 - beta2), keep2: Float(beta2),
+    epsilon: Float(epsilon))
+  let loops = KernelSet.current.loops
   parallel(count: count, grain: 1 << 15) { range in
-    for index in range {
-      let g = gradient[index]
-      let m = moment1[index] + (g - moment1[index]) * decay1
-      let v = moment2[index] * keep2 + g * g * decay2
-      moment1[index] = m
-      moment2[index] = v
-      value[index] -= stepSize * (m / (v.squareRoot() / correction + epsilon))
-    }
+    let first = range.lowerBound
+    loops.adamStep(
+      value: value + first, gradient: gradient + first, moment1: moment1 + first,
+      moment2: moment2 + first, count: range.count, rule)
   }
 }
 

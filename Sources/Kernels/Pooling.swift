@@ -1,18 +1,7 @@
-/// The extents of max pooling over windows of `size`×`size` pixels (P planes: images times
-/// channels; H×W pixels).
-public struct PoolingExtents: Sendable, Equatable {
-  public let planes, h, w: Int
-  public let size, stride: Int
+import KernelInterface
 
-  public init(planes: Int, h: Int, w: Int, size: Int, stride: Int) {
-    (self.planes, self.h, self.w) = (planes, h, w)
-    (self.size, self.stride) = (size, stride)
-  }
-
-  /// Pixels down and across of the output; windows that stick out are left out.
-  public var outputH: Int { (h - size) / stride + 1 }
-  public var outputW: Int { (w - size) / stride + 1 }
-}
+/// The extents of max pooling.
+public typealias PoolingExtents = KernelInterface.PoolingExtents
 
 /// The largest pixel of each window, and where it is: `places` gets its index in the plane, of the
 /// first one among equals, as in PyTorch. A NaN counts as the largest.
@@ -59,6 +48,39 @@ public func maxPoolingGradient(
       for output in plane * outputs..<(plane + 1) * outputs {
         dx[plane * pixels + Int(places[output])] += dy[output]
       }
+    }
+  }
+}
+
+/// Max pooling of channels-last images, of which `e.planes` is the number; `codes` gets the place of
+/// each window's largest pixel in the window, row by row: of the first one among equals, and of
+/// the last NaN, as in PyTorch. A window has at most 15×15 pixels.
+public func maxPoolingChannelsLast(
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>,
+  channels: Int, _ e: PoolingExtents
+) {
+  let loops = KernelSet.current.loops
+  let (input, output) = (e.h * e.w * channels, e.outputH * e.outputW * channels)
+  parallel(count: e.planes, grain: max(1, (1 << 16) / max(1, input))) { images in
+    for n in images {
+      loops.maxPooling(
+        x + n * input, into: y + n * output, codes: codes + n * output, channels: channels, e)
+    }
+  }
+}
+
+/// The gradient of ``maxPoolingChannelsLast(x:y:codes:channels:_:)``.
+public func maxPoolingGradientChannelsLast(
+  dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, dx: UnsafeMutablePointer<Float>,
+  channels: Int, _ e: PoolingExtents
+) {
+  let loops = KernelSet.current.loops
+  let (input, output) = (e.h * e.w * channels, e.outputH * e.outputW * channels)
+  parallel(count: e.planes, grain: max(1, (1 << 16) / max(1, input))) { images in
+    for n in images {
+      (dx + n * input).update(repeating: 0, count: input)
+      loops.maxPoolingGradient(
+        dy + n * output, codes: codes + n * output, addingTo: dx + n * input, channels: channels, e)
     }
   }
 }

@@ -11,7 +11,7 @@ final class PendingConvolution: Recipe {
   private let extents: ConvolutionExtents
   private let epilogue: ConvolutionEpilogue
   /// Where each pooled pixel came from.
-  private var codes: Codes?
+  private var codes: Numbers<UInt8>?
 
   init(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ extents: ConvolutionExtents,
@@ -72,7 +72,7 @@ final class PendingConvolution: Recipe {
       return DirectConvolution.forward(
         x: x, weight: weight.pointer, bias: bias?.pointer, relu: epilogue.relu, y: y, extents)
     }
-    if epilogue.pool2x2 { codes = Codes(count: storage.count) }
+    if epilogue.pool2x2 { codes = Numbers(count: storage.count) }
     WinogradConvolution.forward(
       x: x, weight: weight.pointer, bias: bias?.pointer, y: y, codes: codes?.pointer, extents,
       epilogue: epilogue)
@@ -104,15 +104,4 @@ final class PendingConvolution: Recipe {
 extension Tensor {
   /// The convolution whose pixels this tensor will be, while nobody has asked for them.
   var pendingConvolution: PendingConvolution? { storage.recipe as? PendingConvolution }
-}
-
-/// A byte for each pooled pixel, in memory that steps reuse.
-private final class Codes {
-  private let buffer: Buffer
-  let pointer: UnsafeMutablePointer<UInt8>
-
-  init(count: Int) {
-    buffer = Buffer(count: (count + 3) / 4)
-    pointer = UnsafeMutableRawPointer(buffer.pointer).assumingMemoryBound(to: UInt8.self)
-  }
 }

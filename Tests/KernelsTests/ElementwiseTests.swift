@@ -1,0 +1,58 @@
+import Kernels
+import Testing
+
+@Suite(.serialized)
+struct ElementwiseTests {
+  static let counts = [1, 2, 3, 17, 100, 70_001, 200_000]
+
+  @Test(arguments: KernelSet.supported, counts)
+  func agreeWithTheDefinitions(_ set: KernelSet, count: Int) {
+    let (a, b) = (numbers(count), numbers(count, seed: 2))
+    let rule = DropoutRule(DropoutRule(probability: 0.25, seed: 7))
+    let results = withThreadCounts(set) {
+      var y = [[Float]](repeating: numbers(count, seed: 3), count: 4)
+      relu(x: a, y: &y[0], count: count)
+      reluGradient(dy: b, y: a, dx: &y[1], count: count)
+      add(a, b, y: &y[2], count: count)
+      dropout(x: a, y: &y[3], count: count, DropoutRule(probability: 0.25, seed: 7))
+      return y
+    }
+    for other in results.dropFirst() { #expect(other == results[0]) }
+    #expect(results[0][0] == a.map { max($0, 0) })
+    #expect(results[0][1] == zip(a, b).map { $0 > 0 ? $1 : 0 })
+    #expect(results[0][2] == zip(a, b).map { $0 + $1 })
+    #expect(results[0][3] == a.indices.map { rule.keeps($0) ? a[$0] * rule.scale : 0 })
+  }
+
+  @Test(arguments: KernelSet.supported)
+  func aNaNStaysOne(_ set: KernelSet) {
+    var y: [Float] = [0, 0]
+    KernelSet.$current.withValue(set) { relu(x: [.nan, -1], y: &y, count: 2) }
+    #expect(y[0].isNaN && y[1] == 0)
+  }
+
+  @Test(arguments: KernelSet.supported, [(1, 5, 3), (3, 49, 20), (2, 6, 64), (17, 1, 33)])
+  func dropoutDoesNotDependOnTheOrderInMemory(
+    _ set: KernelSet, extents: (n: Int, pixels: Int, channels: Int)
+  ) {
+    let (n, pixels, channels) = extents
+    let x = numbers(n * pixels * channels)
+    var (plain, last) = (x, x)
+    KernelSet.$current.withValue(set) {
+      dropout(x: x, y: &plain, count: x.count, DropoutRule(probability: 0.5, seed: 3))
+      dropoutChannelsLast(
+        x: channelsLast(x, n: n, c: channels, pixels: pixels), y: &last,
+        n: n, pixels: pixels, channels: channels, DropoutRule(probability: 0.5, seed: 3))
+    }
+    #expect(channelsFirst(last, n: n, c: channels, pixels: pixels) == plain)
+  }
+
+  @Test(arguments: KernelSet.supported)
+  func atProbabilityOneNothingIsLeft(_ set: KernelSet) {
+    var y = numbers(1000)
+    KernelSet.$current.withValue(set) {
+      dropout(x: numbers(1000), y: &y, count: 1000, DropoutRule(probability: 1, seed: 3))
+    }
+    #expect(y.allSatisfy { $0 == 0 })
+  }
+}

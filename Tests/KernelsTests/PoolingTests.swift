@@ -1,0 +1,43 @@
+import Kernels
+import Testing
+
+@Suite(.serialized)
+struct PoolingTests {
+  /// Images, channels, height, width, size, stride.
+  static let cases = [
+    (1, 1, 2, 2, 2, 2), (2, 3, 5, 7, 2, 2), (3, 16, 6, 6, 3, 2), (17, 20, 4, 9, 2, 1),
+    (2, 64, 11, 8, 3, 3), (1, 33, 7, 7, 7, 7), (2, 5, 6, 5, 1, 2),
+  ]
+
+  @Test(arguments: KernelSet.supported, cases)
+  func channelsLastAgreesWithPlanes(
+    _ set: KernelSet, extents: (n: Int, c: Int, h: Int, w: Int, size: Int, stride: Int)
+  ) {
+    let (n, c, h, w, size, stride) = extents
+    let planes = PoolingExtents(planes: n * c, h: h, w: w, size: size, stride: stride)
+    let images = PoolingExtents(planes: n, h: h, w: w, size: size, stride: stride)
+    let outputs = planes.outputH * planes.outputW
+    // Few different numbers, so that many are equal.
+    let x = numbers(n * c * h * w).map { ($0 * 3).rounded() }
+    let dy = numbers(n * c * outputs, seed: 2)
+    var (y, dx) = (dy, x)
+    var places = [Int32](repeating: 0, count: dy.count)
+    maxPooling(x: x, y: &y, places: &places, planes)
+    maxPoolingGradient(dy: dy, places: places, dx: &dx, planes)
+
+    let results = withThreadCounts(set) {
+      var (lastY, lastDx) = (dy, x)
+      var codes = [UInt8](repeating: 0, count: dy.count)
+      maxPoolingChannelsLast(
+        x: channelsLast(x, n: n, c: c, pixels: h * w), y: &lastY, codes: &codes, channels: c,
+        images)
+      maxPoolingGradientChannelsLast(
+        dy: channelsLast(dy, n: n, c: c, pixels: outputs), codes: codes, dx: &lastDx,
+        channels: c, images)
+      return [lastY, lastDx]
+    }
+    for other in results.dropFirst() { #expect(other == results[0]) }
+    #expect(channelsFirst(results[0][0], n: n, c: c, pixels: outputs) == y)
+    #expect(relativeError(channelsFirst(results[0][1], n: n, c: c, pixels: h * w), dx) < 1e-6)
+  }
+}
