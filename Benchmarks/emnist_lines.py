@@ -6,7 +6,7 @@ disk, in turn, several rounds. Each is timed as a whole program, from its start 
 program goes the course's way: for each of the three parts it reads the text through NLTK, loads
 EMNIST through h5py, lists the images of each character, and makes line after line from a sentence, an
 overlap and tensors that are added in a loop; then it writes HDF5 files with lzf. This package's
-program is `lab data show`, which prints and draws too. The pixels are compared.
+program is Benchmarks/Lines. The pixels are compared.
 
     swift build -c release
     swift run -c release lab data show --data_class=EMNISTLines    # prepares EMNIST, gets the corpus
@@ -156,17 +156,15 @@ def run_course(folder, output):
 
 
 def run_lab(program, folder):
-    """Runs `lab` where lines and text are not there yet; returns its seconds and its files."""
+    """Runs this package's program where lines and text are not there yet; returns its seconds and its files."""
     for name in ("emnist-lines", "brown"):
         shutil.rmtree(folder / "processed" / name, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as output:
-        start = time.perf_counter()
-        subprocess.run(
-            [program, "data", "show", "--data_class=EMNISTLines", "--data_source=download"],
-            env={**os.environ, "LAB_DATA_DIR": str(folder), "LAB_OUTPUT_DIR": output},
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    subprocess.run(
+        [program], env={**os.environ, "LAB_DATA_DIR": str(folder)}, check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - start
     lines = next((folder / "processed/emnist-lines").iterdir())
     return seconds, {part: lines / f"{part}-images-idx3-ubyte" for part in ("train", "val", "test")}
 
@@ -187,7 +185,7 @@ def prepare(source, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", type=Path, default=".build/release/lab")
+    parser.add_argument("--program", type=Path, default=".build/release/lines-bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--make", type=Path, nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
