@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// Times every kernel on the shapes of the course's networks, with one thread and with two.
@@ -5,16 +6,21 @@ import Kernels
 /// `LAB_KERNELS` chooses the set of kernels; an argument keeps to the rows whose name contains it.
 @main
 struct KernelBench {
-  static func main() throws {
-    try KernelSet.checkRequest()
+  static func main() {
+    do {
+      try KernelSet.checkRequest()
+    } catch {
+      print(error)
+      exit(1)
+    }
     let set = KernelSet.current
     Threads.count = 1
     let peak = set.measurePeak()
     print("\(Processor.name), \(set.description), \(peak.rounded()) GFLOP/s at most a thread")
     print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
     let filter = CommandLine.arguments.dropFirst().first
-    for (name, work) in winogradConvolutions() + products() where filter.map(name.contains) ?? true
-    {
+    let all = winogradConvolutions() + directConvolutions() + products()
+    for (name, work) in all where filter.map(name.contains) ?? true {
       for threads in [1, 2] {
         Threads.count = threads
         let time = milliseconds(work.run)
@@ -63,5 +69,5 @@ private func row(_ name: String, _ others: String...) -> String {
   func pad(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count))
   }
-  return name + pad(name, 52) + others.map { pad($0, 10) + $0 }.joined()
+  return name + pad(name, 54) + others.map { pad($0, 10) + $0 }.joined()
 }

@@ -39,6 +39,25 @@ extension Loops {
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents
   ) {
+    // The pixels of a part stay in the nearest cache for all elements of the weight.
+    let pixels = 56
+    let parts = (d.columns + pixels - 1) / pixels
+    let height = max(1, pixels / max(1, d.columns))
+    for row in stride(from: 0, to: d.rows, by: height) {
+      for part in 0..<parts {
+        let column = d.columns * part / parts
+        addWeightGradient(
+          x + (row * d.inputRow + column * d.c) * d.stride,
+          dy + (row * d.columns + column) * d.filters, addingTo: dWeight, d,
+          rows: min(height, d.rows - row), columns: d.columns * (part + 1) / parts - column)
+      }
+    }
+  }
+
+  private static func addWeightGradient(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
+    addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents, rows: Int, columns: Int
+  ) {
     let taps = d.s * d.c
     for r in 0..<d.r {
       for column in stride(from: 0, to: d.filters, by: blockVectors * lanes) {
@@ -50,7 +69,7 @@ extension Loops {
             a: x + r * d.inputRow + first, aRow: 1, aInner: d.stride * d.c,
             aOuter: d.stride * d.inputRow,
             b: dy + column, bInner: d.filters, bOuter: d.columns * d.filters,
-            inner: d.columns, outer: d.rows, start: target, startRow: d.filters,
+            inner: columns, outer: rows, start: target, startRow: d.filters,
             c: target, cRow: d.filters
           ).run(rows: firstRow(ofBlock: index + 1, of: taps) - first, vectors: vectors)
         }

@@ -64,6 +64,8 @@ public enum DirectConvolution {
     let transposed = dx == nil ? nil : PackedWeights(weight, e, loops).transposed(whole, loops)
     let partWeights = Scratch(count: groups * weights)
     let partBiases = Scratch(count: groups * whole.filters)
+    let zeros = Scratch(count: whole.patch)
+    zeros.pointer.update(repeating: 0, count: whole.patch)
     partWeights.pointer.update(repeating: 0, count: groups * weights)
     partBiases.pointer.update(repeating: 0, count: groups * whole.filters)
     parallel(count: groups) { group in
@@ -80,7 +82,12 @@ public enum DirectConvolution {
           loops.directWeightGradient(
             band.pointer, gradient.pointer, addingTo: partWeights.pointer + group * weights, whole)
         }
-        if let dx, let transposed {
+        if let dx, let transposed, e.isPointwise {
+          // Of a kernel of one pixel no two patches overlap: x's gradient is a convolution of dy.
+          loops.directForward(
+            gradient.pointer, transposed.pointer, bias: zeros.pointer, relu: false,
+            into: dx + n * e.image, whole.exchanged, scratch: scratch.pointer)
+        } else if let dx, let transposed {
           let band = Band(zerosFor: e)
           loops.directInputGradient(
             gradient.pointer, transposed.pointer, addingTo: band.target, whole,
@@ -224,11 +231,23 @@ private struct Band {
 }
 
 extension ConvolutionExtents {
+  fileprivate var isPointwise: Bool { r == 1 && s == 1 && stride == 1 && padding == 0 }
+
   /// A kernel of one pixel does not care where a row ends: an image is one long row then, in which
   /// the products run longest.
   fileprivate var asRows: ConvolutionExtents {
-    guard r == 1, s == 1, stride == 1, padding == 0 else { return self }
+    guard isPointwise else { return self }
     return ConvolutionExtents(
       n: n, c: c, h: 1, w: h * w, k: k, r: 1, s: 1, stride: 1, padding: 0)
+  }
+}
+
+extension DirectExtents {
+  /// For a kernel of one pixel: the way back, from K channels (with their zeros) to C.
+  fileprivate var exchanged: DirectExtents {
+    var other = self
+    (other.c, other.k, other.filters, other.patch) = (filters, c, patch, filters)
+    other.inputRow = columns * filters
+    return other
   }
 }

@@ -1,0 +1,44 @@
+import Kernels
+
+/// The first convolution of the CNN, and what a ResNet has besides 3×3 convolutions of stride 1.
+func directConvolutions() -> [(String, Work)] {
+  let cases = [
+    ConvolutionExtents(n: 128, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
+    ConvolutionExtents(n: 128, c: 3, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
+    ConvolutionExtents(n: 128, c: 64, h: 28, w: 28, k: 128, r: 3, s: 3, stride: 2, padding: 1),
+    ConvolutionExtents(n: 128, c: 64, h: 28, w: 28, k: 64, r: 1, s: 1, stride: 1, padding: 0),
+    ConvolutionExtents(n: 128, c: 64, h: 28, w: 28, k: 128, r: 1, s: 1, stride: 2, padding: 0),
+    ConvolutionExtents(n: 1, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
+  ]
+  return cases.flatMap { e in
+    let outputs = e.n * e.k * e.outputH * e.outputW
+    let (x, dx) = (floats(e.n * e.c * e.h * e.w), floats(e.n * e.c * e.h * e.w))
+    let (y, dy) = (floats(outputs), floats(outputs))
+    let (weight, dWeight) = (floats(e.k * e.c * e.r * e.s), floats(e.k * e.c * e.r * e.s))
+    let (bias, dBias) = (floats(e.k), floats(e.k))
+    let operations = Double(2 * outputs * e.c * e.r * e.s)
+    let name = "\(e.n)×\(e.c)×\(e.h)×\(e.w), \(e.r)×\(e.s)→\(e.k), stride \(e.stride)"
+    return [
+      (
+        "direct \(name)",
+        Work(operations: operations) {
+          DirectConvolution.forward(x: x, weight: weight, bias: bias, relu: true, y: y, e)
+        }
+      ),
+      (
+        "direct \(name), by weight",
+        Work(operations: operations) {
+          DirectConvolution.gradients(
+            x: x, weight: weight, dy: dy, y: y, dx: nil, dWeight: dWeight, dBias: dBias, e)
+        }
+      ),
+      (
+        "direct \(name), backward",
+        Work(operations: 2 * operations) {
+          DirectConvolution.gradients(
+            x: x, weight: weight, dy: dy, y: y, dx: dx, dWeight: dWeight, dBias: dBias, e)
+        }
+      ),
+    ]
+  }
+}
