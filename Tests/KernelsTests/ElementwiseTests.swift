@@ -8,13 +8,13 @@ struct ElementwiseTests {
   @Test(arguments: KernelSet.supported, counts)
   func agreeWithTheDefinitions(_ set: KernelSet, count: Int) {
     let (a, b) = (numbers(count), numbers(count, seed: 2))
-    let rule = DropoutRule(DropoutRule(probability: 0.25, seed: 7))
+    let rule = DropoutRule(probability: 0.25, seed: 7)
     let results = withThreadCounts(set) {
       var y = [[Float]](repeating: numbers(count, seed: 3), count: 4)
       relu(x: a, y: &y[0], count: count)
       reluGradient(dy: b, y: a, dx: &y[1], count: count)
       add(a, b, y: &y[2], count: count)
-      dropout(x: a, y: &y[3], count: count, DropoutRule(probability: 0.25, seed: 7))
+      dropout(x: a, y: &y[3], count: count, rule)
       return y
     }
     for other in results.dropFirst() { #expect(other == results[0]) }
