@@ -1,14 +1,13 @@
 # `make` alone lists the commands.
 
-notebook := 01-look-at-emnist
-
 .PHONY: help run test lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: set-up ## install what is missing, build, run the first notebook in about a minute
-	swift run -c release $(notebook) --quick
+run: set-up ## install what is missing, build, run the notebooks in about a minute
+	swift run -c release 01-look-at-emnist --quick
+	swift run -c release 02-look-at-emnist-lines
 
 # Left to itself, `swift test` builds everything with -enable-testing, the other commands build it
 # without, and each change from one to the other compiles the whole package again.

@@ -42,22 +42,30 @@ let package = Package(
     .target(
       name: "Lab",
       dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
-      resources: [.embedInCode("Data/Metadata")], swiftSettings: strict),
+      resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
+    .target(
+      name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+    notebook("01-look-at-emnist"),
+    notebook("02-look-at-emnist-lines"),
+
     .executableTarget(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
       swiftSettings: strict),
-    notebook("01-look-at-emnist"),
+    .executableTarget(
+      name: "step-bench", dependencies: ["Lab", arguments], path: "Benchmarks/Steps",
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
 
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
     .testTarget(
-      name: "LabCommandTests", dependencies: ["LabCommand", "01-look-at-emnist"],
+      name: "LabCommandTests",
+      dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
       swiftSettings: strict),
   ] + kernelSets
 )
@@ -74,7 +82,7 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 /// A notebook: one executable whose top-level code runs on the main actor.
 func notebook(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Lab", "Plot", arguments], path: "Notebooks/\(name)",
+    name: name, dependencies: ["Lab", "Plot", "Notebook", arguments], path: "Notebooks/\(name)",
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Lab
+import Notebook
 
 /// What may be changed on the notebook's command line.
 struct Options: ParsableArguments {
@@ -12,22 +13,7 @@ struct Options: ParsableArguments {
   @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
   var limitTrainBatches: BatchLimit?
 
-  @Option(
-    name: .customLong("data_source"),
-    help: "Where the images come from: auto, download, synthetic. (default: auto)",
-    transform: { text in
-      guard let source = DataSource(rawValue: text) else {
-        let names = DataSource.allCases.map(\.rawValue)
-        let hint = nearestName(to: text, in: names).map { "; did you mean \($0)?" } ?? ""
-        throw ValidationError(
-          "--data_source: expected \(names.joined(separator: ", ")), got \(text)\(hint)")
-      }
-      return source
-    })
-  var dataSource = DataSource.auto
-
-  @Option(help: "Initial weights, shuffling, dropout and the random figures come from this seed.")
-  var seed: UInt32 = 42
+  @OptionGroup var notebook: NotebookOptions
 
   func validate() throws {
     if let maxEpochs, maxEpochs < 1 {

@@ -4,13 +4,13 @@
 // letters, 62 characters from thousands of writers. We look at the data, train a small
 // convolutional network on them, and look at what it makes of characters it has never seen.
 
-import Foundation
 import Lab
+import Notebook
 import Plot
 
-let options = Options.parseOrExit(courseSpelling(Array(CommandLine.arguments.dropFirst())))
-manualSeed(UInt64(options.seed))
-var random = RandomState(seed: options.seed)
+let options = Options.fromCommandLine()
+manualSeed(UInt64(options.notebook.seed))
+var random = RandomState(seed: options.notebook.seed)
 
 // ## The data
 //
@@ -20,7 +20,8 @@ var random = RandomState(seed: options.seed)
 // set has been drawn from the archive, in which no class has many times the images of another.
 
 heading("The data")
-let data = attempt { try EMNIST(DataOptions(source: options.dataSource)) }
+let data = attempt { try EMNIST(DataOptions(source: options.notebook.dataSource)) }
+let figures = FigureFolder("01-look-at-emnist", of: data)
 print(data)
 
 // ## A batch of the test set
@@ -30,7 +31,7 @@ print(data)
 // first character's: a 4, which stands for "0".
 
 heading("A batch of the test set")
-let batch = attempt { try firstBatch(of: data.testBatches()) }
+let batch = attempt { try data.testBatches().first() }
 print("x: \(batch.x.statistics)")
 print("y: \(batch.y.statistics)")
 
@@ -46,7 +47,7 @@ for place in 0..<9 {
   characters[place].imshow(Image(width: 28, height: 28, values: image.elements))
   characters[place].title = data.mapping[label]
 }
-show(characters, as: "characters")
+attempt { try figures.show(characters, as: "characters") }
 
 // ## A convolutional network
 //
@@ -91,24 +92,4 @@ for place in 0..<9 {
     "Correct: \(data.mapping[label]), Pred: \(data.mapping[predicted])"
   predictions[place].titleColor = predicted == label ? .green : .red
 }
-show(predictions, as: "predictions")
-
-/// Prints a section's title.
-func heading(_ title: String) {
-  print("\n\(title)\n\(String(repeating: "=", count: title.count))\n")
-}
-
-/// Saves a figure in the notebook's output folder; one of drawn handwriting says so in its name.
-func show(_ figure: Figure, as name: String) {
-  let suffix = data.isSynthetic ? "-SYNTHETIC" : ""
-  let file = OutputFolder.url.appending(path: "01-look-at-emnist/\(name)\(suffix).png")
-  attempt { try figure.save(to: file.relativePath) }
-  print("Figure: \(file.relativePath)")
-}
-
-/// The first batch.
-func firstBatch(of batches: Batches) throws -> Batch {
-  var iterator = batches.makeIterator()
-  guard let batch = iterator.next() else { throw TrainingError("the test set is empty") }
-  return batch
-}
+attempt { try figures.show(predictions, as: "predictions") }

@@ -36,28 +36,24 @@ public func add(
   }
 }
 
-/// `y = x` where an element is kept, scaled by `1 / (1 - probability)`, else 0; which ones are kept
-/// says ``DropoutRule``.
+/// `y = x` times the rule's scale where it keeps an element, else 0; elements in the rule's order.
 public func dropout(
-  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int,
-  probability: Double, seed: UInt64
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, _ rule: DropoutRule
 ) {
   let loops = KernelSet.current.loops
-  let rule = DropoutRule(probability: probability, seed: seed)
   parallel(count: count, grain: grain) { range in
     let first = range.lowerBound
     loops.dropout(x + first, into: y + first, count: range.count, rule, first: first, step: 1)
   }
 }
 
-/// ``dropout(x:y:count:probability:seed:)`` of channels-last images: the elements that are kept are
-/// those of the same images in the order N C H W.
+/// ``dropout(x:y:count:_:)`` of channels-last images: the elements that are kept are those of the
+/// same images in the order N C H W.
 public func dropoutChannelsLast(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, n: Int, pixels: Int, channels: Int,
-  probability: Double, seed: UInt64
+  _ rule: DropoutRule
 ) {
   let loops = KernelSet.current.loops
-  let rule = DropoutRule(probability: probability, seed: seed)
   parallel(count: n * pixels, grain: grain / max(1, channels)) { range in
     for row in range {
       let (image, pixel) = row.quotientAndRemainder(dividingBy: pixels)

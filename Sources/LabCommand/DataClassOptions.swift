@@ -1,16 +1,16 @@
 import ArgumentParser
 import Lab
 
-/// The data sets that can be trained on from the command line.
+/// The data sets that can be named on the command line.
 enum DataClass: String, CaseIterable {
-  case MNIST, EMNIST
+  case MNIST, EMNIST, EMNISTLines
 }
 
 /// Which data to use, and how.
 struct DataClassOptions: ParsableArguments {
   @Option(
     name: .customLong("data_class"), help: choices("The data set", default: DataClass.MNIST),
-    transform: { try choice("data_class", $0) })
+    transform: { try choice($0) })
   var dataClass = DataClass.MNIST
 
   @Option(
@@ -21,7 +21,7 @@ struct DataClassOptions: ParsableArguments {
         auto downloads them, and draws handwriting of its own if it cannot; download fails then; \
         synthetic never downloads.
         """),
-    transform: { try choice("data_source", $0) })
+    transform: { try choice($0) })
   var dataSource = DataSource.auto
 
   @Option(name: .customLong("batch_size"), help: "Images in a batch.")
@@ -42,11 +42,14 @@ struct DataClassOptions: ParsableArguments {
   }
 
   /// The data set, prepared.
-  func load() throws -> any DataModule {
+  ///
+  /// - Parameter lines: What lines are to be like.
+  func load(lines: EMNISTLines.Parameters = .init()) throws -> any DataModule {
     let options = DataOptions(source: dataSource, batchSize: batchSize, workers: workers)
     return switch dataClass {
     case .MNIST: try MNIST(options)
     case .EMNIST: try EMNIST(options)
+    case .EMNISTLines: try EMNISTLines(options, lines)
     }
   }
 

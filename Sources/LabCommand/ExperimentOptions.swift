@@ -10,7 +10,7 @@ enum ModelClass: String, CaseIterable {
 struct ExperimentOptions: ParsableArguments {
   @Option(
     name: .customLong("model_class"), help: choices("The model", default: ModelClass.MLP),
-    transform: { try choice("model_class", $0) })
+    transform: { try choice($0) })
   var modelClass = ModelClass.MLP
 
   @Option(
@@ -20,32 +20,4 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(help: "Initial weights, shuffling and dropout are drawn from this seed.")
   var seed: UInt64 = 42
-}
-
-/// The help of an option that takes one of several names.
-///
-/// - Parameters:
-///   - what: What the option chooses.
-///   - value: The name that is taken when none is given.
-func choices<Value: CaseIterable & RawRepresentable<String>>(
-  _ what: String, default value: Value
-) -> ArgumentHelp {
-  let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-  return ArgumentHelp("\(what): \(names). (default: \(value.rawValue))")
-}
-
-/// The value of a name.
-///
-/// - Parameters:
-///   - option: The option, for the message.
-///   - text: What was typed.
-/// - Throws: A `ValidationError` that tells the names, and the nearest one.
-func choice<Value: CaseIterable & RawRepresentable<String>>(
-  _ option: String, _ text: String
-) throws -> Value {
-  if let value = Value(rawValue: text) { return value }
-  let names = Value.allCases.map(\.rawValue)
-  let hint = nearestName(to: text, in: names).map { "; did you mean \($0)?" } ?? ""
-  throw ValidationError(
-    "--\(option): expected \(names.joined(separator: ", ")), got \(text)\(hint)")
 }

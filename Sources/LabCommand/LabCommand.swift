@@ -7,9 +7,10 @@ struct LabCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lab",
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
-    subcommands: [TrainCommand.self])
+    subcommands: [TrainCommand.self, DataCommand.self])
 
   static func main() {
+    checkEnvironment()
     main(courseSpelling(Array(CommandLine.arguments.dropFirst())))
   }
 }

@@ -23,6 +23,11 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Model MLP") var mlp: MLP.Options
 
   func validate() throws {
+    guard data.dataClass != .EMNISTLines else {
+      throw ValidationError(
+        "--data_class: \(experiment.modelClass) reads one character an image, but EMNISTLines has "
+          + "whole lines; expected MNIST or EMNIST.")
+    }
     let groups: [(ModelClass, any ModelOptions)] = [(.CNN, cnn), (.MLP, mlp)]
     for (model, options) in groups where model != experiment.modelClass {
       if let name = givenOption(of: options) {

@@ -13,7 +13,7 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: choices("The optimizer", default: OptimizerClass.Adam),
-    transform: { try choice("optimizer", $0) })
+    transform: { try choice($0) })
   var optimizer = OptimizerClass.Adam
 
   @Option(name: .customLong("lr"), help: "The learning rate.")

@@ -26,4 +26,26 @@ public struct Axes: Sendable {
   public mutating func imshow(_ image: Image, range: ClosedRange<Float>? = nil) {
     drawables.append(ShownImage(image, range: range))
   }
+
+  /// Shows a bar for each of some categories, with its name below and an axis that counts from 0.
+  ///
+  /// ```swift
+  /// axes.bar(["CNN", "ResNet"], [0.806, 0.852])
+  /// ```
+  ///
+  /// Names that would touch their neighbours' go one row down; all of them have one size: 10 points,
+  /// or the largest with which three rows are enough.
+  ///
+  /// - Parameters:
+  ///   - labels: The categories' names, from left to right; at least one.
+  ///   - heights: As many numbers, 0 or more.
+  ///   - color: The colour of the bars.
+  public mutating func bar(_ labels: [String], _ heights: [Double], color: Color = .blue) {
+    precondition(
+      !labels.isEmpty && labels.count == heights.count,
+      "a bar chart has as many labels as heights, got \(labels.count) and \(heights.count)")
+    precondition(
+      heights.allSatisfy { $0 >= 0 && $0.isFinite }, "bars have heights of 0 or more")
+    drawables.append(Bars(labels: labels, heights: heights, color: color))
+  }
 }

@@ -12,6 +12,8 @@ public struct Color: Sendable, Equatable {
 
   public static let black = Color(red: 0, green: 0, blue: 0)
   public static let white = Color(red: 255, green: 255, blue: 255)
+  /// For bars and lines; the first of matplotlib's colours.
+  public static let blue = Color(red: 31, green: 119, blue: 180)
   /// For what is wrong.
   public static let red = Color(red: 255, green: 0, blue: 0)
   /// For what is right; dark enough to be read on white.

@@ -40,6 +40,31 @@ public struct Figure: Sendable {
     axes = [Axes](repeating: Axes(), count: rows * columns)
   }
 
+  /// An empty figure with room for images of one size, each enlarged by a whole number and with a
+  /// title of one line, and for a title above all.
+  ///
+  /// ```swift
+  /// var figure = Figure(rows: 9, columns: 1, images: (width: 448, height: 28), scale: 3)
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - rows: How many images there are from top to bottom.
+  ///   - columns: How many images there are from left to right.
+  ///   - images: Their size in pixels.
+  ///   - scale: How many pixels of the figure a pixel of an image takes in each direction.
+  public init(rows: Int, columns: Int, images: (width: Int, height: Int), scale: Int) {
+    let dpi = 100.0
+    // A gap of the layout and a line of its largest titles, in inches.
+    let (gap, title) = (0.16, 0.26)
+    let inches = { (pixels: Int) in Double(pixels * scale) / dpi }
+    self.init(
+      size: (
+        Double(columns) * (inches(images.width) + gap) + gap,
+        Double(rows) * (inches(images.height) + title + gap) + title + 2 * gap
+      ),
+      dpi: dpi, rows: rows, columns: columns)
+  }
+
   /// The axes in a row and a column, both from 0.
   public subscript(row: Int, column: Int) -> Axes {
     get { self[index(row, column)] }
@@ -83,7 +108,7 @@ public struct Figure: Sendable {
     var canvas = Canvas(width: layout.width, height: layout.height)
     for (axes, area) in zip(axes, layout.areas) {
       for drawable in axes.drawables {
-        drawable.draw(on: &canvas, in: drawable.frame(in: area))
+        try drawable.draw(on: &canvas, in: drawable.frame(in: area), points: dpi / 72)
       }
     }
     for title in layout.titles {

@@ -37,7 +37,7 @@ package struct ShownImage: Drawable {
       width: width, height: height)
   }
 
-  func draw(on canvas: inout Canvas, in frame: Rectangle) {
+  func draw(on canvas: inout Canvas, in frame: Rectangle, points: Double) {
     canvas.draw(bitmap, in: frame)
   }
 }

@@ -14,7 +14,7 @@ struct ElementwiseTests {
       relu(x: a, y: &y[0], count: count)
       reluGradient(dy: b, y: a, dx: &y[1], count: count)
       add(a, b, y: &y[2], count: count)
-      dropout(x: a, y: &y[3], count: count, probability: 0.25, seed: 7)
+      dropout(x: a, y: &y[3], count: count, rule)
       return y
     }
     for other in results.dropFirst() { #expect(other == results[0]) }
@@ -38,11 +38,12 @@ struct ElementwiseTests {
     let (n, pixels, channels) = extents
     let x = numbers(n * pixels * channels)
     var (plain, last) = (x, x)
+    let rule = DropoutRule(probability: 0.5, seed: 3)
     KernelSet.$current.withValue(set) {
-      dropout(x: x, y: &plain, count: x.count, probability: 0.5, seed: 3)
+      dropout(x: x, y: &plain, count: x.count, rule)
       dropoutChannelsLast(
         x: channelsLast(x, n: n, c: channels, pixels: pixels), y: &last,
-        n: n, pixels: pixels, channels: channels, probability: 0.5, seed: 3)
+        n: n, pixels: pixels, channels: channels, rule)
     }
     #expect(channelsFirst(last, n: n, c: channels, pixels: pixels) == plain)
   }
@@ -51,7 +52,7 @@ struct ElementwiseTests {
   func atProbabilityOneNothingIsLeft(_ set: KernelSet) {
     var y = numbers(1000)
     KernelSet.$current.withValue(set) {
-      dropout(x: numbers(1000), y: &y, count: 1000, probability: 1, seed: 3)
+      dropout(x: numbers(1000), y: &y, count: 1000, DropoutRule(probability: 1, seed: 3))
     }
     #expect(y.allSatisfy { $0 == 0 })
   }

@@ -18,8 +18,11 @@ struct Program {
   ///
   /// - Parameters:
   ///   - arguments: What stands behind the program's name.
+  ///   - environment: Variables to set.
   ///   - seconds: How long it may take.
-  func run(_ arguments: [String], seconds: Double = 300) throws -> Outcome {
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], seconds: Double = 300
+  ) throws -> Outcome {
     // Programs are built into the folder that the tests run from.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     let process = Process()
@@ -28,7 +31,7 @@ struct Program {
     process.environment = ProcessInfo.processInfo.environment.merging([
       "LAB_DATA_DIR": folder.appending(path: "data").path(percentEncoded: false),
       "LAB_OUTPUT_DIR": folder.appending(path: "output").path(percentEncoded: false),
-    ]) { $1 }
+    ]) { $1 }.merging(environment) { $1 }
     let output = folder.appending(path: "stdout-\(UUID())")
     let errors = folder.appending(path: "stderr-\(UUID())")
     for url in [output, errors] { try Data().write(to: url) }

@@ -42,13 +42,16 @@ struct TrainCommandTests {
 
   @Test(arguments: [
     (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
-    (["--model_class=CMN"], "--model_class: expected CNN, MLP, got CMN; did you mean CNN?"),
+    (
+      ["--model_class=CMN"],
+      "'--model_class <model_class>': expected CNN, MLP, got CMN; did you mean CNN?"
+    ),
     (
       ["--data_class=EMNST"],
-      "--data_class: expected MNIST, EMNIST, got EMNST; did you mean EMNIST?"
+      "expected MNIST, EMNIST, EMNISTLines, got EMNST; did you mean EMNIST?"
     ),
     (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
-    (["--optimizer=Adamm"], "--optimizer: expected Adam, SGD, got Adamm; did you mean Adam?"),
+    (["--optimizer=Adamm"], "expected Adam, SGD, got Adamm; did you mean Adam?"),
     (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
     (["--batch_size=0"], "--batch_size: expected at least 1, got 0"),
     (["--num_workers=-1"], "--num_workers: expected 0 to 64, got -1"),
@@ -64,6 +67,20 @@ struct TrainCommandTests {
       #expect(outcome.status != 0)
       #expect(outcome.errors.contains(text), "\(outcome.errors)")
       #expect(outcome.output.isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    ("LAB_THREADS", "many", "Error: LAB_THREADS: expected a number from 1 to 1024, got many\n"),
+    ("LAB_THREADS", "0", "Error: LAB_THREADS: expected a number from 1 to 1024, got 0\n"),
+    ("LAB_KERNELS", "sse9", "Error: LAB_KERNELS=sse9: there are no such kernels; "),
+  ])
+  func whatTheEnvironmentAsksForIsChecked(name: String, value: String, text: String) throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(["train"], environment: [name: value])
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.hasPrefix(text), "\(outcome.errors)")
     }
   }
 

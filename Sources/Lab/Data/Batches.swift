@@ -49,6 +49,17 @@ public struct Batches: Sequence, Sendable {
       count: Swift.min(count, Swift.max(0, maxLength)))
   }
 
+  /// The first batch: each time that of a new order if they are shuffled.
+  ///
+  /// - Throws: ``DataError`` if there is none.
+  public func first() throws -> Batch {
+    var iterator = prefix(1).makeIterator()
+    guard let batch = iterator.next() else {
+      throw DataError(.unusable, "expected a data set with images, got an empty one")
+    }
+    return batch
+  }
+
   /// Starts from the beginning, in a new order if the batches are shuffled.
   public func makeIterator() -> BatchIterator {
     BatchIterator(

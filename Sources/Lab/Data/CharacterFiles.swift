@@ -27,11 +27,6 @@ package struct CharacterFiles: Sendable {
     let classes: Int
   }
 
-  private struct Contents: Codable, Equatable {
-    let recipe: Recipe
-    let sizes: [String: Int]
-  }
-
   /// The height and width of an image.
   package static let side = 28
 
@@ -46,16 +41,21 @@ package struct CharacterFiles: Sendable {
   ///   - part: Which part.
   ///   - kind: Images or labels.
   package func url(_ part: Part, _ kind: Kind) -> URL {
-    folder.appending(path: "\(part.rawValue)-\(kind.rawValue)-ubyte")
+    let files = files(part)
+    return kind == .images ? files.images : files.labels
   }
 
   /// What is in a file.
-  package enum Kind: String, Sendable {
-    case images = "images-idx3"
-    case labels = "labels-idx1"
+  package enum Kind: Sendable {
+    case images
+    case labels
   }
 
-  private var contents: URL { folder.appending(path: "contents.json") }
+  private func files(_ part: Part) -> DatasetFiles {
+    DatasetFiles(
+      part: part.rawValue, in: folder, imageShape: [Self.side, Self.side], labelShape: [],
+      classes: recipe.classes)
+  }
 
   /// The files' data sets; made first, if they are not there or made from something else.
   ///
@@ -71,74 +71,16 @@ package struct CharacterFiles: Sendable {
     _ name: String, report: (String) -> Void, normalization: (mean: Float, std: Float)? = nil,
     make: () throws -> Void
   ) throws -> (train: Dataset, test: Dataset) {
-    func load() throws -> (train: Dataset, test: Dataset) {
-      (
-        try dataset(.train, normalization: normalization),
-        try dataset(.test, normalization: normalization)
-      )
-    }
-    func complete() -> (train: Dataset, test: Dataset)? {
-      guard let sizes = recordedSizes, let parts = try? load(), sizes == self.sizes(of: parts)
-      else { return nil }
-      return parts
-    }
-    if let parts = complete() { return parts }
-    return try FileLock.hold(
-      folder.appending(path: ".lock"),
-      onWait: { report("waiting for another process that is preparing \(name)") }
-    ) {
-      if let parts = complete() { return parts }
-      // Without its contents file, a half-remade folder counts as empty.
-      try? FileManager.default.removeItem(at: contents)
-      try make()
-      let parts = try load()
-      try record(sizes(of: parts))
-      return parts
-    }
-  }
-
-  /// The sizes that the contents file states; nil unless the files were made from ``recipe``.
-  private var recordedSizes: [String: Int]? {
-    guard let json = try? Data(contentsOf: contents),
-      let found = try? JSONDecoder().decode(Contents.self, from: json), found.recipe == recipe
-    else { return nil }
-    return found.sizes
-  }
-
-  private func sizes(of parts: (train: Dataset, test: Dataset)) -> [String: Int] {
-    [Part.train.rawValue: parts.train.count, Part.test.rawValue: parts.test.count]
-  }
-
-  private func record(_ sizes: [String: Int]) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let json = try encoder.encode(Contents(recipe: recipe, sizes: sizes))
-    try writeWhole(to: contents) { try $0.write(contentsOf: json) }
-  }
-
-  private func dataset(
-    _ part: Part, normalization: (mean: Float, std: Float)?
-  ) throws -> Dataset {
-    let images = try IDX(mapping: url(part, .images), rank: 3)
-    let labels = try IDX(mapping: url(part, .labels), rank: 1)
-    guard images.shape == [labels.count, Self.side, Self.side], labels.count > 0 else {
-      throw DataError(
-        .damaged,
-        "\(url(part, .images).path(percentEncoded: false)): expected \(labels.count) images of "
-          + "28×28, as there are labels, got shape \(images.shape)")
-    }
-    let largest = labels.withBytes { bytes in
-      bytes.byteOffsets.reduce(0) {
-        max($0, Int(bytes.unsafeLoad(fromByteOffset: $1, as: UInt8.self)))
-      }
-    }
-    guard largest < recipe.classes else {
-      throw DataError(
-        .damaged,
-        "\(url(part, .labels).path(percentEncoded: false)): expected labels below "
-          + "\(recipe.classes), got \(largest)")
-    }
-    return Dataset(images: images, labels: labels, normalization: normalization)
+    try PreparedFolder(url: folder, recipe: recipe).prepare(
+      name, report: report,
+      load: {
+        (
+          try files(.train).load(normalization: normalization),
+          try files(.test).load(normalization: normalization)
+        )
+      },
+      sizes: { [Part.train.rawValue: $0.train.count, Part.test.rawValue: $0.test.count] },
+      make: make)
   }
 
   /// Writes one part's files.

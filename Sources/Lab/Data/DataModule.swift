@@ -32,6 +32,11 @@ extension DataModule {
   /// The text that each label stands for, by label.
   public var mapping: [String] { config.mapping }
 
+  /// The text that labels stand for, without the signs for blank, start, end and padding.
+  public func string(of labels: [Int]) -> String {
+    labels.map { mapping[$0] }.filter { !EMNIST.specialTokens.contains($0) }.joined()
+  }
+
   /// The training part's batches, each time in a new order.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(
@@ -53,18 +58,27 @@ extension DataModule {
   /// That batch is drawn by a generator of its own, so that printing changes nothing that comes
   /// later.
   public var description: String {
-    let origin =
-      isSynthetic ? "SYNTHETIC \(Self.name) Dataset (handwriting drawn by this program)" : nil
-    var lines = [
-      origin ?? "\(Self.name) Dataset",
-      "Num classes: \(mapping.count)",
-      "Mapping: [\(mapping.map(pythonLiteral).joined(separator: ", "))]",
-      "Dims: \(pythonTuple(config.inputDims))",
-      "Train/val/test sizes: \(train.count), \(val.count), \(test.count)",
-    ]
+    description(
+      Self.name, origin: syntheticHandwriting,
+      [
+        "Num classes: \(mapping.count)",
+        "Mapping: [\(mapping.map(pythonLiteral).joined(separator: ", "))]",
+        "Dims: \(pythonTuple(config.inputDims))",
+      ])
+  }
+
+  /// A description in the course's form.
+  ///
+  /// - Parameters:
+  ///   - title: What the data set is called.
+  ///   - origin: What the program made itself; only read if it did.
+  ///   - facts: The lines between the title and the sizes.
+  func description(_ title: String, origin: String, _ facts: [String]) -> String {
+    var lines = [isSynthetic ? "SYNTHETIC \(title) Dataset (\(origin))" : "\(title) Dataset"]
+    lines += facts
+    lines.append("Train/val/test sizes: \(train.count), \(val.count), \(test.count)")
     let batches = Batches(train, batchSize: options.batchSize, shuffledBy: Generator(seed: 42))
-    var iterator = batches.makeIterator()
-    if let batch = iterator.next() {
+    if let batch = try? batches.first() {
       lines.append("Batch x stats: \(batch.x.statistics)")
       lines.append("Batch y stats: \(batch.y.statistics)")
     }

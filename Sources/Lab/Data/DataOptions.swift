@@ -51,12 +51,22 @@ public struct DataOptions: Sendable {
   }
 }
 
+/// What ``SyntheticHandwriting`` is called in messages and titles.
+let syntheticHandwriting = "handwriting drawn by this program"
+
 extension DataSource {
   /// The real data or synthetic ones, as the source says: `auto` turns to synthetic data only when
   /// the real ones cannot be had, not when they are damaged.
+  ///
+  /// - Parameters:
+  ///   - name: What it is about, for messages.
+  ///   - substitute: What the synthetic data are, for messages.
+  ///   - report: Called with the line that says why synthetic data are taken.
+  ///   - real: Prepares the real data.
+  ///   - synthetic: Prepares the others.
   package func choose<Parts>(
-    _ name: String, report: (String) -> Void, real: () throws -> Parts,
-    synthetic: () throws -> Parts
+    _ name: String, substitute: String = syntheticHandwriting, report: (String) -> Void,
+    real: () throws -> Parts, synthetic: () throws -> Parts
   ) throws -> (parts: Parts, isSynthetic: Bool) {
     switch self {
     case .download: return (try real(), false)
@@ -65,7 +75,7 @@ extension DataSource {
       do {
         return (try real(), false)
       } catch let error as DataError where error.kind == .unavailable {
-        report("\(name): using SYNTHETIC handwriting drawn by this program: \(error)")
+        report("\(name): using SYNTHETIC \(substitute): \(error)")
         return (try synthetic(), true)
       }
     }

@@ -5,6 +5,7 @@
 /// ```swift
 /// let batch = data.test.batch(at: [0, 1, 2])
 /// batch.x.shape  // [3, 1, 28, 28]
+/// batch.y.shape  // [3], or [3, 32] if an image has 32 labels
 /// ```
 public struct Dataset: Sendable {
   private let images: IDX
@@ -17,7 +18,7 @@ public struct Dataset: Sendable {
   ///
   /// - Parameters:
   ///   - images: Bytes of shape (images, rows, columns).
-  ///   - labels: As many bytes.
+  ///   - labels: As many bytes, or as many times several: shape (images, labels an image).
   ///   - normalization: What is subtracted from pixels in 0...1, and what they are divided by then.
   package init(images: IDX, labels: IDX, normalization: (mean: Float, std: Float)? = nil) {
     precondition(images.count == labels.count)
@@ -43,6 +44,9 @@ public struct Dataset: Sendable {
 
   /// The extents of one image: channels, rows, columns.
   public var dims: [Int] { [1] + images.shape.dropFirst() }
+
+  /// The extents of one image's labels; none if it has a single one.
+  public var targetDims: [Int] { Array(labels.shape.dropFirst()) }
 
   /// The images at some positions of this data set, in that order.
   ///
@@ -86,16 +90,44 @@ public struct Dataset: Sendable {
         }
       }
     }
-    return Batch(x: x, y: IntTensor(positions.map { label(at: $0) }))
+    let y = positions.flatMap { labels(at: $0) }
+    return Batch(x: x, y: IntTensor(y, shape: [positions.count] + targetDims))
   }
 
   /// One image, of shape (channels, rows, columns), and its label.
+  ///
+  /// Only for data sets of one label an image.
   public subscript(position: Int) -> (x: Tensor, y: Int) {
     (batch(at: [position]).x[0], label(at: position))
   }
 
   /// The label at one position, without its image.
+  ///
+  /// Only for data sets of one label an image; see ``labels(at:)``.
   public func label(at position: Int) -> Int {
-    labels.withBytes { Int($0.unsafeLoad(fromByteOffset: indices[position], as: UInt8.self)) }
+    precondition(targetDims.isEmpty, "an image of this data set has \(targetDims) labels")
+    return labels.withBytes {
+      Int($0.unsafeLoad(fromByteOffset: indices[position], as: UInt8.self))
+    }
+  }
+
+  /// The labels at one position in row-major order, without the image.
+  public func labels(at position: Int) -> [Int] {
+    labels.withBytes { bytes in
+      let count = labels.shape.dropFirst().reduce(1, *)
+      let start = indices[position] * count
+      return (start..<start + count).map {
+        Int(bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self))
+      }
+    }
+  }
+
+  /// Calls `body` with all images of the file as they are there, and where in it the image at each
+  /// position starts.
+  package func withPixels<Result>(
+    _ body: (_ bytes: RawSpan, _ start: (Int) -> Int) throws -> Result
+  ) rethrows -> Result {
+    let pixels = dims.reduce(1, *)
+    return try images.withBytes { bytes in try body(bytes) { indices[$0] * pixels } }
   }
 }

@@ -38,30 +38,47 @@ public struct EMNIST: DataModule {
     inputDims: [1, 28, 28], outputDims: [1],
     mapping: specialTokens + characters + punctuation)
 
+  /// Where the images are, and what they were made from.
+  package let files: CharacterFiles
+
   /// Prepares the files if need be, and maps them into memory.
   ///
   /// - Throws: ``DataError`` if the data cannot be had.
   public init(_ options: DataOptions = DataOptions()) throws {
     self.options = options
-    let (parts, isSynthetic) = try options.source.choose(
+    let (prepared, isSynthetic) = try options.source.choose(
       Self.name, report: options.report, real: { try Self.real(options) },
       synthetic: { try Self.synthetic(options) })
     self.isSynthetic = isSynthetic
-    (trainval, test) = parts
+    (files, trainval, test) = prepared
     let trainCount = Int(0.8 * Double(trainval.count))
     let split = trainval.randomSplit(
       [trainCount, trainval.count - trainCount], generator: Generator(seed: 42))
     (train, val) = (split[0], split[1])
   }
 
-  private static let classes = firstLabel + characters.count
+  /// NumPy's random state where the course's `np.random` is after it has balanced the test images.
+  ///
+  /// - Throws: ``DataError`` if the file of all test labels cannot be read.
+  package func randomStateAfterBalancing() throws -> RandomState {
+    let labels = try IDX(mapping: Self.allTestLabels(in: files), rank: 1)
+    var random = RandomState(seed: Self.seed)
+    _ = balance(labels: labels.elements, using: &random)
+    return random
+  }
 
-  private static func real(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+  private static let classes = firstLabel + characters.count
+  /// The course seeds NumPy anew for each part.
+  private static let seed: UInt32 = 42
+
+  private typealias Prepared = (files: CharacterFiles, trainval: Dataset, test: Dataset)
+
+  private static func real(_ options: DataOptions) throws -> Prepared {
     let metadata = try Metadata.load("emnist", in: options.folder)
     let files = CharacterFiles(
       folder: options.folder.processed("emnist"),
-      recipe: .init(version: 1, sources: metadata.sums, classes: classes))
-    return try files.prepare(name, report: options.report) {
+      recipe: .init(version: 2, sources: metadata.sums, classes: classes))
+    let parts = try files.prepare(name, report: options.report) {
       let folder = options.folder.downloaded("emnist")
       try Downloader(report: options.report).fetch(
         try metadata.file("matlab.zip", of: "emnist"), into: folder)
@@ -80,21 +97,23 @@ public struct EMNIST: DataModule {
         }
       }
     }
+    return (files, parts.train, parts.test)
   }
 
-  private static func synthetic(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+  private static func synthetic(_ options: DataOptions) throws -> Prepared {
     let drawing = SyntheticCharacters(
       trainPerClass: 1_600, testPerClass: 320, classes: characters.count)
     let files = CharacterFiles(
       folder: options.folder.processed("emnist-synthetic"),
-      recipe: .init(version: 1, sources: try drawing.sources(), classes: classes))
-    return try files.prepare(name, report: options.report) {
+      recipe: .init(version: 2, sources: try drawing.sources(), classes: classes))
+    let parts = try files.prepare(name, report: options.report) {
       options.report("drawing \(drawing.count) SYNTHETIC characters for EMNIST, once")
       for part in CharacterFiles.Part.allCases {
         let raw = drawing.draw(part)
         try write(raw.labels, as: part, to: files) { upright(raw.images, .rowsOfPixels, $0) }
       }
     }
+    return (files, parts.train, parts.test)
   }
 
   /// Balances a part and writes its files.
@@ -103,9 +122,16 @@ public struct EMNIST: DataModule {
     images: ([Int]) throws -> [UInt8]
   ) throws {
     let labels = rawLabels.map { $0 + UInt8(firstLabel) }
-    // The course seeds NumPy anew for each part.
-    var random = RandomState(seed: 42)
+    if part == .test {
+      try IDX.write(labels, shape: [labels.count], to: allTestLabels(in: files))
+    }
+    var random = RandomState(seed: seed)
     let selection = balance(labels: labels, using: &random)
     try files.write(images: images(selection), labels: selection.map { labels[$0] }, as: part)
+  }
+
+  /// The file of the test labels before they were balanced.
+  private static func allTestLabels(in files: CharacterFiles) -> URL {
+    files.folder.appending(path: "test-all-labels-idx1-ubyte")
   }
 }

@@ -43,6 +43,9 @@ package struct IDX: Sendable {
     self.file = file
   }
 
+  /// All elements in row-major order.
+  package var elements: [UInt8] { Array(file.dropFirst(start)) }
+
   /// Calls `body` with the elements in row-major order.
   package func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
     try body(file.bytes.extracting(droppingFirst: start))
@@ -61,16 +64,31 @@ package struct IDX: Sendable {
   /// - Throws: ``DataError`` if the file cannot be written.
   package static func write(_ bytes: [UInt8], shape: [Int], to url: URL) throws {
     precondition(bytes.count == shape.reduce(1, *))
+    try write(shape: shape, to: url) { file in
+      // In pieces, since each becomes a `Data` of its own.
+      for start in stride(from: 0, to: bytes.count, by: 1 << 22) {
+        try file.write(contentsOf: bytes[start..<min(bytes.count, start + 1 << 22)])
+      }
+    }
+  }
+
+  /// Writes an array that `elements` appends to the file piece by piece.
+  ///
+  /// - Parameters:
+  ///   - shape: The extent of each dimension.
+  ///   - url: The file to write; it is there whole or not at all.
+  ///   - elements: Given the file behind its header; writes all elements in row-major order.
+  /// - Throws: ``DataError`` if the file cannot be written.
+  package static func write(
+    shape: [Int], to url: URL, elements: (FileHandle) throws -> Void
+  ) throws {
     var header: [UInt8] = [0, 0, 8, UInt8(shape.count)]
     for extent in shape {
       header += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: extent >> $0) }
     }
     try writeWhole(to: url) { file in
       try file.write(contentsOf: header)
-      // In pieces, since each becomes a `Data` of its own.
-      for start in stride(from: 0, to: bytes.count, by: 1 << 22) {
-        try file.write(contentsOf: bytes[start..<min(bytes.count, start + 1 << 22)])
-      }
+      try elements(file)
     }
   }
 }

@@ -32,8 +32,8 @@ extension Tensor {
 
   /// The elementwise sum with a tensor of the same shape, off the tape.
   package func adding(_ other: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: shape)
-    add(pointer, other.pointer, y: result.pointer, count: count)
+    let result = Tensor(uninitialized: shape, layout: layout)
+    add(pointer(layout), other.pointer(layout), y: result.pointer(layout), count: count)
     return result
   }
 }

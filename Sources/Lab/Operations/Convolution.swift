@@ -31,19 +31,7 @@ public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0
 ) throws(ShapeError) -> Tensor {
   let extents = try convolutionExtents(x, weight, bias, stride: stride, padding: padding)
-  let y = Tensor(uninitialized: [extents.n, extents.k, extents.outputH, extents.outputW])
-  convolution(x: x.pointer, weight: weight.pointer, bias: bias?.pointer, y: y.pointer, extents)
-  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
-    let dx = x.needsGradient ? Tensor(uninitialized: x.shape) : nil
-    let dWeight = weight.needsGradient ? Tensor(uninitialized: weight.shape) : nil
-    let dBias = bias.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
-    convolutionGradients(
-      x: x.pointer, weight: weight.pointer, dy: dy.pointer,
-      dx: dx?.pointer, dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents)
-    if let dx { x.receive(dx) }
-    if let dWeight { weight.receive(dWeight) }
-    if let dBias { bias?.receive(dBias) }
-  }
+  return PendingConvolution(x, weight, bias, extents).result()
 }
 
 private func convolutionExtents(

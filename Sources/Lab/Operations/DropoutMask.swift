@@ -19,12 +19,13 @@ public func dropout(
 ) -> Tensor {
   precondition((0...1).contains(probability), "dropout wants 0…1, got \(probability)")
   guard x.tape != nil, probability > 0 else { return x }
-  let seed = generator.word64()
+  let rule = DropoutRule(probability: probability, seed: generator.word64())
+  if let fused = x.pendingConvolution?.withDropout(rule) { return fused.result() }
   let y = Tensor(uninitialized: x.shape)
-  dropout(x: x.pointer, y: y.pointer, count: x.count, probability: probability, seed: seed)
+  dropout(x: x.pointer, y: y.pointer, count: x.count, rule)
   return y.recorded(from: [x]) { dy in
     let dx = Tensor(uninitialized: x.shape)
-    dropout(x: dy.pointer, y: dx.pointer, count: x.count, probability: probability, seed: seed)
+    dropout(x: dy.pointer, y: dx.pointer, count: x.count, rule)
     x.receive(dx)
   }
 }

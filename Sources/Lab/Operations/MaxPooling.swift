@@ -30,6 +30,9 @@ public func maxPool2d(
       "maxPool2d", expected: "images of at least \(size)×\(size) pixels",
       got: "\(x.shape[2])×\(x.shape[3])", hint: "pool and stride less before")
   }
+  if let fused = x.pendingConvolution?.withPooling(size: size, stride: stride) {
+    return fused.result()
+  }
   let extents = PoolingExtents(
     planes: x.shape[0] * x.shape[1], h: x.shape[2], w: x.shape[3], size: size, stride: stride)
   let y = Tensor(uninitialized: [x.shape[0], x.shape[1], extents.outputH, extents.outputW])

@@ -5,6 +5,7 @@ package func adamStep(
   _ value: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, step: Int,
   learningRate: Double, beta1: Double, beta2: Double, epsilon: Double
 ) {
+  value.storage.willChange()
   adamStep(
     value: value.pointer, gradient: gradient.pointer,
     moment1: moment1.pointer, moment2: moment2.pointer, count: value.count,
@@ -13,6 +14,7 @@ package func adamStep(
 
 /// One step of stochastic gradient descent, in place; see ``SGD``.
 package func gradientDescentStep(_ value: Tensor, gradient: Tensor, learningRate: Double) {
+  value.storage.willChange()
   gradientDescentStep(
     value: value.pointer, gradient: gradient.pointer, count: value.count,
     learningRate: learningRate)

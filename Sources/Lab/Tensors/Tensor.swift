@@ -24,8 +24,8 @@ public struct Tensor {
   }
 
   /// A tensor whose elements are undefined until an operation has written them.
-  package init(uninitialized shape: [Int]) {
-    self.init(shape: shape, storage: Storage(count: shape.reduce(1, *)))
+  package init(uninitialized shape: [Int], layout: Layout = .rowMajor) {
+    self.init(shape: shape, storage: Storage(shape: shape, layout: layout))
   }
 
   /// A tensor of the given elements in row-major order.
@@ -38,7 +38,7 @@ public struct Tensor {
       elements.count == shape.reduce(1, *) && shape.allSatisfy { $0 >= 0 },
       "a tensor of shape \(shape) has \(shape.reduce(1, *)) elements, got \(elements.count)")
     self.init(uninitialized: shape)
-    storage.pointer.update(from: elements, count: elements.count)
+    pointer.update(from: elements, count: elements.count)
   }
 
   /// A tensor of one dimension.
@@ -53,7 +53,7 @@ public struct Tensor {
   ///   - shape: The extent of each dimension.
   public init(repeating value: Float, shape: [Int]) {
     self.init(uninitialized: shape)
-    storage.pointer.update(repeating: value, count: count)
+    pointer.update(repeating: value, count: count)
   }
 
   /// The number of elements.
@@ -64,13 +64,13 @@ public struct Tensor {
 
   /// A copy of the elements in row-major order.
   public var elements: [Float] {
-    Array(UnsafeBufferPointer(start: storage.pointer, count: count))
+    Array(UnsafeBufferPointer(start: pointer, count: count))
   }
 
   /// The single element of a tensor that has only one.
   public var item: Float {
     precondition(count == 1, "item wants a tensor of one element, got shape \(shape)")
-    return storage.pointer[0]
+    return pointer[0]
   }
 
   /// The part of the tensor at one index of its first dimension.
@@ -80,19 +80,26 @@ public struct Tensor {
     precondition(
       rank > 0 && (0..<shape[0]).contains(index), "index \(index) is outside the shape \(shape)")
     let part = Tensor(uninitialized: Array(shape.dropFirst()))
-    part.storage.pointer.update(from: storage.pointer + index * part.count, count: part.count)
+    part.pointer.update(from: pointer + index * part.count, count: part.count)
     return part
   }
 
   /// The same elements in another shape, off the tape.
   package func viewed(as shape: [Int]) -> Tensor {
-    Tensor(shape: shape, storage: storage)
+    Tensor(shape: shape, storage: storage.view(shape: shape))
   }
 
   /// The same tensor off the tape: a plain value.
   public var detached: Tensor { Tensor(shape: shape, storage: storage) }
 
-  package var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+  /// The elements in row-major order.
+  package var pointer: UnsafeMutablePointer<Float> { storage.pointer(.rowMajor) }
+
+  /// The elements in the order of a layout.
+  package func pointer(_ layout: Layout) -> UnsafeMutablePointer<Float> { storage.pointer(layout) }
+
+  /// The layout that the elements were written in: for operations to which the order is all one.
+  package var layout: Layout { storage.layout }
 }
 
 extension Tensor: Equatable {

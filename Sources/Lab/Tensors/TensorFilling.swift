@@ -7,8 +7,8 @@ extension Tensor {
   package init(
     shape: [Int], filledBy fill: (inout MutableSpan<Float>) throws -> Void
   ) rethrows {
-    let storage = Storage(count: shape.reduce(1, *))
-    var elements = MutableSpan(_unsafeStart: storage.pointer, count: storage.count)
+    let storage = Storage(shape: shape)
+    var elements = MutableSpan(_unsafeStart: storage.pointer(.rowMajor), count: storage.count)
     try fill(&elements)
     self.init(shape: shape, storage: storage)
   }

@@ -54,8 +54,8 @@ import Testing
     #expect(lines.all.last == "unpacking and balancing EMNIST, once")
     #expect(
       try folder.names(in: "processed/emnist") == [
-        ".lock", "contents.json", "test-images-idx3-ubyte", "test-labels-idx1-ubyte",
-        "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+        ".lock", "contents.json", "test-all-labels-idx1-ubyte", "test-images-idx3-ubyte",
+        "test-labels-idx1-ubyte", "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
       ])
   }
 

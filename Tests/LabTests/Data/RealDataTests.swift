@@ -4,21 +4,22 @@ import Testing
 
 /// The folder that `LAB_TEST_DATA` names, in the layout of `LAB_DATA_DIR`, with the real files'
 /// metadata.
-private let realData = ProcessInfo.processInfo.environment["LAB_TEST_DATA"].map {
+let realData = ProcessInfo.processInfo.environment["LAB_TEST_DATA"].map {
   URL(filePath: $0, directoryHint: .isDirectory)
+}
+
+/// A data folder of its own with the real files' metadata.
+func copyOfMetadata() throws -> TemporaryFolder {
+  let folder = try TemporaryFolder()
+  let source = try #require(realData)
+  try FileManager.default.copyItem(
+    at: source.appending(path: "raw"), to: folder.url.appending(path: "raw"))
+  return folder
 }
 
 /// Tests on the real files, or on an excerpt of EMNIST.
 @Suite(.enabled(if: realData != nil, "LAB_TEST_DATA names no folder"))
 struct RealDataTests {
-  private func copyOfMetadata() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    let source = try #require(realData)
-    try FileManager.default.copyItem(
-      at: source.appending(path: "raw"), to: folder.url.appending(path: "raw"))
-    return folder
-  }
-
   private func counts(_ dataset: Dataset) -> [Int] {
     let counts = (0..<dataset.count).reduce(into: [Int](repeating: 0, count: 66)) {
       $0[dataset.label(at: $1)] += 1

@@ -9,7 +9,7 @@ struct TrainerTests {
   @Test func aModelLearnsAFewBatchesByHeart() throws {
     try withTinyData { data in
       let model = seeded(42) { CNN(data.config, small) }
-      let trainer = Trainer(maxEpochs: 30)
+      let trainer = Trainer(maxEpochs: 50)
       trainer.overfitBatches = .count(2)
       try trainer.fit(model, data, optimizer: Adam(model.parameters, learningRate: 1e-2))
       let results = try trainer.test(model, data)

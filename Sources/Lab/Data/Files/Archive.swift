@@ -29,6 +29,29 @@ package enum Archive {
     )
   }
 
+  /// The bytes of several members of a zip archive, by path.
+  ///
+  /// - Parameters:
+  ///   - archive: The zip archive.
+  ///   - limit: The number of bytes beyond which a member is refused.
+  ///   - isWanted: Whether to read the member of a path.
+  /// - Throws: ``DataError`` if the archive is damaged.
+  package static func members(
+    of archive: URL, limit: Int, where isWanted: (String) -> Bool
+  ) throws -> [String: [UInt8]] {
+    let reader = try Reader(archive, what: "zip archive") {
+      archive_read_support_format_zip($0)
+    }
+    var members: [String: [UInt8]] = [:]
+    while let member = try reader.nextMember() {
+      guard isWanted(member) else { continue }
+      var bytes: [UInt8] = []
+      try reader.forEachBlock(limit: limit) { bytes += $0 }
+      members[member] = bytes
+    }
+    return members
+  }
+
   /// Writes what a gzip file contains to a file.
   ///
   /// - Parameters:
@@ -85,16 +108,21 @@ private final class Reader {
 
   func write(to target: URL, limit: Int) throws {
     try writeWhole(to: target) { file in
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      var total = 0
-      while true {
-        let count = archive_read_data(handle, &buffer, buffer.count)
-        if count == 0 { return }
-        guard count > 0 else { throw damage(Self.message(of: handle)) }
-        total += count
-        guard total <= limit else { throw damage("more than the \(limit) bytes that it may have") }
-        try file.write(contentsOf: buffer[..<count])
-      }
+      try forEachBlock(limit: limit) { try file.write(contentsOf: $0) }
+    }
+  }
+
+  /// Reads the member that ``nextMember()`` went to.
+  func forEachBlock(limit: Int, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    var total = 0
+    while true {
+      let count = archive_read_data(handle, &buffer, buffer.count)
+      if count == 0 { return }
+      guard count > 0 else { throw damage(Self.message(of: handle)) }
+      total += count
+      guard total <= limit else { throw damage("more than the \(limit) bytes that it may have") }
+      try body(buffer[..<count])
     }
   }
 

@@ -37,7 +37,10 @@ package struct Metadata: Equatable, Sendable, Decodable {
 
   /// The metadata that the program was built with, by data set.
   package static var builtIn: [String: [UInt8]] {
-    ["mnist": PackageResources.mnist_json, "emnist": PackageResources.emnist_json]
+    [
+      "mnist": PackageResources.mnist_json, "emnist": PackageResources.emnist_json,
+      "brown": PackageResources.brown_json,
+    ]
   }
 
   private init(json: Data, from origin: String) throws {

@@ -1,0 +1,99 @@
+// Times whole steps through the library's public API, on batches of EMNIST as `lab train` gets
+// them. Prints one line of JSON: the median milliseconds of each kind of step.
+
+import ArgumentParser
+import Foundation
+import Kernels
+import Lab
+
+struct Options: ParsableArguments {
+  @Option(help: "Threads to use.")
+  var threads = 2
+
+  @Option(help: "Seconds to measure each kind of step for.")
+  var seconds = 4.0
+
+  @Option(name: .customLong("data_source"), help: "auto, download, or synthetic.")
+  var dataSource = "auto"
+
+  @Option(help: "Only steps whose name contains this text.")
+  var only = ""
+
+  @Flag(help: "Time a whole epoch of `Trainer.fit` in place of single steps.")
+  var epoch = false
+
+  @Option(name: .customLong("num_workers"), help: "Threads that gather batches for the epoch.")
+  var workers = 1
+}
+
+let options = Options.parseOrExit()
+Threads.count = options.threads
+guard let source = DataSource(rawValue: options.dataSource) else {
+  print("--data_source: expected auto, download or synthetic, got \(options.dataSource)")
+  exit(1)
+}
+let data = attempt {
+  try EMNIST(DataOptions(source: source, batchSize: 128, workers: options.workers))
+}
+manualSeed(42)
+
+/// Milliseconds that `body` takes: the median over as many calls as fit into the time.
+func median(_ name: String, _ body: () throws -> Void) -> Double? {
+  guard options.only.isEmpty || name.contains(options.only) else { return nil }
+  var times: [Double] = []
+  attempt {
+    // The first calls fill caches and pools.
+    for _ in 0..<3 { try body() }
+    let end = ContinuousClock.now + .seconds(options.seconds)
+    while ContinuousClock.now < end || times.count < 5 {
+      let start = ContinuousClock.now
+      try body()
+      times.append(start.duration(to: .now) / .milliseconds(1))
+    }
+  }
+  return times.sorted()[times.count / 2]
+}
+
+/// A step of training on the next of some batches that are gathered beforehand.
+func trainingStep(_ model: some Model, _ batches: [Batch]) -> () throws -> Void {
+  let optimizer = Adam(model.parameters)
+  var next = 0
+  return {
+    let batch = batches[next % batches.count]
+    next += 1
+    optimizer.clearGradients()
+    let tape = Tape()
+    let loss = try crossEntropy(model(tape.input(batch.x)), batch.y)
+    try tape.backward(loss)
+    optimizer.step()
+  }
+}
+
+func inferenceStep(_ model: some Model, _ x: Tensor) -> () throws -> Void {
+  { _ = try model(x).elements }
+}
+
+var results: [String: Double] = [:]
+if options.epoch {
+  let trainer = Trainer(maxEpochs: 1)
+  let model = CNN(data.config)
+  let start = ContinuousClock.now
+  attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+  results["CNN, one epoch"] = start.duration(to: .now) / .milliseconds(1)
+} else {
+  let batches = Array(data.trainBatches().prefix(20))
+  let single = data.test.batch(at: [0]).x
+  let cnn = CNN(data.config)
+  let mlp = MLP(data.config)
+  let steps: [(String, () throws -> Void)] = [
+    ("CNN training", trainingStep(cnn, batches)),
+    ("CNN inference, batch 128", inferenceStep(cnn, batches[0].x)),
+    ("CNN inference, batch 1", inferenceStep(cnn, single)),
+    ("MLP training", trainingStep(mlp, batches)),
+    ("MLP inference, batch 128", inferenceStep(mlp, batches[0].x)),
+  ]
+  for (name, step) in steps { results[name] = median(name, step) }
+}
+let encoder = JSONEncoder()
+encoder.outputFormatting = .sortedKeys
+print(String(decoding: attempt { try encoder.encode(results) }, as: UTF8.self))

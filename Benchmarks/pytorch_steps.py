@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Times the same steps as Steps/main.swift in PyTorch, and prints the same line of JSON.
+
+    python3 pytorch_steps.py --mode eager|channels_last|tuned --data DIR [--threads 2] [--seconds 4]
+
+DIR is the folder of processed EMNIST, with train-images and train-labels as the library keeps them.
+"tuned" is channels_last with a fused Adam; compare.py gives it malloc settings that keep memory from
+step to step, too.
+"""
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset
+
+
+class ConvBlock(nn.Module):
+    def __init__(self, channels_in, channels_out):
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=1, padding=1)
+
+    def forward(self, x):
+        return F.relu(self.conv(x))
+
+
+class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = ConvBlock(1, 64), ConvBlock(64, 64)
+        self.fc1, self.fc2 = nn.Linear(14 * 14 * 64, 128), nn.Linear(128, 83)
+        self.dropout = nn.Dropout(0.25)
+
+    def forward(self, x):
+        x = self.dropout(F.max_pool2d(self.conv2(self.conv1(x)), 2))
+        return self.fc2(F.relu(self.fc1(torch.flatten(x, 1))))
+
+
+class MLP(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(784, 1024), nn.Linear(1024, 128), nn.Linear(128, 83)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x):
+        x = self.dropout(F.relu(self.fc1(torch.flatten(x, 1))))
+        return self.fc3(self.dropout(F.relu(self.fc2(x))))
+
+
+class Images(Dataset):
+    """As in the course: a byte image becomes a float tensor when it is asked for."""
+
+    def __init__(self, images, labels):
+        self.images, self.labels = images, labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return torch.from_numpy(self.images[index]).unsqueeze(0).float() / 255, int(self.labels[index])
+
+
+def idx(path):
+    raw = np.memmap(path, np.uint8, "r")
+    shape = [int.from_bytes(raw[4 + 4 * k : 8 + 4 * k].tobytes(), "big") for k in range(raw[3])]
+    return raw[4 + 4 * len(shape) :].reshape(shape)
+
+
+def median(step, seconds):
+    for _ in range(3):
+        step()
+    times, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times) < 5:
+        start = time.perf_counter()
+        step()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mode", choices=["eager", "channels_last", "tuned"], default="eager")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--epoch", action="store_true")
+    parser.add_argument("--num_workers", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(42)
+    layout = torch.contiguous_format if args.mode == "eager" else torch.channels_last
+
+    images, labels = idx(args.data / "train-images-idx3-ubyte"), idx(args.data / "train-labels-idx1-ubyte")
+    order = np.random.RandomState(42).permutation(len(labels))
+    part = lambda indices: Images(images[indices], labels[indices])
+
+    def prepare(model):
+        model = model.to(memory_format=layout)
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3, fused=args.mode == "tuned")
+
+    def learn(model, optimizer, x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    results = {}
+    if args.epoch:
+        cut = int(0.8 * len(order))
+        train, val = part(order[:cut]), part(order[cut:])
+        loader = lambda data, shuffle: DataLoader(
+            data, batch_size=128, shuffle=shuffle, num_workers=args.num_workers)
+        model, optimizer = prepare(CNN())
+        start, right = time.perf_counter(), 0
+        model.train()
+        for x, y in loader(train, True):
+            x = x.to(memory_format=layout)
+            learn(model, optimizer, x, y)
+        model.eval()
+        with torch.no_grad():
+            for x, y in loader(val, False):
+                right += (model(x.to(memory_format=layout)).argmax(1) == y).sum().item()
+        results["CNN, one epoch"] = (time.perf_counter() - start) * 1e3
+    else:
+        batches = []
+        for k in range(20):
+            rows = part(order[k * 128 : (k + 1) * 128])
+            x, y = zip(*(rows[i] for i in range(128)))
+            batches.append((torch.stack(x).to(memory_format=layout), torch.tensor(y)))
+
+        def training(model):
+            model, optimizer = prepare(model)
+            model.train()
+            state = {"next": 0}
+
+            def step():
+                x, y = batches[state["next"] % len(batches)]
+                state["next"] += 1
+                learn(model, optimizer, x, y)
+
+            return step
+
+        def inference(model, x):
+            model, _ = prepare(model)
+            model.eval()
+
+            def step():
+                with torch.no_grad():
+                    model(x)
+
+            return step
+
+        single = batches[0][0][:1].clone(memory_format=layout)
+        steps = {
+            "CNN training": training(CNN()),
+            "CNN inference, batch 128": inference(CNN(), batches[0][0]),
+            "CNN inference, batch 1": inference(CNN(), single),
+            "MLP training": training(MLP()),
+            "MLP inference, batch 128": inference(MLP(), batches[0][0]),
+        }
+        for name, step in steps.items():
+            if args.only in name:
+                results[name] = median(step, args.seconds)
+    print(json.dumps(results, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
