@@ -157,33 +157,28 @@ public protocol VectorLoops: SendableMetatype {
     _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>,
     addingTo dx: UnsafeMutablePointer<Float>, channels: Int, _ e: PoolingExtents)
 
-  /// `sums += Σ x` for each channel.
-  static func sumChannels(
-    _ x: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>, pixels: Int,
-    channels: Int)
-
-  /// `sums += Σ (x - mean)²` for each channel.
-  static func sumSquares(
-    _ x: UnsafePointer<Float>, mean: UnsafePointer<Float>,
-    addingTo sums: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
-
-  /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, with dy 0 where y is given
-  /// and not positive.
-  static func sumGradients(
-    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>,
-    products: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+  /// `sums += Σ (x - center)` and `squares += Σ (x - center)²` for each channel.
+  static func sumMoments(
+    _ x: UnsafePointer<Float>, center: UnsafePointer<Float>,
+    addingTo sums: UnsafeMutablePointer<Float>, squares: UnsafeMutablePointer<Float>,
+    pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>)
 
   /// `y = x · scale + shift` with a scale and a shift for each channel, rectified or not.
   static func scaleChannels(
     _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     relu: Bool, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
 
-  /// `dx = scale (dy - offset - slope (x - mean))`, with dy 0 where y is given and not positive.
+  /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, where what was rectified has
+  /// no gradient.
+  static func sumGradients(
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    addingTo sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>,
+    pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>)
+
+  /// `dx = scale (dy - offset - slope (x - mean))`, where what was rectified has no gradient.
   static func normalizationGradient(
-    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    slope: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
 }
 
 /// A matrix in memory, with the distance from one row and from one column to the next; one of the

@@ -1,73 +1,68 @@
 import KernelInterface
 
 /// Sums over the pixels of each channel, and scaling by channel: what batch normalisation is made
-/// of.
-///
-/// A sum is taken in runs of pixels, each with sums of its own: a single sum of many thousands of
-/// floats would lose digits.
+/// of. All loops read images in the order of memory.
 
-/// Pixels of a run.
+/// Pixels whose sums are taken by themselves before they are added to those of the others: a single
+/// sum of many thousands of floats would lose digits.
 private let run = 128
 
+/// Calls `body` with the first of each vector of channels and how many of its lanes there are.
+@inline(__always)
+private func forEachVector(of channels: Int, _ body: (_ c: Int, _ width: Int) -> Void) {
+  let whole = channels / lanes * lanes
+  for c in stride(from: 0, to: whole, by: lanes) { body(c, Vector.scalarCount) }
+  if whole < channels { body(whole, channels - whole) }
+}
+
 extension Loops {
-  /// Calls `body` for each vector of channels of each run of pixels.
-  @inline(__always)
-  private static func forEachRun(
-    _ pixels: Int, _ channels: Int, _ body: (_ run: Range<Int>, _ c: Int, _ width: Int) -> Void
+  public static func sumMoments(
+    _ x: UnsafePointer<Float>, center: UnsafePointer<Float>,
+    addingTo sums: UnsafeMutablePointer<Float>, squares: UnsafeMutablePointer<Float>,
+    pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>
   ) {
-    for first in stride(from: 0, to: pixels, by: run) {
-      let pixels = first..<min(pixels, first + run)
-      for c in stride(from: 0, to: channels / lanes * lanes, by: lanes) {
-        body(pixels, c, Vector.scalarCount)
-      }
-      if channels % lanes > 0 {
-        body(pixels, channels / lanes * lanes, channels % lanes)
-      }
-    }
-  }
-
-  public static func sumChannels(
-    _ x: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>, pixels: Int,
-    channels: Int
-  ) {
-    forEachRun(pixels, channels) { run, c, width in
-      var sum = Vector.zero
-      for pixel in run { sum += Vector(at: x + pixel * channels + c, width) }
-      (Vector(at: sums + c, width) + sum).store(at: sums + c, width)
-    }
-  }
-
-  public static func sumSquares(
-    _ x: UnsafePointer<Float>, mean: UnsafePointer<Float>,
-    addingTo sums: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
-  ) {
-    forEachRun(pixels, channels) { run, c, width in
-      let mean = Vector(at: mean + c, width)
-      var sum = Vector.zero
-      for pixel in run {
-        let difference = Vector(at: x + pixel * channels + c, width) - mean
-        sum.add(difference, times: difference)
-      }
-      (Vector(at: sums + c, width) + sum).store(at: sums + c, width)
+    sumRuns(pixels, channels, sums, squares, scratch) { pixel, c, width in
+      let difference = Vector(at: x + pixel * channels + c, width) - Vector(at: center + c, width)
+      return (difference, difference)
     }
   }
 
   public static func sumGradients(
-    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, addingTo sums: UnsafeMutablePointer<Float>,
-    products: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    addingTo sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>,
+    pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>
   ) {
-    forEachRun(pixels, channels) { run, c, width in
-      let mean = Vector(at: mean + c, width)
-      var (sum, product) = (Vector.zero, Vector.zero)
-      for pixel in run {
-        let place = pixel * channels + c
-        let gradient = gradient(dy, y, place, width)
-        sum += gradient
-        product.add(gradient, times: Vector(at: x + place, width) - mean)
+    sumRuns(pixels, channels, sums, products, scratch) { pixel, c, width in
+      let value = Vector(at: x + pixel * channels + c, width)
+      let gradient = gradient(
+        Vector(at: dy + pixel * channels + c, width), value, n, relu, c, width)
+      return (gradient, value - Vector(at: n.mean + c, width))
+    }
+  }
+
+  /// Adds up, run by run, the first of two terms, and their product.
+  @inline(__always)
+  private static func sumRuns(
+    _ pixels: Int, _ channels: Int, _ sums: UnsafeMutablePointer<Float>,
+    _ products: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>,
+    _ terms: (_ pixel: Int, _ c: Int, _ width: Int) -> (Vector, Vector)
+  ) {
+    let (runSums, runProducts) = (scratch, scratch + channels)
+    for first in stride(from: 0, to: pixels, by: run) {
+      scratch.update(repeating: 0, count: 2 * channels)
+      for pixel in first..<min(pixels, first + run) {
+        forEachVector(of: channels) { c, width in
+          let (a, b) = terms(pixel, c, width)
+          var product = Vector(at: runProducts + c, width)
+          product.add(a, times: b)
+          product.store(at: runProducts + c, width)
+          (Vector(at: runSums + c, width) + a).store(at: runSums + c, width)
+        }
       }
-      (Vector(at: sums + c, width) + sum).store(at: sums + c, width)
-      (Vector(at: products + c, width) + product).store(at: products + c, width)
+      for c in 0..<channels {
+        sums[c] += runSums[c]
+        products[c] += runProducts[c]
+      }
     }
   }
 
@@ -75,43 +70,41 @@ extension Loops {
     _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     relu: Bool, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
-    forEachRun(pixels, channels) { run, c, width in
-      let (scale, shift) = (Vector(at: scale + c, width), Vector(at: shift + c, width))
-      for pixel in run {
-        let place = pixel * channels + c
-        var result = shift
-        result.add(Vector(at: x + place, width), times: scale)
+    for pixel in 0..<pixels {
+      forEachVector(of: channels) { c, width in
+        var result = Vector(at: shift + c, width)
+        result.add(Vector(at: x + pixel * channels + c, width), times: Vector(at: scale + c, width))
         if relu { result = result.rectified }
-        result.store(at: y + place, width)
+        result.store(at: y + pixel * channels + c, width)
       }
     }
   }
 
   public static func normalizationGradient(
-    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, x: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    slope: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
-    forEachRun(pixels, channels) { run, c, width in
-      let (mean, scale) = (Vector(at: mean + c, width), Vector(at: scale + c, width))
-      let (offset, slope) = (Vector(at: offset + c, width), Vector(at: slope + c, width))
-      for pixel in run {
+    for pixel in 0..<pixels {
+      forEachVector(of: channels) { c, width in
         let place = pixel * channels + c
-        let difference = Vector(at: x + place, width) - mean
-        let gradient = gradient(dy, y, place, width) - offset - slope * difference
-        (scale * gradient).store(at: dx + place, width)
+        let value = Vector(at: x + place, width)
+        let gradient = gradient(Vector(at: dy + place, width), value, n, relu, c, width)
+        let rest = Vector(at: n.slope + c, width) * (value - Vector(at: n.mean + c, width))
+        let difference = gradient - Vector(at: n.offset + c, width) - rest
+        (Vector(at: n.scale + c, width) * difference).store(at: dx + place, width)
       }
     }
   }
 
-  /// dy, or 0 where the rectifier after the normalisation let nothing through.
+  /// dy, or 0 where the rectifier let nothing through: y is computed again, in the same operations
+  /// as forward, which is faster than to read it.
   @inline(__always)
   private static func gradient(
-    _ dy: UnsafePointer<Float>, _ y: UnsafePointer<Float>?, _ place: Int, _ width: Int
+    _ dy: Vector, _ x: Vector, _ n: NormalizationChannels, _ relu: Bool, _ c: Int, _ width: Int
   ) -> Vector {
-    let gradient = Vector(at: dy + place, width)
-    guard let y else { return gradient }
-    return Vector.zero.replacing(
-      with: gradient, where: Vector(at: y + place, width) .> Vector.zero)
+    guard relu else { return dy }
+    var y = Vector(at: n.shift + c, width)
+    y.add(x, times: Vector(at: n.scale + c, width))
+    return Vector.zero.replacing(with: dy, where: y .> Vector.zero)
   }
 }

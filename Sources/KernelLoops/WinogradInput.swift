@@ -115,9 +115,9 @@ extension Loops {
             } else {
               storeSix(gradients, tileRow, lanes)
               for column in tile.columns {
-                for lane in 0..<width {
-                  target[column * e.c + lane] += tileRow[column * lanes + lane]
-                }
+                let place = target + column * e.c
+                (Vector(at: place, width) + Vector(at: tileRow + column * lanes))
+                  .store(at: place, width)
               }
             }
           }

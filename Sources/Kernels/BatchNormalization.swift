@@ -15,17 +15,21 @@ public enum BatchNormalization {
     variance: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
     let loops = KernelSet.current.loops
-    sumOverParts(pixels: pixels, count: channels, into: mean) { part, sums in
-      loops.sumChannels(
-        x + part.lowerBound * channels, addingTo: sums, pixels: part.count, channels: channels)
+    let memory = Scratch(count: 3 * channels)
+    let (center, sums) = (memory.pointer, memory.pointer + channels)
+    // x is read once, for Σ (x - c) and Σ (x - c)² with c near the mean: with 0 for c, the
+    // difference of two large numbers could have no digit left.
+    meanOfSamples(x, into: center, pixels: pixels, channels: channels)
+    sumOverParts(pixels: pixels, count: 2 * channels, into: sums, loops) { part, sums, scratch in
+      loops.sumMoments(
+        x + part.lowerBound * channels, center: center, addingTo: sums, squares: sums + channels,
+        pixels: part.count, channels: channels, scratch: scratch)
     }
-    for c in 0..<channels { mean[c] /= Float(pixels) }
-    sumOverParts(pixels: pixels, count: channels, into: variance) { part, sums in
-      loops.sumSquares(
-        x + part.lowerBound * channels, mean: mean, addingTo: sums, pixels: part.count,
-        channels: channels)
+    for c in 0..<channels {
+      let distance = sums[c] / Float(pixels)
+      mean[c] = center[c] + distance
+      variance[c] = max(0, sums[channels + c] / Float(pixels) - distance * distance)
     }
-    for c in 0..<channels { variance[c] /= Float(pixels) }
   }
 
   /// `y = weight (x - mean) / √(variance + epsilon) + bias` for each channel.
@@ -39,17 +43,14 @@ public enum BatchNormalization {
     y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
     let loops = KernelSet.current.loops
-    let memory = Scratch(count: 2 * channels)
-    let (scale, shift) = (memory.pointer, memory.pointer + channels)
-    for c in 0..<channels {
-      scale[c] = weight[c] / (variance[c] + epsilon).squareRoot()
-      shift[c] = bias[c] - mean[c] * scale[c]
-    }
+    let memory = Scratch(count: 5 * channels)
+    let n = NormalizationChannels(memory.pointer, channels: channels)
+    n.fill(mean, variance, weight, bias, epsilon, channels)
     parallel(count: pixels, grain: grain(channels)) { range in
       let first = range.lowerBound * channels
       loops.scaleChannels(
-        x + first, scale: scale, shift: shift, relu: relu, into: y + first, pixels: range.count,
-        channels: channels)
+        x + first, scale: n.scale, shift: n.shift, relu: relu, into: y + first,
+        pixels: range.count, channels: channels)
     }
   }
 
@@ -61,57 +62,87 @@ public enum BatchNormalization {
   /// mean and variance depend on x; in evaluation only the first term is left.
   ///
   /// - Parameters:
-  ///   - y: The result where it was rectified, else nil.
+  ///   - relu: Whether the results were rectified.
   ///   - isTraining: Whether mean and variance are those of x.
   ///   - dx: Written whole; nil to leave it out.
   public static func gradients(
     x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
-    weight: UnsafePointer<Float>, epsilon: Float, isTraining: Bool, y: UnsafePointer<Float>? = nil,
-    dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float, relu: Bool = false,
+    isTraining: Bool, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?,
     dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int
   ) {
     let loops = KernelSet.current.loops
-    let memory = Scratch(count: 5 * channels)
-    let (sums, products) = (memory.pointer, memory.pointer + channels)
-    let scale = products + channels
-    let (offset, slope) = (scale + channels, scale + 2 * channels)
-    sumOverParts(pixels: pixels, count: 2 * channels, into: sums) { part, sums in
+    let memory = Scratch(count: 7 * channels)
+    let n = NormalizationChannels(memory.pointer, channels: channels)
+    let sums = memory.pointer + 5 * channels
+    n.fill(mean, variance, weight, bias, epsilon, channels)
+    sumOverParts(pixels: pixels, count: 2 * channels, into: sums, loops) { part, sums, scratch in
       let first = part.lowerBound * channels
       loops.sumGradients(
-        dy + first, y: y.map { $0 + first }, x: x + first, mean: mean, addingTo: sums,
-        products: sums + channels, pixels: part.count, channels: channels)
+        dy + first, x: x + first, n, relu: relu, addingTo: sums, products: sums + channels,
+        pixels: part.count, channels: channels, scratch: scratch)
     }
     for c in 0..<channels {
+      let (sum, product) = (sums[c], sums[channels + c])
       let deviation = 1 / (variance[c] + epsilon).squareRoot()
-      dBias[c] = sums[c]
-      dWeight[c] = products[c] * deviation
-      scale[c] = weight[c] * deviation
-      offset[c] = isTraining ? sums[c] / Float(pixels) : 0
-      slope[c] = isTraining ? products[c] * deviation * deviation / Float(pixels) : 0
+      (dBias[c], dWeight[c]) = (sum, product * deviation)
+      n.offset[c] = isTraining ? sum / Float(pixels) : 0
+      n.slope[c] = isTraining ? product * deviation * deviation / Float(pixels) : 0
     }
     guard let dx else { return }
     parallel(count: pixels, grain: grain(channels)) { range in
       let first = range.lowerBound * channels
       loops.normalizationGradient(
-        dy + first, y: y.map { $0 + first }, x: x + first, mean: mean, scale: scale,
-        offset: offset, slope: slope, into: dx + first, pixels: range.count, channels: channels)
+        dy + first, x: x + first, n, relu: relu, into: dx + first, pixels: range.count,
+        channels: channels)
     }
   }
 
   private static func grain(_ channels: Int) -> Int { (1 << 16) / max(1, channels) }
 
+  /// The mean of some pixels from all over the images.
+  private static func meanOfSamples(
+    _ x: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
+  ) {
+    let samples = min(pixels, 64)
+    mean.update(repeating: 0, count: channels)
+    for sample in 0..<samples {
+      let pixel = x + pixels * sample / samples * channels
+      for c in 0..<channels { mean[c] += pixel[c] / Float(samples) }
+    }
+  }
+
   private static func sumOverParts(
     pixels: Int, count: Int, into sums: UnsafeMutablePointer<Float>,
-    _ body: (_ part: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
+    _ loops: any VectorLoops.Type,
+    _ body: (
+      _ part: Range<Int>, _ sums: UnsafeMutablePointer<Float>,
+      _ scratch: UnsafeMutablePointer<Float>
+    ) -> Void
   ) {
     let parts = max(1, min(16, pixels / 1024))
     let partial = Scratch(count: parts * count)
     partial.pointer.update(repeating: 0, count: parts * count)
     parallel(count: parts) { part in
+      let scratch = Scratch(count: max(count, loops.scratchCount))
       body(
-        pixels * part / parts..<pixels * (part + 1) / parts, partial.pointer + part * count)
+        pixels * part / parts..<pixels * (part + 1) / parts, partial.pointer + part * count,
+        scratch.pointer)
     }
     sumParts(partial.pointer, parts: parts, count: count, into: sums)
+  }
+}
+
+extension NormalizationChannels {
+  fileprivate func fill(
+    _ mean: UnsafePointer<Float>, _ variance: UnsafePointer<Float>,
+    _ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ epsilon: Float, _ channels: Int
+  ) {
+    self.mean.update(from: mean, count: channels)
+    for c in 0..<channels {
+      scale[c] = weight[c] / (variance[c] + epsilon).squareRoot()
+      shift[c] = bias[c] - mean[c] * scale[c]
+    }
   }
 }

@@ -44,12 +44,10 @@ private struct Problem {
     BatchNormalization.forward(
       x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon,
       relu: relu, y: &y, pixels: pixels, channels: channels)
-    y.withUnsafeBufferPointer { y in
-      BatchNormalization.gradients(
-        x: x, mean: mean, variance: variance, weight: weight, epsilon: epsilon,
-        isTraining: isTraining, y: relu ? y.baseAddress : nil, dy: dy, dx: &dx,
-        dWeight: &dWeight, dBias: &dBias, pixels: pixels, channels: channels)
-    }
+    BatchNormalization.gradients(
+      x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon,
+      relu: relu, isTraining: isTraining, dy: dy, dx: &dx, dWeight: &dWeight, dBias: &dBias,
+      pixels: pixels, channels: channels)
     return [mean, variance, y, dx, dWeight, dBias]
   }
 

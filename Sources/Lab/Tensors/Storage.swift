@@ -57,7 +57,7 @@ package final class Storage: @unchecked Sendable {
       let buffer = Buffer(count: count)
       if let channelsLast {
         channelsFirst(
-          channelsLast.pointer, into: buffer.pointer, n: images.n, c: images.c,
+          x: channelsLast.pointer, y: buffer.pointer, n: images.n, c: images.c,
           pixels: images.pixels)
       }
       rowMajor = buffer
@@ -67,7 +67,7 @@ package final class Storage: @unchecked Sendable {
       let buffer = Buffer(count: count)
       if let rowMajor {
         Kernels.channelsLast(
-          rowMajor.pointer, into: buffer.pointer, n: images.n, c: images.c, pixels: images.pixels)
+          x: rowMajor.pointer, y: buffer.pointer, n: images.n, c: images.c, pixels: images.pixels)
       }
       channelsLast = buffer
       return buffer.pointer
