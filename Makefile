@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test lint set-up clean
+.PHONY: help run test bench lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +14,13 @@ run: set-up ## install what is missing, build, run the notebooks in about a minu
 test: set-up lint ## install what is missing, then lint and all tests
 	swift test -c release --disable-testable-imports --disable-xctest
 
+bench: set-up ## time kernels, and whole steps beside PyTorch's, with our own Python environment
+	@scripts/bench $(BENCH)
+
 lint: ## check the format and the rules of the house
 	@scripts/lint
 
-set-up: ## install what is missing: C libraries, OpenBLAS, a font
+set-up: ## install what is missing: C libraries, a font
 	@scripts/set-up
 
 clean: ## remove what was built; data, output and fetched packages stay

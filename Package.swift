@@ -59,6 +59,8 @@ let package = Package(
     .executableTarget(
       name: "step-bench", dependencies: ["Lab", arguments], path: "Benchmarks/Steps",
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
+    .executableTarget(
+      name: "lines-bench", dependencies: ["Lab"], path: "Benchmarks/Lines", swiftSettings: strict),
 
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),

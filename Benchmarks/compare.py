@@ -51,7 +51,11 @@ def main():
     common = [f"--threads={args.threads}", f"--seconds={args.seconds}"]
     common += [f"--only={args.only}"] if args.only else []
     common += ["--epoch"] if args.epoch else []
-    python = [sys.executable, str(HERE / "pytorch_steps.py"), f"--data={args.data}/processed/emnist"]
+    prepared = [args.data / "processed" / name for name in ("emnist", "emnist-synthetic")]
+    data = next((folder for folder in prepared if folder.is_dir()), None)
+    if data is None:
+        sys.exit(f"expected prepared EMNIST in {args.data}/processed, found none; run `make run` first")
+    python = [sys.executable, str(HERE / "pytorch_steps.py"), f"--data={data}"]
     programs = {"Swift": ([str(HERE.parent / ".build/release/step-bench")] + common, base)}
     for mode in ["eager", "channels_last", "tuned"]:
         environment = base | MALLOC if mode == "tuned" else base

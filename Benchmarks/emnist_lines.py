@@ -2,11 +2,11 @@
 """Times the making of EMNIST Lines: the course's way in Python, and this package, side by side.
 
 Both start from EMNIST as prepared and the downloaded corpus, and leave the same 14,000 lines on the
-disk, in turn, several rounds. The Python side goes the course's way: for each of the three parts it
-reads the text through NLTK, loads EMNIST through h5py, lists the images of each character, and makes
-line after line from a sentence, an overlap and tensors that are added in a loop; then it writes HDF5
-files with lzf. This package's time is that of the whole program `lab data show` without its lines and
-text, from start to end: it prints and draws too. The pixels are compared.
+disk, in turn, several rounds. Each is timed as a whole program, from its start to its end. The Python
+program goes the course's way: for each of the three parts it reads the text through NLTK, loads
+EMNIST through h5py, lists the images of each character, and makes line after line from a sentence, an
+overlap and tensors that are added in a loop; then it writes HDF5 files with lzf. This package's
+program is Benchmarks/Lines. The pixels are compared.
 
     swift build -c release
     swift run -c release lab data show --data_class=EMNISTLines    # prepares EMNIST, gets the corpus
@@ -17,6 +17,7 @@ The data folder is `data` or LAB_DATA_DIR, as for `lab`.
 """
 import argparse
 import itertools
+import json
 import os
 import re
 import shutil
@@ -36,7 +37,9 @@ import numpy as np
 import torch
 
 SIDE = 28
-MAPPING_START = 4
+MAX_LENGTH = 32
+OVERLAP = (0, 0.33)
+FIRST_LABEL = 4
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -73,7 +76,7 @@ class Sentences:
 def samples_by_character(images, labels):
     samples = defaultdict(list)
     for image, label in zip(images, labels):
-        samples[CHARACTERS[label - MAPPING_START]].append(image)
+        samples[CHARACTERS[label - FIRST_LABEL]].append(image)
     return samples
 
 
@@ -117,96 +120,104 @@ def brown_text():
     return re.sub("  +", " ", text)
 
 
-def make_set(emnist, output, args):
-    """Makes all lines; returns them and how long what took."""
+def make_set(folder, output):
+    """Makes all lines in a file, and returns how many seconds what took."""
     watch = Stopwatch()
+    nltk.data.path.insert(0, str(folder))
     np.random.seed(42)
-    width = SIDE * args.max_length
-    result = []
+    width = SIDE * MAX_LENGTH
     for part, split, count in (
         ("train", "train", 10_000), ("val", "train", 2_000), ("test", "test", 2_000)
     ):
-        sentences = Sentences(brown_text(), args.max_length - 2)
+        sentences = Sentences(brown_text(), MAX_LENGTH - 2)
         watch.lap("text")
-        with h5py.File(emnist) as file:
+        with h5py.File(folder / "emnist.h5") as file:
             images, labels = file[f"x_{split}"][:], file[f"y_{split}"][:]
         watch.lap("EMNIST")
         samples = samples_by_character(torch.from_numpy(images), labels)
         images = torch.zeros((count, SIDE, width), dtype=torch.uint8)
         for index in range(count):
-            images[index] = make_line(
-                sentences.generate(), samples, args.min_overlap, args.max_overlap, width
-            )
+            images[index] = make_line(sentences.generate(), samples, *OVERLAP, width)
         watch.lap("lines")
         with h5py.File(output, "a") as file:
             file.create_dataset(f"x_{part}", data=images, dtype="u1", compression="lzf")
         watch.lap("files")
-        result.append(images)
-    return result, watch.seconds
+    return watch.seconds
 
 
-def lab(program, data, args):
-    """Runs the program on files that lack the lines, and returns its seconds and its lines."""
+def run_course(folder, output):
+    """Runs the course's way as a program; returns its seconds, and those of its parts."""
+    output.unlink(missing_ok=True)
+    start = time.perf_counter()
+    printed = subprocess.run(
+        [sys.executable, __file__, "--make", folder, output], check=True, stdout=subprocess.PIPE
+    ).stdout
+    return time.perf_counter() - start, json.loads(printed)
+
+
+def run_lab(program, folder):
+    """Runs this package's program where lines and text are not there yet; returns its seconds and its files."""
     for name in ("emnist-lines", "brown"):
-        shutil.rmtree(data / "processed" / name, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as output:
-        start = time.perf_counter()
-        subprocess.run(
-            [program, "data", "show", "--data_class=EMNISTLines", "--data_source=download"]
-            + [f"--{name}={getattr(args, name)}" for name in ("max_length", "min_overlap", "max_overlap")],
-            env={**os.environ, "LAB_DATA_DIR": str(data), "LAB_OUTPUT_DIR": output},
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        seconds = time.perf_counter() - start
-    folder = next((data / "processed/emnist-lines").iterdir())
-    return seconds, [folder / f"{part}-images-idx3-ubyte" for part in ("train", "val", "test")]
+        shutil.rmtree(folder / "processed" / name, ignore_errors=True)
+    start = time.perf_counter()
+    subprocess.run(
+        [program], env={**os.environ, "LAB_DATA_DIR": str(folder)}, check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - start
+    lines = next((folder / "processed/emnist-lines").iterdir())
+    return seconds, {part: lines / f"{part}-images-idx3-ubyte" for part in ("train", "val", "test")}
+
+
+def prepare(source, folder):
+    """Puts into a folder what both start from."""
+    for name in ("raw", "downloaded", "processed/emnist"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        if (source / name).exists():
+            (folder / name).symlink_to(source / name)
+    zipfile.ZipFile(source / "downloaded/brown/brown.zip").extractall(folder / "corpora")
+    with h5py.File(folder / "emnist.h5", "w") as file:
+        for split in ("train", "test"):
+            for array, kind in (("x", "images-idx3"), ("y", "labels-idx1")):
+                values = read_idx(source / f"processed/emnist/{split}-{kind}-ubyte")
+                file.create_dataset(f"{array}_{split}", data=values, compression="lzf")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default=".build/release/lab")
-    parser.add_argument("--max_length", type=int, default=32)
-    parser.add_argument("--min_overlap", type=float, default=0)
-    parser.add_argument("--max_overlap", type=float, default=0.33)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--program", type=Path, default=".build/release/lines-bench")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--make", type=Path, nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.make:
+        print(json.dumps(make_set(*args.make)))
+        return
     source = Path(os.environ.get("LAB_DATA_DIR") or "data").resolve()
     python, ours = defaultdict(list), []
     # The lines that are there already are nobody else's business: work beside them.
-    with tempfile.TemporaryDirectory(dir=source) as folder:
-        data = Path(folder)
-        for name in ("raw", "downloaded", "processed/emnist"):
-            (data / name).parent.mkdir(exist_ok=True)
-            if (source / name).exists():
-                (data / name).symlink_to(source / name)
-        zipfile.ZipFile(source / "downloaded/brown/brown.zip").extractall(
-            data / "corpora"
-        )
-        nltk.data.path.insert(0, str(data))
-        emnist = data / "emnist.h5"
-        with h5py.File(emnist, "w") as file:
-            for split in ("train", "test"):
-                for array, kind in (("x", "images-idx3"), ("y", "labels-idx1")):
-                    values = read_idx(source / f"processed/emnist/{split}-{kind}-ubyte")
-                    file.create_dataset(f"{array}_{split}", data=values, compression="lzf")
-        for round in range(args.rounds):
-            images, seconds = make_set(emnist, data / f"lines{round}.h5", args)
-            for work, value in [*seconds.items(), ("all", sum(seconds.values()))]:
-                python[work].append(value)
-            total, files = lab(Path(args.program).resolve(), data, args)
-            ours.append(total)
-            same = all(np.array_equal(a.numpy(), read_idx(b)) for a, b in zip(images, files))
-            parts = ", ".join(f"{work} {value:.2f}" for work, value in seconds.items())
-            print(f"round {round + 1}: Python {python['all'][-1]:.2f} s ({parts}), "
-                  f"lab {ours[-1]:.3f} s, {'the same pixels' if same else 'OTHER PIXELS'}", flush=True)
+    with tempfile.TemporaryDirectory(dir=source) as name:
+        folder = Path(name)
+        prepare(source, folder)
+        for number in range(args.rounds):
+            whole, parts = run_course(folder, folder / "lines.h5")
+            for work, seconds in [*parts.items(), ("whole program", whole)]:
+                python[work].append(seconds)
+            seconds, files = run_lab(args.program.resolve(), folder)
+            ours.append(seconds)
+            with h5py.File(folder / "lines.h5") as lines:
+                same = all(
+                    np.array_equal(lines[f"x_{part}"][:], read_idx(path))
+                    for part, path in files.items()
+                )
+            print(f"round {number + 1}: Python {whole:.2f} s, lab {seconds:.3f} s, "
+                  f"{'the same pixels' if same else 'OTHER PIXELS'}", flush=True)
             if not same:
                 sys.exit(1)
-            (data / f"lines{round}.h5").unlink()
-    lab_median = statistics.median(ours)
-    print(f"medians of {args.rounds}: lab {lab_median:.3f} s")
+    lab = statistics.median(ours)
+    print(f"medians of {args.rounds}: lab, whole program {lab:.3f} s")
     for work, values in python.items():
         median = statistics.median(values)
-        print(f"  Python, {work}: {median:.2f} s, {median / lab_median:.0f} times as long")
+        print(f"  Python, {work}: {median:.2f} s, {median / lab:.0f} times as long")
 
 
 if __name__ == "__main__":

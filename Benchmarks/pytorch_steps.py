@@ -3,7 +3,7 @@
 
     python3 pytorch_steps.py --mode eager|channels_last|tuned --data DIR [--threads 2] [--seconds 4]
 
-DIR is the folder of processed EMNIST, with train-images and train-labels as the library keeps them.
+DIR is the folder of processed EMNIST, with the training part's IDX files as the library keeps them.
 "tuned" is channels_last with a fused Adam; compare.py gives it malloc settings that keep memory from
 step to step, too.
 """

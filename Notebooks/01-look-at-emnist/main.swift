@@ -59,10 +59,10 @@ attempt { try figures.show(characters, as: "characters") }
 heading("A convolutional network")
 let model = CNN(data.config)
 let trainer = Trainer(maxEpochs: options.maxEpochs ?? (options.quick ? 1 : 5))
-if let limit = options.limitTrainBatches ?? (options.quick ? .count(250) : nil) {
+if let limit = options.limitTrainBatches ?? (options.quick ? .count(750) : nil) {
   trainer.limitTrainBatches = limit
 }
-if options.quick { trainer.limitValBatches = .count(40) }
+if options.quick { trainer.limitValBatches = .count(100) }
 attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
 
 // ## What the network says of a batch

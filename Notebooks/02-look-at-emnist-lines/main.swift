@@ -41,7 +41,7 @@ print(plain)
 
 // Which text each label stands for is the same as for single characters:
 
-print("Mapping: \(plain.mapping)")
+print("Mapping: \(plain.mappingText)")
 
 // The first line's labels, and the text that they stand for:
 

@@ -44,9 +44,10 @@ struct ShowDataCommand: ParsableCommand {
     let (height, width) = (module.config.inputDims[1], module.config.inputDims[2])
     // Wide images one below the other, others eight in a row.
     let (rows, columns) = width > 2 * height ? (9, 1) : (6, 8)
-    let scale = max(1, 1_400 / (columns * width))
-    var figure = Figure(rows: rows, columns: columns, images: (width, height), scale: scale)
-    figure.supertitle = "\(module.displayName): training images"
+    let scale = max(1, (columns == 1 ? 2_000 : 1_200) / (columns * width))
+    var figure = Figure(
+      rows: rows, columns: columns, images: (width, height), scale: scale,
+      supertitle: "\(module.displayName): training images")
     var random = RandomState(seed: seed)
     for place in 0..<rows * columns {
       let position = random.integer(below: module.train.count)

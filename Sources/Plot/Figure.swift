@@ -41,7 +41,7 @@ public struct Figure: Sendable {
   }
 
   /// An empty figure with room for images of one size, each enlarged by a whole number and with a
-  /// title of one line, and for a title above all.
+  /// title of one line.
   ///
   /// ```swift
   /// var figure = Figure(rows: 9, columns: 1, images: (width: 448, height: 28), scale: 3)
@@ -52,7 +52,11 @@ public struct Figure: Sendable {
   ///   - columns: How many images there are from left to right.
   ///   - images: Their size in pixels.
   ///   - scale: How many pixels of the figure a pixel of an image takes in each direction.
-  public init(rows: Int, columns: Int, images: (width: Int, height: Int), scale: Int) {
+  ///   - supertitle: A title of one line above all of them.
+  public init(
+    rows: Int, columns: Int, images: (width: Int, height: Int), scale: Int,
+    supertitle: String = ""
+  ) {
     let dpi = 100.0
     // A gap of the layout and a line of its largest titles, in inches.
     let (gap, title) = (0.16, 0.26)
@@ -60,9 +64,11 @@ public struct Figure: Sendable {
     self.init(
       size: (
         Double(columns) * (inches(images.width) + gap) + gap,
-        Double(rows) * (inches(images.height) + title + gap) + title + 2 * gap
+        Double(rows) * (inches(images.height) + title + gap) + gap
+          + (supertitle.isEmpty ? 0 : title + gap)
       ),
       dpi: dpi, rows: rows, columns: columns)
+    self.supertitle = supertitle
   }
 
   /// The axes in a row and a column, both from 0.

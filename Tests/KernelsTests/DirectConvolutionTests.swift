@@ -5,7 +5,15 @@ import Testing
 struct DirectConvolutionTests {
   @Test(
     arguments: KernelSet.supported,
-    PatchConvolutionTests.cases + [
+    [
+      ConvolutionExtents(n: 1, c: 1, h: 1, w: 1, k: 1, r: 1, s: 1, stride: 1, padding: 0),
+      ConvolutionExtents(n: 1, c: 1, h: 3, w: 3, k: 1, r: 3, s: 3, stride: 1, padding: 1),
+      ConvolutionExtents(n: 5, c: 3, h: 7, w: 9, k: 4, r: 3, s: 3, stride: 1, padding: 1),
+      ConvolutionExtents(n: 2, c: 3, h: 8, w: 5, k: 5, r: 3, s: 3, stride: 2, padding: 1),
+      ConvolutionExtents(n: 17, c: 2, h: 6, w: 6, k: 3, r: 1, s: 1, stride: 2, padding: 0),
+      ConvolutionExtents(n: 3, c: 2, h: 5, w: 4, k: 2, r: 2, s: 4, stride: 3, padding: 3),
+      ConvolutionExtents(n: 2, c: 1, h: 2, w: 9, k: 2, r: 2, s: 5, stride: 4, padding: 0),
+      ConvolutionExtents(n: 20, c: 16, h: 9, w: 9, k: 16, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 3, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 17, c: 20, h: 7, w: 7, k: 64, r: 1, s: 1, stride: 1, padding: 0),
       ConvolutionExtents(n: 2, c: 64, h: 11, w: 10, k: 20, r: 3, s: 3, stride: 2, padding: 1),

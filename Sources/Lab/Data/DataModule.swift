@@ -37,6 +37,11 @@ extension DataModule {
     labels.map { mapping[$0] }.filter { !EMNIST.specialTokens.contains($0) }.joined()
   }
 
+  /// The mapping as the course prints it: `['<B>', '<S>', …]`.
+  public var mappingText: String {
+    "[\(mapping.map(pythonLiteral).joined(separator: ", "))]"
+  }
+
   /// The training part's batches, each time in a new order.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(
@@ -62,7 +67,7 @@ extension DataModule {
       Self.name, origin: syntheticHandwriting,
       [
         "Num classes: \(mapping.count)",
-        "Mapping: [\(mapping.map(pythonLiteral).joined(separator: ", "))]",
+        "Mapping: \(mappingText)",
         "Dims: \(pythonTuple(config.inputDims))",
       ])
   }

@@ -33,10 +33,16 @@ public func maxPool2d(
   if let fused = x.pendingConvolution?.withPooling(size: size, stride: stride) {
     return fused.result()
   }
+  return x.layout == .channelsLast && size <= 15
+    ? maxPoolChannelsLast(x, size: size, stride: stride)
+    : maxPoolRowMajor(x, size: size, stride: stride)
+}
+
+private func maxPoolRowMajor(_ x: Tensor, size: Int, stride: Int) -> Tensor {
   let extents = PoolingExtents(
     planes: x.shape[0] * x.shape[1], h: x.shape[2], w: x.shape[3], size: size, stride: stride)
   let y = Tensor(uninitialized: [x.shape[0], x.shape[1], extents.outputH, extents.outputW])
-  let places = Places(count: y.count)
+  let places = Numbers<Int32>(count: y.count)
   maxPooling(x: x.pointer, y: y.pointer, places: places.pointer, extents)
   return y.recorded(from: [x]) { dy in
     let dx = Tensor(uninitialized: x.shape)
@@ -45,15 +51,21 @@ public func maxPool2d(
   }
 }
 
-/// Where each window's largest pixel was, kept for the way back.
-private final class Places {
-  let pointer: UnsafeMutablePointer<Int32>
-
-  init(count: Int) {
-    pointer = .allocate(capacity: max(1, count))
-  }
-
-  deinit {
-    pointer.deallocate()
+private func maxPoolChannelsLast(_ x: Tensor, size: Int, stride: Int) -> Tensor {
+  let (images, channels) = (x.shape[0], x.shape[1])
+  let extents = PoolingExtents(
+    planes: images, h: x.shape[2], w: x.shape[3], size: size, stride: stride)
+  let y = Tensor(
+    uninitialized: [images, channels, extents.outputH, extents.outputW], layout: .channelsLast)
+  let codes = Numbers<UInt8>(count: y.count)
+  maxPoolingChannelsLast(
+    x: x.pointer(.channelsLast), y: y.pointer(.channelsLast), codes: codes.pointer,
+    channels: channels, extents)
+  return y.recorded(from: [x]) { dy in
+    let dx = Tensor(uninitialized: x.shape, layout: .channelsLast)
+    maxPoolingGradientChannelsLast(
+      dy: dy.pointer(.channelsLast), codes: codes.pointer, dx: dx.pointer(.channelsLast),
+      channels: channels, extents)
+    x.receive(dx)
   }
 }

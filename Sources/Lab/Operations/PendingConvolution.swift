@@ -11,7 +11,7 @@ final class PendingConvolution: Recipe {
   private let extents: ConvolutionExtents
   private let epilogue: ConvolutionEpilogue
   /// Where each pooled pixel came from.
-  private var codes: Codes?
+  private var codes: Numbers<UInt8>?
 
   init(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ extents: ConvolutionExtents,
@@ -29,7 +29,7 @@ final class PendingConvolution: Recipe {
     let shape =
       epilogue.pool2x2
       ? [extents.n, extents.k, h / 2, w / 2] : [extents.n, extents.k, h, w]
-    let storage = Storage(shape: shape, layout: layout, recipe: self)
+    let storage = Storage(shape: shape, layout: .channelsLast, recipe: self)
     let y = Tensor(shape: shape, storage: storage)
     return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] dy in
       pullBack(dy, y)
@@ -44,9 +44,9 @@ final class PendingConvolution: Recipe {
     return fused { $0.relu = true }
   }
 
-  /// This convolution with pooling of 2×2 pixels behind it, if the two can be computed together.
+  /// This convolution with pooling behind it, if the two can be computed together.
   func withPooling(size: Int, stride: Int) -> PendingConvolution? {
-    guard size == 2, stride == 2, !epilogue.pool2x2 else { return nil }
+    guard isWinograd, size == 2, stride == 2, !epilogue.pool2x2 else { return nil }
     return fused { $0.pool2x2 = true }
   }
 
@@ -56,8 +56,7 @@ final class PendingConvolution: Recipe {
     return fused { $0.dropout = rule }
   }
 
-  private func fused(_ change: (inout ConvolutionEpilogue) -> Void) -> PendingConvolution? {
-    guard WinogradConvolution.isSupported(extents) else { return nil }
+  private func fused(_ change: (inout ConvolutionEpilogue) -> Void) -> PendingConvolution {
     var epilogue = epilogue
     change(&epilogue)
     return PendingConvolution(x, weight, bias, extents, epilogue)
@@ -65,38 +64,36 @@ final class PendingConvolution: Recipe {
 
   // MARK: Computing
 
-  private var layout: Layout {
-    WinogradConvolution.isSupported(extents) ? .channelsLast : .rowMajor
-  }
+  private var isWinograd: Bool { WinogradConvolution.isSupported(extents) }
 
   func write(to storage: Storage) {
-    let y = storage.pointer(layout)
-    switch layout {
-    case .channelsLast:
-      if epilogue.pool2x2 { codes = Codes(count: storage.count) }
-      WinogradConvolution.forward(
-        x: x.pointer(layout), weight: weight.pointer, bias: bias?.pointer, y: y,
-        codes: codes?.pointer, extents, epilogue: epilogue)
-    case .rowMajor:
-      convolution(x: x.pointer, weight: weight.pointer, bias: bias?.pointer, y: y, extents)
+    let (x, y) = (x.pointer(.channelsLast), storage.pointer(.channelsLast))
+    guard isWinograd else {
+      return DirectConvolution.forward(
+        x: x, weight: weight.pointer, bias: bias?.pointer, relu: epilogue.relu, y: y, extents)
     }
+    if epilogue.pool2x2 { codes = Numbers(count: storage.count) }
+    WinogradConvolution.forward(
+      x: x, weight: weight.pointer, bias: bias?.pointer, y: y, codes: codes?.pointer, extents,
+      epilogue: epilogue)
   }
 
   private func pullBack(_ dy: Tensor, _ y: Tensor) {
-    let dx = x.needsGradient ? Tensor(uninitialized: x.shape, layout: layout) : nil
+    let dx = x.needsGradient ? Tensor(uninitialized: x.shape, layout: .channelsLast) : nil
     let dWeight = weight.needsGradient ? Tensor(uninitialized: weight.shape) : nil
     let dBias = bias.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
-    switch layout {
-    case .channelsLast:
+    // The pixels that the rectifier made 0; pooling has noted them in its codes.
+    let rectified = epilogue.relu && !epilogue.pool2x2 ? y.pointer(.channelsLast) : nil
+    if isWinograd {
       WinogradConvolution.gradients(
-        x: x.pointer(layout), weight: weight.pointer, dy: dy.pointer(layout),
-        y: epilogue.relu && !epilogue.pool2x2 ? y.pointer(layout) : nil, codes: codes?.pointer,
-        dx: dx?.pointer(layout), dWeight: dWeight?.pointer, dBias: dBias?.pointer,
-        extents, epilogue: epilogue)
-    case .rowMajor:
-      convolutionGradients(
-        x: x.pointer, weight: weight.pointer, dy: dy.pointer,
-        dx: dx?.pointer, dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents)
+        x: x.pointer(.channelsLast), weight: weight.pointer, dy: dy.pointer(.channelsLast),
+        y: rectified, codes: codes?.pointer, dx: dx?.pointer(.channelsLast),
+        dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents, epilogue: epilogue)
+    } else {
+      DirectConvolution.gradients(
+        x: x.pointer(.channelsLast), weight: weight.pointer, dy: dy.pointer(.channelsLast),
+        y: rectified, dx: dx?.pointer(.channelsLast), dWeight: dWeight?.pointer,
+        dBias: dBias?.pointer, extents)
     }
     if let dx { x.receive(dx) }
     if let dWeight { weight.receive(dWeight) }
@@ -107,15 +104,4 @@ final class PendingConvolution: Recipe {
 extension Tensor {
   /// The convolution whose pixels this tensor will be, while nobody has asked for them.
   var pendingConvolution: PendingConvolution? { storage.recipe as? PendingConvolution }
-}
-
-/// A byte for each pooled pixel, in memory that steps reuse.
-private final class Codes {
-  private let buffer: Buffer
-  let pointer: UnsafeMutablePointer<UInt8>
-
-  init(count: Int) {
-    buffer = Buffer(count: (count + 3) / 4)
-    pointer = UnsafeMutableRawPointer(buffer.pointer).assumingMemoryBound(to: UInt8.self)
-  }
 }

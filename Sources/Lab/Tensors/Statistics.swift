@@ -1,16 +1,12 @@
 extension Tensor {
   /// The smallest element; infinity for an empty tensor.
   public func min() -> Float {
-    var result = Float.infinity
-    for index in 0..<count { result = Swift.min(result, pointer[index]) }
-    return result
+    reduce(.infinity) { Swift.min($0, $1) }
   }
 
   /// The largest element; minus infinity for an empty tensor.
   public func max() -> Float {
-    var result = -Float.infinity
-    for index in 0..<count { result = Swift.max(result, pointer[index]) }
-    return result
+    reduce(-.infinity) { Swift.max($0, $1) }
   }
 
   /// The mean of the elements.
@@ -22,17 +18,21 @@ extension Tensor {
   /// `torch.std` takes it.
   public func std() -> Float {
     let mean = sum / Double(count)
-    var squares = 0.0
-    for index in 0..<count {
-      let difference = Double(pointer[index]) - mean
-      squares += difference * difference
+    let squares = reduce(0.0) { squares, element in
+      let difference = Double(element) - mean
+      return squares + difference * difference
     }
     return Float((squares / Double(count - 1)).squareRoot())
   }
 
   private var sum: Double {
-    var sum = 0.0
-    for index in 0..<count { sum += Double(pointer[index]) }
-    return sum
+    reduce(0.0) { $0 + Double($1) }
+  }
+
+  /// The elements in row-major order, taken into account one after the other.
+  private func reduce<Result>(_ initial: Result, _ next: (Result, Float) -> Result) -> Result {
+    // Asked for once: asking may mean that the elements are put into another order first.
+    let elements = UnsafeBufferPointer(start: pointer, count: count)
+    return withExtendedLifetime(self) { elements.reduce(initial, next) }
   }
 }

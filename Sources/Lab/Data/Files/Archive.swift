@@ -114,7 +114,7 @@ private final class Reader {
 
   /// Reads the member that ``nextMember()`` went to.
   func forEachBlock(limit: Int, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
     var total = 0
     while true {
       let count = archive_read_data(handle, &buffer, buffer.count)

@@ -1,0 +1,5 @@
+// Makes EMNIST Lines in the data folder, for ../emnist_lines.py to time.
+
+import Lab
+
+attempt { _ = try EMNISTLines(DataOptions(source: .download)) }
