@@ -4,7 +4,7 @@ import KernelInterface
 /// cut anywhere.
 
 /// Elements that are worth a thread of their own.
-private let grain = 1 << 16
+private let grain = 1 << 18
 
 /// `y = max(x, 0)`; a NaN stays one, so that a loss that has become one is noticed.
 public func relu(x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int) {

@@ -20,7 +20,7 @@ private func transposeEach(
 ) {
   let loops = KernelSet.current.loops
   let size = rows * columns
-  parallel(count: count, grain: max(1, (1 << 16) / max(1, size))) { range in
+  parallel(count: count, grain: max(1, (1 << 17) / max(1, size))) { range in
     let scratch = Scratch(count: loops.scratchCount)
     for index in range {
       loops.transpose(
