@@ -57,11 +57,11 @@ func elementLoops() -> [(String, Work)] {
     ),
     (
       "to channels last \(name)",
-      work(0) { channelsLast(x: x, y: y, n: n, c: channels, pixels: size * size) }
+      work(0) { channelsLast(x, into: y, n: n, c: channels, pixels: size * size) }
     ),
     (
       "to channels first \(name)",
-      work(0) { channelsFirst(x: x, y: y, n: n, c: channels, pixels: size * size) }
+      work(0) { channelsFirst(x, into: y, n: n, c: channels, pixels: size * size) }
     ),
     (
       "adam \(weights)",

@@ -9,8 +9,10 @@ import KernelInterface
 private let depth = 256
 /// Rows of A that share a packed panel of B.
 private let height = 22 * BlockProduct.maximumRows
-/// Columns of a panel of B.
+/// Columns of a panel of B: those that a block of C has.
 private let panel = blockVectors * lanes
+/// Columns that are packed together, so that rows of B and C are read and written in long pieces.
+private let breadth = 256
 /// Up to so many rows, packing B costs more than it saves.
 private let fewRows = 8
 
@@ -24,7 +26,7 @@ private struct Product {
   static let zerosCount = panel
   static let blockCount = BlockProduct.maximumRows * panel
   static let packedACount = height * depth
-  static let packedBCount = depth * panel
+  static let packedBCount = depth * breadth
   static let restCount = 2 * lanes * lanes
 
   init(
@@ -73,15 +75,14 @@ extension Loops {
       for m0 in Swift.stride(from: 0, to: m, by: height) {
         let rows = min(height, m - m0)
         let left = packA(product, m0, rows, k0, terms)
-        for n0 in Swift.stride(from: 0, to: n, by: panel) {
-          let columns = min(panel, n - n0)
-          let isWhole = columns % lanes == 0
-          let right =
-            isWhole && b.column == 1 && rows <= fewRows
-            ? StridedMatrix(b.pointer + k0 * b.row + n0, row: b.row, column: 1)
-            : packB(product, n0, columns, k0, terms)
-          multiplyPanel(
-            product, left, right, m0, rows, n0, columns, terms, adding: adding || k0 > 0)
+        for n0 in Swift.stride(from: 0, to: n, by: breadth) {
+          let columns = min(breadth, n - n0)
+          // A few rows are not worth packing B for, if vectors can read it as it lies.
+          let isPacked = rows > fewRows || b.column != 1 || columns % lanes != 0
+          if isPacked { packB(product, n0, columns, k0, terms) }
+          multiplyBlocks(
+            product, left, m0, rows, n0, columns, k0, terms, isPacked: isPacked,
+            adding: adding || k0 > 0)
         }
       }
     }
@@ -111,55 +112,67 @@ extension Loops {
     return StridedMatrix(p.packedA, row: terms, column: 1)
   }
 
-  /// A panel of B, row after row; past its last column up to the next whole vector are zeros.
-  private static func packB(
-    _ p: Product, _ n0: Int, _ columns: Int, _ k0: Int, _ terms: Int
-  ) -> StridedMatrix {
+  /// Panels of B one after another, each row after row; past the last column up to the next whole
+  /// vector are zeros.
+  private static func packB(_ p: Product, _ n0: Int, _ columns: Int, _ k0: Int, _ terms: Int) {
     let source = p.b.pointer + k0 * p.b.row + n0 * p.b.column
-    let width = (columns + lanes - 1) / lanes * lanes
-    if p.b.column == 1 {
-      for term in 0..<terms {
-        (p.packedB + term * width).update(from: source + term * p.b.row, count: columns)
-      }
-    } else {
-      transpose(
-        source, stride: p.b.column, rows: columns, columns: terms,
-        into: p.packedB, targetStride: width, scratch: p.rest)
-    }
-    if width > columns {
-      for term in 0..<terms {
-        (p.packedB + term * width + columns).update(repeating: 0, count: width - columns)
+    let whole = p.b.column == 1 ? columns / panel * panel : 0
+    for term in 0..<terms {
+      for first in Swift.stride(from: 0, to: whole, by: panel) {
+        let target = p.packedB + first * terms + term * panel
+        for vector in 0..<blockVectors {
+          Vector(at: source + term * p.b.row + first + vector * lanes)
+            .store(at: target + vector * lanes)
+        }
       }
     }
-    return StridedMatrix(p.packedB, row: width, column: 1)
+    for first in Swift.stride(from: whole, to: columns, by: panel) {
+      let count = min(panel, columns - first)
+      let width = (count + lanes - 1) / lanes * lanes
+      let target = p.packedB + first * terms
+      if count < width { target.update(repeating: 0, count: terms * width) }
+      if p.b.column == 1 {
+        for term in 0..<terms {
+          (target + term * width).update(from: source + term * p.b.row + first, count: count)
+        }
+      } else {
+        transpose(
+          source + first * p.b.column, stride: p.b.column, rows: count, columns: terms,
+          into: target, targetStride: width, scratch: p.rest)
+      }
+    }
   }
 
-  private static func multiplyPanel(
-    _ p: Product, _ a: StridedMatrix, _ b: StridedMatrix,
-    _ m0: Int, _ rows: Int, _ n0: Int, _ columns: Int, _ terms: Int, adding: Bool
+  private static func multiplyBlocks(
+    _ p: Product, _ a: StridedMatrix, _ m0: Int, _ rows: Int, _ n0: Int, _ columns: Int,
+    _ k0: Int, _ terms: Int, isPacked: Bool, adding: Bool
   ) {
-    let vectors = (columns + lanes - 1) / lanes
-    let isWhole = vectors * lanes == columns
     for index in 0..<blocks(of: rows) {
       let first = firstRow(ofBlock: index, of: rows)
       let count = firstRow(ofBlock: index + 1, of: rows) - first
-      let target = p.c + (m0 + first) * p.stride + n0
-      var block = BlockProduct(
-        a: a.pointer + first * a.row, aRow: a.row, aInner: 1,
-        b: b.pointer, bInner: b.row, inner: terms,
-        start: adding ? UnsafePointer(target) : UnsafePointer(p.zeros),
-        startRow: adding ? p.stride : 0, c: target, cRow: p.stride)
-      if isWhole {
+      for column in Swift.stride(from: 0, to: columns, by: panel) {
+        let real = min(panel, columns - column)
+        let vectors = (real + lanes - 1) / lanes
+        let target = p.c + (m0 + first) * p.stride + n0 + column
+        var block = BlockProduct(
+          a: a.pointer + first * a.row, aRow: a.row, aInner: 1,
+          b: isPacked ? UnsafePointer(p.packedB + column * terms) : p.b.pointer + n0 + column,
+          bInner: isPacked ? vectors * lanes : p.b.row, inner: terms,
+          start: adding ? UnsafePointer(target) : UnsafePointer(p.zeros),
+          startRow: adding ? p.stride : 0, c: target, cRow: p.stride)
+        if !isPacked { block.b += k0 * p.b.row }
+        if vectors * lanes == real {
+          block.run(rows: count, vectors: vectors)
+          continue
+        }
+        // The last columns: vectors would reach into what is not C.
+        (block.start, block.startRow) = (UnsafePointer(p.zeros), 0)
+        (block.c, block.cRow) = (p.block, panel)
         block.run(rows: count, vectors: vectors)
-        continue
-      }
-      // The last columns: vectors would reach into what is not C.
-      (block.start, block.startRow) = (UnsafePointer(p.zeros), 0)
-      (block.c, block.cRow) = (p.block, panel)
-      block.run(rows: count, vectors: vectors)
-      for row in 0..<count {
-        let (sums, place) = (p.block + row * panel, target + row * p.stride)
-        for column in 0..<columns { place[column] = (adding ? place[column] : 0) + sums[column] }
+        for row in 0..<count {
+          let (sums, place) = (p.block + row * panel, target + row * p.stride)
+          for index in 0..<real { place[index] = (adding ? place[index] : 0) + sums[index] }
+        }
       }
     }
   }

@@ -99,7 +99,7 @@ public enum BatchNormalization {
     }
   }
 
-  private static func grain(_ channels: Int) -> Int { (1 << 16) / max(1, channels) }
+  private static func grain(_ channels: Int) -> Int { (1 << 18) / max(1, channels) }
 
   /// The mean of some pixels from all over the images.
   private static func meanOfSamples(

@@ -25,7 +25,8 @@ public enum DirectConvolution {
     paddedBias.pointer.update(repeating: 0, count: weights.filters)
     if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
     // A pixel does not depend on those beside it: the rows may be cut anywhere.
-    let grain = max(1, 3_000_000 / max(1, 2 * e.outputW * e.k * e.patch))
+    // Some 0.2 ms of work are worth waking a thread.
+    let grain = max(1, 20_000_000 / max(1, 2 * e.outputW * e.k * e.patch))
     parallel(count: e.n * e.outputH, grain: grain) { range in
       let scratch = Scratch(count: loops.scratchCount)
       forEachImage(of: range, rows: e.outputH) { n, rows in

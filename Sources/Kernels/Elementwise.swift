@@ -4,7 +4,7 @@ import KernelInterface
 /// cut anywhere.
 
 /// Elements that are worth a thread of their own.
-private let grain = 1 << 16
+private let grain = 1 << 18
 
 /// `y = max(x, 0)`; a NaN stays one, so that a loss that has become one is noticed.
 public func relu(x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int) {
@@ -36,7 +36,7 @@ public func add(
   }
 }
 
-/// `y = x` times the rule's scale where it keeps an element, else 0; elements in the rule's order.
+/// `y = x` times the rule's scale where it keeps an element, else 0.
 public func dropout(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, _ rule: DropoutRule
 ) {
@@ -47,8 +47,8 @@ public func dropout(
   }
 }
 
-/// ``dropout(x:y:count:_:)`` of channels-last images: the elements that are kept are those of the
-/// same images in the order N C H W.
+/// ``dropout(x:y:count:_:)`` of channels-last images: the elements that are kept are
+/// those of the same images in the order N C H W.
 public func dropoutChannelsLast(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, n: Int, pixels: Int, channels: Int,
   _ rule: DropoutRule

@@ -49,7 +49,7 @@ private func multiply(
 ) {
   let loops = KernelSet.current.loops
   // A part must be worth waking a thread, and its columns the packing of the rows that they meet.
-  let worth = max(1, m * n * k / 1_000_000)
+  let worth = max(1, m * n * k / 5_000_000)
   let widest = max(m <= 4 ? 16 : 128, (n + 31) / 32)
   let parts = max(1, min(worth, n / widest))
   let (blocks, block) = ((n + 15) / 16, 16)

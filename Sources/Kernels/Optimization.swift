@@ -18,7 +18,7 @@ public func adamStep(
     decay1: Float(1 - beta1), decay2: Float(1 - beta2), keep2: Float(beta2),
     epsilon: Float(epsilon))
   let loops = KernelSet.current.loops
-  parallel(count: count, grain: 1 << 15) { range in
+  parallel(count: count, grain: 1 << 17) { range in
     let first = range.lowerBound
     loops.adamStep(
       value: value + first, gradient: gradient + first, moment1: moment1 + first,

@@ -61,7 +61,7 @@ public func maxPoolingChannelsLast(
 ) {
   let loops = KernelSet.current.loops
   let (input, output) = (e.h * e.w * channels, e.outputH * e.outputW * channels)
-  parallel(count: e.planes, grain: max(1, (1 << 16) / max(1, input))) { images in
+  parallel(count: e.planes, grain: max(1, (1 << 18) / max(1, input))) { images in
     for n in images {
       loops.maxPooling(
         x + n * input, into: y + n * output, codes: codes + n * output, channels: channels, e)
@@ -76,7 +76,7 @@ public func maxPoolingGradientChannelsLast(
 ) {
   let loops = KernelSet.current.loops
   let (input, output) = (e.h * e.w * channels, e.outputH * e.outputW * channels)
-  parallel(count: e.planes, grain: max(1, (1 << 16) / max(1, input))) { images in
+  parallel(count: e.planes, grain: max(1, (1 << 18) / max(1, input))) { images in
     for n in images {
       (dx + n * input).update(repeating: 0, count: input)
       loops.maxPoolingGradient(

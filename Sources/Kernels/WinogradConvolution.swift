@@ -13,9 +13,12 @@ public typealias DropoutRule = KernelInterface.DropoutRule
 ///
 /// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 public enum WinogradConvolution {
-  /// Whether the kernel is one of 3×3 pixels and stride 1, and with enough channels to gain by it.
+  /// Whether the kernel is one of 3×3 pixels and stride 1, with enough channels and pixels to gain
+  /// by it: tiles of which little is in the image save nothing.
   public static func isSupported(_ e: ConvolutionExtents) -> Bool {
-    e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
+    let tiles = ((e.outputH + 3) / 4) * ((e.outputW + 3) / 4)
+    return e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
+      && 9 * e.outputPixels >= 2 * 36 * tiles
   }
 
   /// `y = epilogue(x ∗ weight + bias)`.
@@ -80,6 +83,11 @@ public enum WinogradConvolution {
     let loops = KernelSet.current.loops
     let e = WinogradExtents(extents, lanes: loops.vectorLanes)
     let uTransposed = dx == nil ? nil : transposedWeights(weight, e, loops)
+    guard e.n > 0 else {
+      dWeight?.update(repeating: 0, count: e.k * extents.patch)
+      dBias?.update(repeating: 0, count: e.k)
+      return
+    }
     let groups = min(e.n, 8)
     let weights = 36 * e.channels * e.filters
     let partWeights = Scratch(count: dWeight == nil ? 0 : groups * weights)
@@ -207,8 +215,8 @@ extension WinogradExtents {
     }
   }
 
-  /// Fewer tile rows than this are not worth waking a thread.
+  /// Fewer tile rows than this are not worth waking a thread: some 0.2 ms.
   fileprivate var rowsWorthAThread: Int {
-    max(1, 3_000_000 / (72 * channels * filters * tilesAcross))
+    max(1, 20_000_000 / (72 * channels * filters * tilesAcross))
   }
 }

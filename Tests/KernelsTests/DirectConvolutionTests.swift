@@ -16,6 +16,7 @@ struct DirectConvolutionTests {
       ConvolutionExtents(n: 20, c: 16, h: 9, w: 9, k: 16, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 3, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 17, c: 20, h: 7, w: 7, k: 64, r: 1, s: 1, stride: 1, padding: 0),
+      ConvolutionExtents(n: 5, c: 64, h: 12, w: 12, k: 64, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 2, c: 64, h: 11, w: 10, k: 20, r: 3, s: 3, stride: 2, padding: 1),
       ConvolutionExtents(n: 1, c: 16, h: 8, w: 8, k: 83, r: 1, s: 1, stride: 2, padding: 0),
     ])

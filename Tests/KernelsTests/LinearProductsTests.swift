@@ -5,7 +5,10 @@ import Testing
 struct LinearProductsTests {
   @Test(
     arguments: KernelSet.supported,
-    [(1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (9, 5000, 17), (128, 300, 83)])
+    [
+      (1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (9, 5000, 17), (128, 300, 83),
+      (64, 700, 300),
+    ])
   func agreesWithTheDefinition(_ set: KernelSet, sizes: (n: Int, inputs: Int, outputs: Int)) {
     let (n, inputs, outputs) = sizes
     let (x, weight) = (numbers(n * inputs), numbers(outputs * inputs, seed: 2))

@@ -6,7 +6,7 @@ struct MatrixProductTests {
     arguments: KernelSet.supported,
     [
       (1, 1, 1), (3, 5, 2), (16, 16, 16), (17, 31, 65), (64, 784, 9), (4, 7, 100), (2, 64, 33),
-      (6, 64, 300), (7, 130, 517), (140, 70, 20), (5, 3, 0),
+      (6, 64, 300), (7, 130, 517), (140, 70, 20), (20, 600, 40), (9, 513, 270), (5, 3, 0),
     ])
   func agreesWithTheReference(_ set: KernelSet, sizes: (m: Int, n: Int, k: Int)) {
     let (m, n, k) = sizes

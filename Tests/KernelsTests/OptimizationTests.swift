@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.serialized)
 struct OptimizationTests {
-  @Test(arguments: KernelSet.supported, [1, 3, 17, 1000, 70_001])
+  @Test(arguments: KernelSet.supported, [1, 3, 17, 1000, 300_001])
   func adamFollowsItsFormula(_ set: KernelSet, count: Int) {
     let (start, gradient) = (numbers(count), numbers(count, seed: 2))
     let results = withThreadCounts(set) {

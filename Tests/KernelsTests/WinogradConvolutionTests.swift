@@ -56,6 +56,17 @@ struct WinogradConvolutionTests {
   }
 
   @Test(arguments: KernelSet.supported)
+  func noImagesHaveNoGradient(_ set: KernelSet) {
+    let e = ConvolutionExtents(n: 0, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
+    var (dWeight, dBias) = (numbers(8 * 8 * 9), numbers(8))
+    KernelSet.$current.withValue(set) {
+      WinogradConvolution.gradients(
+        x: [], weight: numbers(8 * 8 * 9), dy: [], dx: nil, dWeight: &dWeight, dBias: &dBias, e)
+    }
+    #expect((dWeight + dBias).allSatisfy { $0 == 0 })
+  }
+
+  @Test(arguments: KernelSet.supported)
   func aNaNReachesTheResult(_ set: KernelSet) {
     let e = ConvolutionExtents(n: 1, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
     var x = numbers(8 * 16)

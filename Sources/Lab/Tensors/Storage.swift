@@ -57,7 +57,7 @@ package final class Storage: @unchecked Sendable {
       let buffer = Buffer(count: count)
       if let channelsLast {
         channelsFirst(
-          x: channelsLast.pointer, y: buffer.pointer, n: images.n, c: images.c,
+          channelsLast.pointer, into: buffer.pointer, n: images.n, c: images.c,
           pixels: images.pixels)
       }
       rowMajor = buffer
@@ -67,7 +67,7 @@ package final class Storage: @unchecked Sendable {
       let buffer = Buffer(count: count)
       if let rowMajor {
         Kernels.channelsLast(
-          x: rowMajor.pointer, y: buffer.pointer, n: images.n, c: images.c, pixels: images.pixels)
+          rowMajor.pointer, into: buffer.pointer, n: images.n, c: images.c, pixels: images.pixels)
       }
       channelsLast = buffer
       return buffer.pointer
