@@ -56,16 +56,34 @@ extension Loops {
     moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
     _ rule: AdamRule
   ) {
-    forEachVector(count) { index, width in
-      let g = Vector(at: gradient + index, width)
-      let before = Vector(at: moment1 + index, width)
-      let m = before + (g - before) * rule.decay1
-      let v = Vector(at: moment2 + index, width) * rule.keep2 + g * g * rule.decay2
-      m.store(at: moment1 + index, width)
-      v.store(at: moment2 + index, width)
-      let denominator = v.squareRoot() / rule.correction + rule.epsilon
-      (Vector(at: value + index, width) - rule.stepSize * (m / denominator))
-        .store(at: value + index, width)
+    let whole = count / lanes * lanes
+    for index in stride(from: 0, to: whole, by: lanes) {
+      adamStep(
+        value + index, gradient + index, moment1 + index, moment2 + index, Vector.scalarCount, rule)
     }
+    if whole < count {
+      adamStep(
+        value + whole, gradient + whole, moment1 + whole, moment2 + whole, count - whole, rule)
+    }
+  }
+
+  /// The step of one vector: a function, since a closure of this size would not be inlined twice.
+  @inline(__always)
+  private static func adamStep(
+    _ value: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+    _ moment1: UnsafeMutablePointer<Float>, _ moment2: UnsafeMutablePointer<Float>, _ width: Int,
+    _ rule: AdamRule
+  ) {
+    let g = Vector(at: gradient, width)
+    let before = Vector(at: moment1, width)
+    let m = before + (g - before) * Vector(repeating: rule.decay1)
+    let v =
+      Vector(at: moment2, width) * Vector(repeating: rule.keep2)
+      + g * g * Vector(repeating: rule.decay2)
+    let root = v.squareRoot() / Vector(repeating: rule.correction)
+    let change = m / (root + Vector(repeating: rule.epsilon)) * Vector(repeating: rule.stepSize)
+    m.store(at: moment1, width)
+    v.store(at: moment2, width)
+    (Vector(at: value, width) - change).store(at: value, width)
   }
 }
