@@ -25,27 +25,55 @@ struct Program {
   ) throws -> Outcome {
     // Programs are built into the folder that the tests run from.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = tests.appending(path: name)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging([
+    let path = tests.appending(path: name).path(percentEncoded: false)
+    let variables = ProcessInfo.processInfo.environment.merging([
       "LAB_DATA_DIR": folder.appending(path: "data").path(percentEncoded: false),
       "LAB_OUTPUT_DIR": folder.appending(path: "output").path(percentEncoded: false),
     ]) { $1 }.merging(environment) { $1 }
     let output = folder.appending(path: "stdout-\(UUID())")
     let errors = folder.appending(path: "stderr-\(UUID())")
-    for url in [output, errors] { try Data().write(to: url) }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let deadline = DispatchWorkItem { process.terminate() }
-    DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
-    process.waitUntilExit()
-    deadline.cancel()
+    let process = try spawn(
+      path, [path] + arguments, variables.map { "\($0)=\($1)" }, output: output, errors: errors)
+    let status = try wait(for: process, seconds: seconds)
     return Outcome(
-      status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+      status: status, output: try String(contentsOf: output, encoding: .utf8),
       errors: try String(contentsOf: errors, encoding: .utf8))
+  }
+
+  // Foundation's Process sometimes misses the end of one program when several run at once.
+
+  private func spawn(
+    _ path: String, _ arguments: [String], _ environment: [String], output: URL, errors: URL
+  ) throws -> pid_t {
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    for (descriptor, url) in [(CInt(1), output), (2, errors)] {
+      posix_spawn_file_actions_addopen(
+        &actions, descriptor, url.path(percentEncoded: false), O_WRONLY | O_CREAT, 0o600)
+    }
+    let texts = (arguments.map { strdup($0) }, environment.map { strdup($0) })
+    defer { for text in texts.0 + texts.1 { free(text) } }
+    var process: pid_t = 0
+    let error = posix_spawn(&process, path, &actions, nil, texts.0 + [nil], texts.1 + [nil])
+    try #require(error == 0, "cannot start \(path): \(String(cString: strerror(error)))")
+    return process
+  }
+
+  /// The program's exit status, or 128 and the signal that ended it.
+  private func wait(for process: pid_t, seconds: Double) throws -> Int32 {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    var status: CInt = 0
+    while waitpid(process, &status, WNOHANG) == 0 {
+      if ContinuousClock.now > deadline { kill(process, SIGKILL) }
+      usleep(10_000)
+    }
+    return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
   }
 }
 
