@@ -2,7 +2,8 @@ import Foundation
 import Lab
 import Testing
 
-@Suite struct DownloaderTests {
+@Suite(.enabled(if: TestServer.loopbackIsUp, "the loopback interface is down"))
+struct DownloaderTests {
   let folder: TemporaryFolder
   let file: Data
   let sum: String

@@ -21,6 +21,17 @@ final class TestServer: Sendable {
     var isSilent = false
   }
 
+  /// Whether 127.0.0.1 can be reached; not in a sandbox that has no network at all.
+  static let loopbackIsUp: Bool = {
+    #if os(Linux)
+      let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    #else
+      let descriptor = socket(AF_INET, SOCK_DGRAM, 0)
+    #endif
+    defer { close(descriptor) }
+    return withLoopbackAddress(port: 9) { connect(descriptor, $0, $1) == 0 }
+  }()
+
   let port: UInt16
   private let listener: Int32
   private let received = Mutex<[Request]>([])
@@ -33,15 +44,15 @@ final class TestServer: Sendable {
       listener = socket(AF_INET, SOCK_STREAM, 0)
     #endif
     var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let descriptor = listener
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
-          && getsockname(descriptor, address, &length) == 0
-      }
+    let isListening = withLoopbackAddress(port: 0) { loopback, length in
+      var length = length
+      return bind(descriptor, loopback, length) == 0 && listen(descriptor, 16) == 0
+        && withUnsafeMutablePointer(to: &address) {
+          $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            getsockname(descriptor, $0, &length) == 0
+          }
+        }
     }
     // A client may hang up in the middle of an answer.
     signal(SIGPIPE, SIG_IGN)
@@ -115,6 +126,21 @@ final class TestServer: Sendable {
       }
       guard count > 0 else { return }
       sent += count
+    }
+  }
+}
+
+/// Calls `body` with the address of a port of 127.0.0.1.
+private func withLoopbackAddress<Result>(
+  port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = port.bigEndian
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  return withUnsafePointer(to: address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
     }
   }
 }
