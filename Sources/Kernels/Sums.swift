@@ -1,21 +1,3 @@
-/// The sum of `count` floats. Several accumulators: a single one would make every addition wait
-/// for the one before it.
-func sum(_ x: UnsafePointer<Float>, count: Int) -> Float {
-  var lanes = SIMD16<Float>.zero
-  let whole = count / 16 * 16
-  var index = 0
-  while index < whole {
-    lanes += UnsafeRawPointer(x + index).loadUnaligned(as: SIMD16<Float>.self)
-    index += 16
-  }
-  var total = lanes.sum()
-  while index < count {
-    total += x[index]
-    index += 1
-  }
-  return total
-}
-
 /// Adds `parts` arrays of `count` floats that lie one after another, in their order.
 func sumParts(
   _ values: UnsafePointer<Float>, parts: Int, count: Int, into y: UnsafeMutablePointer<Float>

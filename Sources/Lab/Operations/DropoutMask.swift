@@ -21,11 +21,21 @@ public func dropout(
   guard x.tape != nil, probability > 0 else { return x }
   let rule = DropoutRule(probability: probability, seed: generator.word64())
   if let fused = x.pendingConvolution?.withDropout(rule) { return fused.result() }
-  let y = Tensor(uninitialized: x.shape)
-  dropout(x: x.pointer, y: y.pointer, count: x.count, rule)
-  return y.recorded(from: [x]) { dy in
-    let dx = Tensor(uninitialized: x.shape)
-    dropout(x: dy.pointer, y: dx.pointer, count: x.count, rule)
-    x.receive(dx)
+  return masked(x, by: rule).recorded(from: [x]) { dy in
+    x.receive(masked(dy, by: rule))
   }
+}
+
+/// The elements that the rule keeps, scaled, in the layout that x has.
+private func masked(_ x: Tensor, by rule: DropoutRule) -> Tensor {
+  let y = Tensor(uninitialized: x.shape, layout: x.layout)
+  switch x.layout {
+  case .rowMajor:
+    dropout(x: x.pointer, y: y.pointer, count: x.count, rule)
+  case .channelsLast:
+    dropoutChannelsLast(
+      x: x.pointer(.channelsLast), y: y.pointer(.channelsLast), n: x.shape[0],
+      pixels: x.shape[2] * x.shape[3], channels: x.shape[1], rule)
+  }
+  return y
 }
