@@ -48,6 +48,7 @@ let package = Package(
     .executableTarget(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
+    .target(name: "Literate", dependencies: [arguments], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
     notebook("01-look-at-emnist"),
@@ -65,6 +66,7 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
+    .testTarget(name: "LiterateTests", dependencies: ["Literate"], swiftSettings: strict),
     .testTarget(
       name: "LabCommandTests",
       dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
