@@ -32,11 +32,12 @@ extension Loops {
   }
 
   public static func add(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool,
+    into y: UnsafeMutablePointer<Float>, count: Int
   ) {
     forEachVector(count) { index, width in
-      (Vector(at: a + index, width) + Vector(at: b + index, width)).store(at: y + index, width)
+      let sum = Vector(at: a + index, width) + Vector(at: b + index, width)
+      (relu ? sum.rectified : sum).store(at: y + index, width)
     }
   }
 

@@ -10,6 +10,11 @@ public struct BroadcastExtents: Sendable, Equatable {
     (self.shape, self.aStrides, self.bStrides) = (shape, aStrides, bStrides)
   }
 
+  /// The number of elements of the operand with these strides.
+  func elements(strides: [Int]) -> Int {
+    zip(shape, strides).reduce(1) { $0 * ($1.1 == 0 ? 1 : $1.0) }
+  }
+
   /// Calls `row` for each run along the last dimension, in order, with where it starts in the
   /// result and in each operand.
   @inline(__always)
@@ -47,12 +52,14 @@ public func addBroadcast(
 }
 
 /// The gradients of ``addBroadcast(_:_:y:_:)``: each element of an operand gets the sum over the
-/// places that it was repeated to. `da` and `db` are added to.
+/// places that it was repeated to. `da` and `db` are written whole.
 public func addBroadcastGradients(
   dy: UnsafePointer<Float>, da: UnsafeMutablePointer<Float>, db: UnsafeMutablePointer<Float>,
   _ e: BroadcastExtents
 ) {
   let (aStep, bStep) = (e.aStrides.last ?? 0, e.bStrides.last ?? 0)
+  da.update(repeating: 0, count: e.elements(strides: e.aStrides))
+  db.update(repeating: 0, count: e.elements(strides: e.bStrides))
   e.forEachRow { row, a0, b0 in
     for column in 0..<(e.shape.last ?? 1) {
       da[a0 + column * aStep] += dy[row + column]

@@ -38,12 +38,6 @@ final class PendingConvolution: Recipe {
 
   // MARK: Fusing
 
-  /// This convolution with a rectifier behind it, if the two can be computed together.
-  func withReLU() -> PendingConvolution? {
-    guard !epilogue.pool2x2 else { return nil }
-    return fused { $0.relu = true }
-  }
-
   /// This convolution with pooling behind it, if the two can be computed together.
   func withPooling(size: Int, stride: Int) -> PendingConvolution? {
     guard isWinograd, size == 2, stride == 2, !epilogue.pool2x2 else { return nil }
@@ -98,6 +92,13 @@ final class PendingConvolution: Recipe {
     if let dx { x.receive(dx) }
     if let dWeight { weight.receive(dWeight) }
     if let dBias { bias?.receive(dBias) }
+  }
+}
+
+extension PendingConvolution: Rectifiable {
+  func rectified() -> Tensor? {
+    guard !epilogue.pool2x2 else { return nil }
+    return fused { $0.relu = true }.result()
   }
 }
 
