@@ -44,7 +44,7 @@ struct TrainCommandTests {
     (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
     (
       ["--model_class=CMN"],
-      "'--model_class <model_class>': expected CNN, MLP, got CMN; did you mean CNN?"
+      "'--model_class <model_class>': expected CNN, MLP, ResNet, got CMN; did you mean CNN?"
     ),
     (
       ["--data_class=EMNST"],
