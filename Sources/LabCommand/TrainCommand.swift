@@ -19,6 +19,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "What to train") var experiment: ExperimentOptions
   @OptionGroup(title: "Data") var data: DataClassOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Augmentation of training images") var augmentation: AugmentationOptions
   @OptionGroup(title: "Model CNN") var cnn: CNN.Options
   @OptionGroup(title: "Model MLP") var mlp: MLP.Options
   @OptionGroup(title: "Model ResNet") var resNet: ResNet.Options
@@ -40,7 +41,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     manualSeed(experiment.seed)
-    let module = try data.load()
+    let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
     switch experiment.modelClass {
     case .CNN: try train(CNN(module.config, cnn), module)
