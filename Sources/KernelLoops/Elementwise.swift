@@ -75,7 +75,9 @@ extension Loops {
     _ moment1: UnsafeMutablePointer<Float>, _ moment2: UnsafeMutablePointer<Float>, _ width: Int,
     _ rule: AdamRule
   ) {
-    let g = Vector(at: gradient, width)
+    let start = Vector(at: value, width)
+    var g = Vector(at: gradient, width)
+    g.add(start, times: Vector(repeating: rule.decay))
     let before = Vector(at: moment1, width)
     let m = before + (g - before) * Vector(repeating: rule.decay1)
     let v =
@@ -85,6 +87,6 @@ extension Loops {
     let change = m / (root + Vector(repeating: rule.epsilon)) * Vector(repeating: rule.stepSize)
     m.store(at: moment1, width)
     v.store(at: moment2, width)
-    (Vector(at: value, width) - change).store(at: value, width)
+    (start * Vector(repeating: rule.keep) - change).store(at: value, width)
   }
 }

@@ -57,7 +57,9 @@ struct TrainCommand: ParsableCommand {
     let trainer = training.trainer()
     let name = "\(experiment.modelClass)-\(module.displayName)"
     trainer.checkpointFolder = try training.fastDevRun ? nil : OutputFolder.newRun(name)
-    try trainer.fit(model, module, optimizer: training.optimizer(for: model))
+    try trainer.fit(
+      model, module, optimizer: training.optimizer(for: model),
+      schedule: training.schedule(of: trainer, module))
     let results = try trainer.test(model, module)
     print(String(repeating: "-", count: 80))
     print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
