@@ -25,12 +25,18 @@ extension Tensor {
     let y = Tensor(uninitialized: shape, layout: layout)
     addBroadcast(a.pointer(layout), b.pointer(layout), y: y.pointer(layout), extents)
     return y.recorded(from: [a, b]) { dy in
-      let da = Tensor(uninitialized: a.shape, layout: layout)
-      let db = Tensor(uninitialized: b.shape, layout: layout)
-      addBroadcastGradients(
-        dy: dy.pointer(layout), da: da.pointer(layout), db: db.pointer(layout), extents)
-      a.receive(da)
-      b.receive(db)
+      for (operand, strides) in [(a, extents.aStrides), (b, extents.bStrides)]
+      where operand.needsGradient {
+        guard operand.shape != shape else {
+          operand.receive(dy)
+          continue
+        }
+        let gradient = Tensor(uninitialized: operand.shape, layout: layout)
+        sumRepeated(
+          dy.pointer(layout), shape: extents.shape, into: gradient.pointer(layout),
+          strides: strides)
+        operand.receive(gradient)
+      }
     }
   }
 
