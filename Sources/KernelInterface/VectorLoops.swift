@@ -127,10 +127,10 @@ public protocol VectorLoops: SendableMetatype {
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
     count: Int)
 
-  /// `y = a + b`.
+  /// `y = a + b`, rectified or not.
   static func add(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int)
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool,
+    into y: UnsafeMutablePointer<Float>, count: Int)
 
   /// `y = x · scale` where the rule keeps an element, else 0; the elements' indices are `step`
   /// apart.

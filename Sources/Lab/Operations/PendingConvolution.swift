@@ -43,12 +43,6 @@ final class PendingConvolution: Recipe {
 
   // MARK: Fusing
 
-  /// This convolution with a rectifier behind it, if the two can be computed together.
-  func withReLU() -> PendingConvolution? {
-    guard !epilogue.pool2x2 else { return nil }
-    return fused { $0.relu = true }
-  }
-
   /// This convolution with pooling behind it, if the two can be computed together.
   func withPooling(size: Int, stride: Int) -> PendingConvolution? {
     guard isWinograd, size == 2, stride == 2, !epilogue.pool2x2 else { return nil }
@@ -146,6 +140,13 @@ final class PendingConvolution: Recipe {
       dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents, epilogue: epilogue)
     if let dWeight1 { weight1.receive(dWeight1) }
     if let dBias1 { bias1?.receive(dBias1) }
+  }
+}
+
+extension PendingConvolution: Rectifiable {
+  func rectified() -> Tensor? {
+    guard !epilogue.pool2x2 else { return nil }
+    return fused { $0.relu = true }.result()
   }
 }
 
