@@ -33,6 +33,7 @@ let package = Package(
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
+    .systemLibrary(name: "CStandardOutput"),
 
     .target(name: "KernelInterface", swiftSettings: strict),
     .target(
@@ -48,9 +49,11 @@ let package = Package(
     .executableTarget(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
-    .target(name: "Literate", dependencies: [arguments], swiftSettings: strict),
     .target(
-      name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+      name: "Literate", dependencies: ["Plot", "CStandardOutput", arguments], swiftSettings: strict),
+    .target(
+      name: "Notebook", dependencies: ["Lab", "Literate", "Plot", arguments],
+      swiftSettings: strict),
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
 
@@ -86,8 +89,8 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 /// A notebook: one executable whose top-level code runs on the main actor.
 func notebook(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Lab", "Plot", "Notebook", arguments], path: "Notebooks/\(name)",
-    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+    name: name, dependencies: ["Lab", "Literate", "Notebook", "Plot", arguments],
+    path: "Notebooks/\(name)", swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 
 /// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.
