@@ -33,6 +33,9 @@ let package = Package(
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
+    library(
+      "CMarkdown", pkgConfig: "libcmark-gfm",
+      apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
 
     .target(name: "KernelInterface", swiftSettings: strict),
     .target(
@@ -48,7 +51,9 @@ let package = Package(
     .executableTarget(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
-    .target(name: "Literate", dependencies: [arguments], swiftSettings: strict),
+    .target(
+      name: "Literate", dependencies: ["Plot", "CMarkdown", arguments],
+      resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
     notebook("01-look-at-emnist"),
