@@ -33,6 +33,9 @@ let package = Package(
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
+    library(
+      "CMarkdown", pkgConfig: "libcmark-gfm",
+      apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
     .systemLibrary(name: "CStandardOutput"),
 
     .target(name: "KernelInterface", swiftSettings: strict),
@@ -50,7 +53,8 @@ let package = Package(
       name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
 
     .target(
-      name: "Literate", dependencies: ["Plot", "CStandardOutput", arguments], swiftSettings: strict),
+      name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],
+      resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: ["Lab", "Literate", "Plot", arguments],
       swiftSettings: strict),
