@@ -50,7 +50,8 @@ let package = Package(
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
-      name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+      name: "LabCommand", dependencies: ["Lab", "Literate", "Plot", arguments],
+      swiftSettings: strict),
 
     .target(
       name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],

@@ -31,7 +31,7 @@ public func attempt(line: Int = #line, _ body: () throws -> Void) {
     try body()
   } catch {
     tell(error, line: line)
-    guard Session.current.cell?.isExpectedToFail == true else { exit(1) }
+    guard Session.current.cell?.expectedToFail == true else { exit(1) }
   }
 }
 
@@ -40,5 +40,5 @@ private func tell(_ error: any Error, line: Int) {
   // What was printed before belongs above the error, also when both go to one file.
   fflush(nil)
   try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
-  Session.current.report(.failed(message: "\(error)", line: line))
+  Session.current.report(.failure(.init(message: "\(error)", line: line)))
 }

@@ -23,6 +23,6 @@ public func cell(
 ) {
   Session.current.open(
     .init(
-      title: title, line: line, isExpectedToFail: expectedToFail, tolerance: tolerance,
-      ignoring: ignoring, peakMemory: Session.peakMemory))
+      title: title, line: line, expectedToFail: expectedToFail, tolerance: tolerance,
+      ignoring: ignoring, time: monotonicTime(), peakMemory: Session.peakMemory))
 }

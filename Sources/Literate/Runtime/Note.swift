@@ -18,5 +18,5 @@ public func note(_ name: String, _ value: String) {
 /// made before is no longer fresh.
 @MainActor
 public func noteData(in folder: URL) {
-  Session.current.report(.data(folder: folder.path(percentEncoded: false)))
+  Session.current.report(.data(.init(folder: folder.path(percentEncoded: false))))
 }

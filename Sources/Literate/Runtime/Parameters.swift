@@ -11,7 +11,7 @@ extension ParsableArguments {
   public static func parameters(from arguments: [String]) -> Self {
     let flags = wrappers(of: Self()).filter { $0.wrapper is Flag<Bool> }.map { "--\($0.name)" }
     let parsed = parseOrExit(arguments.flatMap { withoutValue($0, flags: flags) })
-    Session.current.report(.parameters(facts(of: parsed)))
+    Session.current.report(.parameters(.init(values: facts(of: parsed))))
     return parsed
   }
 
@@ -73,8 +73,13 @@ private func facts(of parsed: any ParsableArguments) -> [Page.Fact] {
   wrappers(of: parsed, areParsed: true).compactMap { name, wrapper in
     let mirror = Mirror(reflecting: wrapper.value)
     guard mirror.displayStyle == .optional else {
-      return Page.Fact(name, String(describing: wrapper.value))
+      return Page.Fact(name, asArgument(wrapper.value))
     }
-    return mirror.children.first.map { Page.Fact(name, String(describing: $0.value)) }
+    return mirror.children.first.map { Page.Fact(name, asArgument($0.value)) }
   }
+}
+
+/// A value as it is written on the command line.
+private func asArgument(_ value: Any) -> String {
+  (value as? any ExpressibleByArgument)?.defaultValueDescription ?? String(describing: value)
 }

@@ -14,7 +14,7 @@ final class Session {
 
   /// Whether the runner reads what is reported.
   let isSupervised: Bool
-  var cell: Report.Opening?
+  var cell: Event.Opening?
 
   private let waits: Bool
 
@@ -40,13 +40,12 @@ final class Session {
       .appending(path: name, directoryHint: .isDirectory)
   }
 
-  func report(_ report: Report) {
-    guard isSupervised, let json = try? JSONEncoder().encode(report) else { return }
-    let line = String(decoding: json, as: UTF8.self) + "\n"
+  func report(_ event: Event) {
+    guard isSupervised, let line = try? event.line else { return }
     _ = send_frames(CChar(UInt8(ascii: "R")), line, line.utf8.count)
   }
 
-  func open(_ opening: Report.Opening) {
+  func open(_ opening: Event.Opening) {
     cell = opening
     if isSupervised {
       report(.cell(opening))
