@@ -5,7 +5,7 @@ import Plot
 /// A page with everything that a page can have, and its figures.
 struct SamplePage {
   /// What to set in the page's texts that no renderer may take for its own.
-  static let hostile = "<script>alert('&amp;')</script> ``` | \u{1B}[31mred\u{1B}[0m ]( \"x\" -->"
+  static let hostile = "<script>alert('&amp;')</script> ``` | *a* ]( \"x\" -->"
 
   static let page = Page(
     name: "03-sample", title: "Everything <at> once & \"more\"",
@@ -54,23 +54,29 @@ struct SamplePage {
     ], state: .failed(message: "no space left\non the device \(hostile)", line: 33),
     facts: [.init("Seed", "42"), .init("Data", "SYNTHETIC \(hostile)")], seconds: 78.2)
 
-  /// Writes the figures of ``page`` into a folder.
-  static func writeFigures(to folder: URL) throws {
-    let gray = Bitmap(width: 4, height: 2, channels: 1, bytes: [0, 80, 160, 255, 255, 160, 80, 0])
-    let colours = Bitmap(
+  /// The figures of ``page``, by the names of their files.
+  static let figures = [
+    "gray.png": Bitmap(
+      width: 4, height: 2, channels: 1, bytes: [0, 80, 160, 255, 255, 160, 80, 0]),
+    "colours.png": Bitmap(
       width: 800, height: 500, channels: 3,
       bytes: (0..<500).flatMap { y in (0..<800).flatMap { x in [UInt8(x / 4), UInt8(y / 2), 128] } }
-    )
-    for (name, bitmap) in [("gray", gray), ("colours", colours)] {
-      try Data(encodePNG(bitmap)).write(to: folder.appending(path: "\(name).png"))
+    ),
+  ]
+
+  static func writeFigures(to folder: URL) throws {
+    for (name, bitmap) in figures {
+      try Data(encodePNG(bitmap)).write(to: folder.appending(path: name))
     }
   }
 }
 
-/// Runs `body` with a folder that is removed afterwards.
-func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "literate-\(UUID())")
+/// Runs `body` with a folder that is removed afterwards, and has the sample's figures in it.
+func withSampleFolder<Result>(figures: Bool = true, _ body: (URL) throws -> Result) throws -> Result
+{
+  let folder = FileManager.default.temporaryDirectory.appending(path: "lab-pages-\(UUID())")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
+  if figures { try SamplePage.writeFigures(to: folder) }
   return try body(folder)
 }

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Text that Markdown takes for nothing but text, in one line.
-func escapedForMarkdown(_ text: String) -> String {
+package func escapedForMarkdown(_ text: String) -> String {
   plainText(text).replacing(/[\\`*_\[\]<>|&~#$]/) { "\\\($0.0)" }.replacing("\n", with: " ")
 }
 
 /// Text between fences that are longer than any run of backticks in it; nothing for no text.
-func fenced(_ text: String, as language: String) -> String {
+package func fenced(_ text: String, as language: String) -> String {
   let text = text.trimmingCharacters(in: .newlines)
   guard !text.isEmpty else { return "" }
   let longest = text.matches(of: /`+/).map(\.0.count).max() ?? 0
@@ -15,13 +15,13 @@ func fenced(_ text: String, as language: String) -> String {
 }
 
 /// Blocks of Markdown, with an empty line between each two; empty blocks are left out.
-func joinedBlocks(_ blocks: [String]) -> String {
+package func joinedBlocks(_ blocks: [String]) -> String {
   blocks.map { $0.trimmingCharacters(in: .newlines) }.filter { !$0.isEmpty }
     .joined(separator: "\n\n")
 }
 
 /// Blocks of Markdown as a quotation.
-func quoted(_ blocks: [String]) -> String {
+package func quoted(_ blocks: [String]) -> String {
   joinedBlocks(blocks).split(separator: "\n", omittingEmptySubsequences: false)
     .map { $0.isEmpty ? ">" : "> \($0)" }.joined(separator: "\n")
 }
