@@ -74,7 +74,8 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
-    .testTarget(name: "LiterateTests", dependencies: ["Literate"], swiftSettings: strict),
+    .testTarget(
+      name: "LiterateTests", dependencies: ["Literate", "Plot"], swiftSettings: strict),
     .testTarget(
       name: "LabCommandTests",
       dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],

@@ -15,13 +15,6 @@ struct FigureFiles: Sendable {
   }
 }
 
-extension Page.Figure {
-  /// The file's name in a link.
-  var address: String {
-    file.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? file
-  }
-}
-
 extension Data {
   /// Where a page has a PNG file inside.
   var pngAddress: String { "data:image/png;base64,\(base64EncodedString())" }

@@ -60,15 +60,21 @@ struct GalleryCard {
     return """
       <li class="card">
       \(pictureBox)
-      <h2><a href="\(address("index.html"))">\(page.title)</a></h2>
+      <h2><a href="\(linkAddress("\(page.name)/index.html"))">\(page.title)</a></h2>
       <p>\(sentence)</p>
+      \(failure)
       <p class="status">\(StateLabel(page.state).html)\(time)</p>
       <p class="files">
-      <a href="\(address("\(page.name).md"))" download>Markdown</a>
-      <a href="\(address("\(page.name).ipynb"))" download>Jupyter notebook</a>
+      <a href="\(linkAddress("\(page.name)/\(page.name).md"))" download>Markdown</a>
+      <a href="\(linkAddress("\(page.name)/\(page.name).ipynb"))" download>Jupyter notebook</a>
       </p>
       </li>
       """
+  }
+
+  private var failure: HTML {
+    let place = page.placeOfFailure
+    return place.isEmpty ? "" : "<p class=\"failure\">\(place)</p>"
   }
 
   private var pictureBox: HTML {
@@ -79,10 +85,5 @@ struct GalleryCard {
       <div class="picture"><img src="\(HTML(trusted: thumbnail.png.pngAddress))" \
       alt="\(alternativeText)" width="\(thumbnail.width)" height="\(thumbnail.height)"></div>
       """
-  }
-
-  private func address(_ file: String) -> String {
-    let path = "\(page.name)/\(file)"
-    return path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
   }
 }

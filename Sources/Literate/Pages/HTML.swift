@@ -7,57 +7,51 @@
 ///
 /// HTML that is put into HTML stays what it is. No other way leads from text to HTML but
 /// ``init(trusted:)``.
-struct HTML: Equatable, Sendable {
-  private(set) var text = ""
+package struct HTML: Equatable, Sendable {
+  package private(set) var text = ""
 
   /// HTML that somebody else has made safe: cmark-gfm, or a style sheet of ours.
-  init(trusted text: String) {
+  package init(trusted text: String) {
     self.text = text
   }
 }
 
 extension HTML: ExpressibleByStringInterpolation {
-  init(stringLiteral literal: String) {
+  package init(stringLiteral literal: String) {
     text = literal
   }
 
-  init(stringInterpolation interpolation: StringInterpolation) {
+  package init(stringInterpolation interpolation: StringInterpolation) {
     text = interpolation.text
   }
 
-  struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var text = ""
 
-    init(literalCapacity: Int, interpolationCount: Int) {
+    package init(literalCapacity: Int, interpolationCount: Int) {
       text.reserveCapacity(literalCapacity + 16 * interpolationCount)
     }
 
-    mutating func appendLiteral(_ literal: String) {
+    package mutating func appendLiteral(_ literal: String) {
       text += literal
     }
 
-    mutating func appendInterpolation(_ html: HTML) {
+    package mutating func appendInterpolation(_ html: HTML) {
       text += html.text
     }
 
-    mutating func appendInterpolation(_ number: Int) {
+    package mutating func appendInterpolation(_ number: Int) {
       text += String(number)
     }
 
-    mutating func appendInterpolation(_ text: String) {
+    package mutating func appendInterpolation(_ text: String) {
       self.text += escaped(text)
     }
   }
 }
 
-extension HTML {
-  static func += (html: inout HTML, more: HTML) {
-    html.text += more.text
-  }
-}
-
 extension Sequence<HTML> {
-  func joined(separator: HTML = "") -> HTML {
+  package func joined(separator: HTML = "") -> HTML {
     HTML(trusted: map(\.text).joined(separator: separator.text))
   }
 }

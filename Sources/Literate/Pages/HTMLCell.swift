@@ -37,7 +37,7 @@ struct HTMLCell {
     var amounts: [HTML] = ["<span>Line \(cell.line)</span>"]
     if let seconds = cell.seconds { amounts.append("<span>\(duration(seconds))</span>") }
     if let memory = cell.peakMemory {
-      amounts.append("<span>\(amountOfMemory(memory)) at most</span>")
+      amounts.append("<span>\(amountOfMemory(memory)) peak</span>")
     }
     return "<p class=\"amounts\">\(amounts.joined())</p>"
   }
@@ -68,10 +68,7 @@ struct HTMLCell {
     switch cell.state {
     case .passed, .notRun: ""
     case .failedAsExpected(let message):
-      """
-      <p class="kind">Failed, as it was to</p>
-      \(textBox(plainText(message), "Message", style: "message expected"))
-      """
+      textBox(plainText(message), "Message", style: "message expected")
     case .failed(let message, let line):
       """
       <p class="kind failed">Failed at line \(line ?? cell.line)</p>

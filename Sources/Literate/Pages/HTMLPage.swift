@@ -30,8 +30,8 @@ struct HTMLPage {
         \(banner)<header>
         <nav class="files" aria-label="Files">
         <a href="../index.html">All notebooks</a>
-        <a href="\(address("md"))" download>Markdown</a>
-        <a href="\(address("ipynb"))" download>Jupyter notebook</a>
+        <a href="\(linkAddress("\(page.name).md"))" download>Markdown</a>
+        <a href="\(linkAddress("\(page.name).ipynb"))" download>Jupyter notebook</a>
         </nav>
         <h1>\(page.title)</h1>
         <p class="status">\(StateLabel(page.state).html)\(time)</p>
@@ -60,11 +60,6 @@ struct HTMLPage {
 
   private var time: HTML {
     page.seconds.map { "<span>\(duration($0))</span>" } ?? ""
-  }
-
-  private func address(_ suffix: String) -> String {
-    let file = "\(page.name).\(suffix)"
-    return file.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? file
   }
 
   /// A few cells are seen at a glance.

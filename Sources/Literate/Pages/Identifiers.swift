@@ -1,15 +1,15 @@
 /// Hands out identifiers, each once: letters, digits, `-` and `_` of ASCII, 64 at most, which suits
 /// an anchor in HTML and a cell of a Jupyter notebook.
-struct Identifiers {
+package struct Identifiers {
   private var taken: Set<String>
 
   /// - Parameter reserved: Those that are not to be handed out.
-  init(reserved: Set<String> = []) {
+  package init(reserved: Set<String> = []) {
     taken = reserved
   }
 
   /// `Look at the data` becomes `look-at-the-data`, the next time `look-at-the-data-2`.
-  mutating func next(for text: String) -> String {
+  package mutating func next(for text: String) -> String {
     let words = text.lowercased().split {
       !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_"))
     }

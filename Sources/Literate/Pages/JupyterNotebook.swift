@@ -12,7 +12,7 @@ struct JupyterNotebook {
 
   init(_ page: Page, _ figures: FigureFiles) {
     self.figures = figures
-    addProse(["# \(page.title)", page.introduction], identifier: "introduction")
+    addProse([page.markdownHeader()], identifier: "introduction")
     addFacts(of: page)
     addSetup(of: page)
     for cell in page.cells { add(cell) }
@@ -27,17 +27,13 @@ struct JupyterNotebook {
     }
   }
 
-  private mutating func addProse(_ parts: [String], identifier: String) {
-    let text = parts.map { $0.trimmingCharacters(in: .newlines) }.filter { !$0.isEmpty }
-    cells.append(.markdown(id: identifiers.next(for: identifier), text.joined(separator: "\n\n")))
+  private mutating func addProse(_ blocks: [String], identifier: String) {
+    cells.append(.markdown(id: identifiers.next(for: identifier), joinedBlocks(blocks)))
   }
 
   private mutating func addFacts(of page: Page) {
-    var facts = page.facts
-    if let seconds = page.seconds { facts.append(.init("Time", duration(seconds))) }
-    guard !facts.isEmpty else { return }
-    addProse(
-      [facts.map { "- \($0.name): `\($0.value)`" }.joined(separator: "\n")], identifier: "facts")
+    guard !page.markdownFacts.isEmpty else { return }
+    addProse([page.markdownFacts], identifier: "facts")
   }
 
   private mutating func addSetup(of page: Page) {
@@ -51,7 +47,11 @@ struct JupyterNotebook {
   }
 
   private mutating func add(_ cell: Page.Cell) {
-    addProse(["## \(cell.title)", cell.prose], identifier: "\(cell.id)-prose")
+    addProse(
+      [
+        "## \(escapedForMarkdown(cell.title))", cell.prose,
+        cell.state == .notRun ? "*Not run.*" : "",
+      ], identifier: "\(cell.id)-prose")
     var outputs = cell.shownOutputs.map(output(for:))
     var tags: [String] = []
     switch cell.state {

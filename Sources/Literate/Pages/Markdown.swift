@@ -3,10 +3,10 @@ import Foundation
 import Synchronization
 
 /// Prose in GitHub's Markdown: with tables, ~~strikethrough~~ and bare addresses as links.
-struct Markdown: Sendable {
-  let text: String
+package struct Markdown: Sendable {
+  package let text: String
 
-  init(_ text: String) {
+  package init(_ text: String) {
     self.text = text
   }
 
@@ -18,7 +18,7 @@ struct Markdown: Sendable {
   /// - Parameters:
   ///   - level: The level of the page's heading that stands above; headings are below it.
   ///   - identifiers: Those that the page has already.
-  func html(below level: Int, _ identifiers: inout Identifiers) -> HTML {
+  package func html(below level: Int, _ identifiers: inout Identifiers) -> HTML {
     withDocument { document, extensions in
       for node in document.descendants {
         switch node.type {
@@ -36,6 +36,7 @@ struct Markdown: Sendable {
           node.replace(with: CMARK_NODE_CUSTOM_BLOCK) {
             cmark_node_set_on_enter($0, "<pre class=\"code\"><code>\(code.text)</code></pre>")
           }
+        case "image" where node.isInLink: node.unwrap()
         case "image":
           node.replace(with: CMARK_NODE_LINK) {
             cmark_node_set_url($0, cmark_node_get_url(node.pointer))
@@ -45,7 +46,7 @@ struct Markdown: Sendable {
         case "html_block" where !node.literal.hasPrefix("<!--"):
           node.replace(with: CMARK_NODE_PARAGRAPH) {
             let text = cmark_node_new(CMARK_NODE_TEXT)
-            cmark_node_set_literal(text, node.literal)
+            cmark_node_set_literal(text, node.literal.trimmingCharacters(in: .newlines))
             cmark_node_append_child($0, text)
           }
         default: break
@@ -56,7 +57,7 @@ struct Markdown: Sendable {
   }
 
   /// The first sentence of the first paragraph, without its marks; empty where there is none.
-  var firstSentence: String {
+  package var firstSentence: String {
     let paragraph = withDocument { document, _ in
       document.descendants.first { $0.type == "paragraph" }?.plainText ?? ""
     }
@@ -113,6 +114,14 @@ private struct Node {
     return text
   }
 
+  var isInLink: Bool {
+    var above = cmark_node_parent(pointer)
+    while above != nil, cmark_node_get_type(above) != CMARK_NODE_LINK {
+      above = cmark_node_parent(above)
+    }
+    return above != nil
+  }
+
   /// All nodes below, each before those in it; taken down first, so that they can be replaced.
   var descendants: [Node] {
     var found: [Node] = []
@@ -127,13 +136,18 @@ private struct Node {
     }
   }
 
-  /// Puts a new node, with this one's children, where this one was; this one stays alive with the
-  /// document's memory until then.
+  /// Puts a new node, with this one's children, where this one was.
   func replace(with type: cmark_node_type, _ fill: (OpaquePointer?) -> Void) {
     let new = cmark_node_new(type)
     fill(new)
     while let child = cmark_node_first_child(pointer) { cmark_node_append_child(new, child) }
     cmark_node_replace(pointer, new)
+    cmark_node_free(pointer)
+  }
+
+  /// Puts this node's children where this one was.
+  func unwrap() {
+    while let child = cmark_node_first_child(pointer) { cmark_node_insert_before(pointer, child) }
     cmark_node_free(pointer)
   }
 

@@ -25,7 +25,7 @@ public struct PageWriter: Sendable {
     let figures = FigureFiles(folder)
     let name = page.name
     try writeFile(HTMLPage(page, figures).text, to: folder.appending(path: "index.html"))
-    try writeFile(MarkdownPage(page, figures).text, to: folder.appending(path: "\(name).md"))
+    try writeFile(MarkdownPage(page).text, to: folder.appending(path: "\(name).md"))
     try writeFile(
       try JupyterNotebook(page, figures).text, to: folder.appending(path: "\(name).ipynb"))
   }

@@ -1,6 +1,6 @@
-/// What a program printed, without the codes that only a terminal understands: colours, cursor
-/// movements, links, bells.
-func plainText(_ text: String) -> String {
+/// What a program printed, without what only a terminal understands: colours, movements of the
+/// cursor, links, bells.
+package func plainText(_ text: String) -> String {
   // A sequence begins with ESC [ and ends with a letter, or begins with ESC ] and ends with BEL or
   // ESC \; all others are ESC and one or two characters. (ECMA-48, 5.4 and 5.6)
   text
@@ -8,9 +8,9 @@ func plainText(_ text: String) -> String {
     .replacing(/\u{1B}\][^\u{07}\u{1B}]*(?:\u{07}|\u{1B}\\)/, with: "")
     .replacing(/\u{1B}[\u{20}-\u{2F}]*[\u{30}-\u{7E}]/, with: "")
     .replacing("\r\n", with: "\n")
-    .filter {
-      $0.unicodeScalars.contains {
-        $0.value >= 0x20 && $0.value != 0x7F || $0 == "\n" || $0 == "\t"
-      }
-    }
+    .filter { $0 == "\n" || $0 == "\t" || !$0.unicodeScalars.allSatisfy(\.isControl) }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { properties.generalCategory == .control }
 }

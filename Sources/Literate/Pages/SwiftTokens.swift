@@ -1,20 +1,20 @@
 /// A piece of Swift source of one kind, as a page colours it.
-struct SwiftToken: Equatable, Sendable {
-  enum Kind: String, Sendable {
+package struct SwiftToken: Equatable, Sendable {
+  package enum Kind: String, Sendable {
     case keyword, type, attribute, string, number, comment
     /// Names, operators, brackets and space.
     case plain
   }
 
-  var kind: Kind
-  var text: String
+  package var kind: Kind
+  package var text: String
 }
 
 /// Takes Swift source apart; the texts of the tokens together are the source again.
 ///
 /// It goes by the look of words, as a reader does: a word with a capital is a type. Whatever it
 /// does not understand is plain.
-func swiftTokens(of source: String) -> [SwiftToken] {
+package func swiftTokens(of source: String) -> [SwiftToken] {
   var reader = SwiftTokenReader(source)
   reader.read(interpolated: false)
   return reader.tokens
@@ -154,7 +154,7 @@ private let keywords: Set<String> = [
 
 extension HTML {
   /// Swift source, coloured: each token but plain ones in a `span` whose class is the kind's name.
-  init(highlighting source: String) {
+  package init(highlighting source: String) {
     self = swiftTokens(of: source).map { token in
       token.kind == .plain
         ? "\(token.text)" : "<span class=\"\(token.kind.rawValue)\">\(token.text)</span>"
