@@ -75,7 +75,12 @@ let package = Package(
     .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
     .testTarget(
-      name: "LiterateTests", dependencies: ["Literate", "Plot"], swiftSettings: strict),
+      name: "LiterateTests", dependencies: ["Literate", "Plot", "test-notebook"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "test-notebook", dependencies: ["Literate", "Plot", arguments],
+      path: "Tests/Notebooks/test-notebook",
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
       dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
@@ -96,7 +101,8 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 func notebook(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["Lab", "Literate", "Notebook", "Plot", arguments],
-    path: "Notebooks/\(name)", swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+    path: "Notebooks/\(name)", exclude: ["expected"],
+    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 
 /// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.

@@ -65,7 +65,7 @@ show(
 // strongest of each 2×2; two fully connected layers decide. The code is in
 // Sources/Lab/Models/CNN.swift. Dropout switches off a quarter of the features at random during
 // training, so that none is relied on alone.
-cell("A convolutional network")
+cell("A convolutional network", tolerance: 0.02, ignoring: ["Processor: "])
 let model = CNN(data.config)
 let trainer = Trainer(maxEpochs: parameters.maxEpochs ?? (isQuick ? 1 : 5))
 if let limit = parameters.limitTrainBatches ?? (isQuick ? .count(750) : nil) {
@@ -76,7 +76,7 @@ attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
 
 // For each image the network gives 83 numbers, the logits: the larger, the likelier the class. The
 // largest is its answer. Above are the right labels, below the predicted ones.
-cell("What the network says of a batch")
+cell("What the network says of a batch", tolerance: .init(share: 0.2))
 let logits = attempt { try model(batch.x) }
 print("logits: shape \(logits.shape)")
 print(batch.y)
@@ -84,7 +84,7 @@ print(argmax(logits))
 
 // Green titles are right, red ones wrong. Look at the mistakes: how many of them would you have
 // made yourself?
-cell("Nine predictions")
+cell("Nine predictions", tolerance: .init(pixels: 0.02))
 var predictions = Figure(size: (9, 9), rows: 3, columns: 3)
 for place in 0..<9 {
   let index = random.integer(below: data.test.count)

@@ -63,7 +63,7 @@ struct ExpectedFolder {
         left.remove(textFile) == nil
         ? "" : try String(contentsOf: url.appending(path: textFile), encoding: .utf8)
       let comparison = TextComparison(
-        tolerance: result.tolerance.numbers, ignoring: result.ignoring)
+        tolerance: result.tolerance, ignoring: result.ignoring)
       complaints += comparison.complaints(expected: expected, actual: result.text)
         .map { "“\(result.title)”, \($0)" }
       for figure in result.figures {

@@ -1,12 +1,12 @@
 import Plot
 
 /// Compares two pictures pixel by pixel.
-struct FigureComparison {
+package struct FigureComparison {
   private let expected: Bitmap
   private let actual: Bitmap
 
   /// - Throws: `PlotError`, when the bytes are no PNG file.
-  init(expected: [UInt8], actual: [UInt8], name: String) throws {
+  package init(expected: [UInt8], actual: [UInt8], name: String) throws {
     self.expected = try decodePNG(expected, named: "the expected \(name)", channels: 3)
     self.actual = try decodePNG(actual, named: name, channels: 3)
   }
@@ -30,7 +30,7 @@ struct FigureComparison {
   }
 
   /// What differs; nothing if the pictures are the same, but for a share of their pixels.
-  func complaint(tolerance: Double) -> String? {
+  package func complaint(tolerance: Double) -> String? {
     guard haveOneSize else {
       return "expected \(expected.width) × \(expected.height) pixels, "
         + "got \(actual.width) × \(actual.height)"
@@ -47,7 +47,7 @@ struct FigureComparison {
   }
 
   /// Both pictures side by side, and their difference: black where they are the same.
-  var sideBySide: Figure {
+  package var sideBySide: Figure {
     let size = (
       width: max(expected.width, actual.width), height: max(expected.height, actual.height)
     )

@@ -4,26 +4,26 @@ import Foundation
 ///
 /// Foundation's `Process` sometimes misses the end of one program when several run at once, and does
 /// not tell how much memory one took.
-final class Child {
+package final class Child {
   /// How a program ended.
-  enum Ending: Equatable {
+  package enum Ending: Equatable {
     case exit(Int32)
     case signal(Int32)
   }
 
   let process: pid_t
   /// Ends of pipes: what the program writes, and what it reads.
-  let output: Int32
-  let errors: Int32
+  package let output: Int32
+  package let errors: Int32
   private let input: Int32
   /// The largest resident memory, in bytes; known when the program has ended.
-  private(set) var peakMemory = 0
-  private(set) var ending: Ending?
+  package private(set) var peakMemory = 0
+  package private(set) var ending: Ending?
 
   /// Starts a program, in a group of processes of its own.
   ///
   /// - Throws: ``NotebookError`` if it cannot be started.
-  init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
+  package init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
     let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
@@ -78,12 +78,12 @@ final class Child {
   }
 
   /// Ends the program and all that it has started.
-  func end() {
+  package func end() {
     kill(-process, SIGKILL)
   }
 
   /// Whether the program has ended, which is looked up without waiting.
-  func hasEnded() -> Bool {
+  package func hasEnded() -> Bool {
     if ending != nil { return true }
     var status: Int32 = 0
     var usage = rusage()

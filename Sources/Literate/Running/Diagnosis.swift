@@ -1,19 +1,21 @@
 import Foundation
 
 /// Finds out why a notebook did not come to its end.
-struct Diagnosis {
+package struct Diagnosis {
   /// Why the runner ended it.
-  var reason: String?
+  package var reason: String?
   private var lastLines: [UInt8] = []
 
+  package init() {}
+
   /// Takes in what comes on standard error.
-  mutating func read(_ bytes: [UInt8]) {
+  package mutating func read(_ bytes: [UInt8]) {
     // Messages of a crash come last.
     lastLines = (lastLines + bytes).suffix(1 << 14)
   }
 
   /// Nothing, where the program came to its end.
-  func failure(of ending: Child.Ending, crash: CrashReport?) -> Event.Failure? {
+  package func failure(of ending: Child.Ending, crash: CrashReport?) -> Event.Failure? {
     if let reason { return .init(message: reason, line: nil) }
     switch ending {
     case .exit(0): return nil
@@ -22,6 +24,10 @@ struct Diagnosis {
       return .init(message: message.map(String.init) ?? "ended with exit status \(status)")
     case .signal(let signal):
       let fatal = fatalError
+      if let fatal, fatal.message.hasPrefix(Self.uncaught) {
+        // Where the error came from, the report does not say.
+        return .init(message: String(fatal.message.dropFirst(Self.uncaught.count)))
+      }
       return .init(
         message: fatal?.message ?? crash?.message ?? Self.name(of: signal),
         line: crash?.line ?? fatal?.line)
@@ -36,21 +42,25 @@ struct Diagnosis {
   private var fatalError: (message: String, line: Int?)? {
     let mark = /^(?<place>[^ ]*):(?<line>\d+): Fatal error: (?<message>.*)$/
     guard let match = lines.lazy.compactMap({ $0.wholeMatch(of: mark) }).last else { return nil }
-    let message = match.message.replacing("Error raised at top level: ", with: "")
-    return (String(message), match.place.hasSuffix("main.swift") ? Int(match.line) : nil)
+    return (String(match.message), match.place.hasSuffix("main.swift") ? Int(match.line) : nil)
   }
 
+  private static let uncaught = "Error raised at top level: "
+
   private static func name(of signal: Int32) -> String {
-    "ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+    let name = "signal \(signal) (\(String(cString: strsignal(signal))))"
+    // Optimized programs do not say which check it was.
+    return [SIGILL, SIGTRAP].contains(signal)
+      ? "a check of Swift's failed, such as that of an index: \(name)" : "ended by \(name)"
   }
 }
 
 /// What Swift's runtime wrote of a crash.
-struct CrashReport {
+package struct CrashReport {
   /// What happened, such as `Index out of range`; nothing if the report says no more than the signal.
-  let message: String?
+  package let message: String?
   /// The line of `main.swift` that was running.
-  let line: Int?
+  package let line: Int?
 
   /// The report in a folder; nil if there is none.
   init?(in folder: URL) {
@@ -62,7 +72,7 @@ struct CrashReport {
     self.init(text)
   }
 
-  init(_ text: String) {
+  package init(_ text: String) {
     message = text.firstMatch(of: /Swift runtime failure: (.*?)( \*\*\*| in |\n)/).map {
       String($0.1)
     }

@@ -1,7 +1,7 @@
 /// Takes the pipe of a notebook's standard error apart: into what was written to standard error,
 /// printed, and reported, in order. See `Sources/CStandardOutput/shim.h` for the frames.
-struct FrameReader {
-  enum Piece: Equatable {
+package struct FrameReader {
+  package enum Piece: Equatable {
     case text([UInt8], Page.Stream)
     case event(Event)
   }
@@ -10,8 +10,10 @@ struct FrameReader {
   /// The part of an event's line that is there.
   private var line: [UInt8] = []
 
+  package init() {}
+
   /// The pieces that are complete with the next bytes of the pipe.
-  mutating func read(_ next: some Sequence<UInt8>) -> [Piece] {
+  package mutating func read(_ next: some Sequence<UInt8>) -> [Piece] {
     bytes += next
     var pieces: [Piece] = []
     var rest = bytes[...]
@@ -21,7 +23,7 @@ struct FrameReader {
   }
 
   /// What is left when the pipe has ended, such as a frame that a kill cut off.
-  mutating func finish() -> [Piece] {
+  package mutating func finish() -> [Piece] {
     defer { bytes = [] }
     return bytes.isEmpty ? [] : [.text(bytes, .standardError)]
   }

@@ -1,10 +1,12 @@
 /// Makes lines of what a program prints, and one last state of a progress bar's many.
-struct Transcript {
+package struct Transcript {
   private var bytes: [UInt8] = []
   private var stream = Page.Stream.standardOutput
 
+  package init() {}
+
   /// The events that are complete with the next bytes of a stream.
-  mutating func read(_ next: [UInt8], from stream: Page.Stream) -> [Event] {
+  package mutating func read(_ next: [UInt8], from stream: Page.Stream) -> [Event] {
     var events = stream == self.stream ? [] : flush()
     self.stream = stream
     bytes += next
@@ -17,7 +19,7 @@ struct Transcript {
   }
 
   /// The event of a line that has not ended, as something else happens.
-  mutating func flush() -> [Event] {
+  package mutating func flush() -> [Event] {
     defer { bytes = [] }
     return bytes.isEmpty ? [] : [event(bytes[...], end: "")].compactMap { $0 }
   }

@@ -7,14 +7,18 @@
 public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral {
   /// How much two numbers of the text may differ.
   public var numbers: Double
+  /// The share of the text's numbers that may differ by more.
+  public var share: Double
   /// The share of a figure's pixels that may differ.
   public var pixels: Double
 
   /// - Parameters:
   ///   - numbers: How much two numbers of the text may differ.
+  ///   - share: The share of the text's numbers that may differ by more, from 0 to 1.
   ///   - pixels: The share of a figure's pixels that may differ, from 0 to 1.
-  public init(numbers: Double = 0, pixels: Double = 0) {
+  public init(numbers: Double = 0, share: Double = 0, pixels: Double = 0) {
     self.numbers = numbers
+    self.share = share
     self.pixels = pixels
   }
 

@@ -13,14 +13,14 @@ import Foundation
 /// cell("The first batch")
 /// print(batch)                                 its code
 /// ```
-package struct NotebookSource: Equatable, Sendable {
+package struct NotebookSource: Sendable {
   package var title: String
   package var introduction: String
   package var setup: String
   package var cells: [Cell]
 
   /// A cell as the source has it.
-  package struct Cell: Equatable, Sendable {
+  package struct Cell: Sendable {
     package var id: String
     package var title: String
     /// The line of the call `cell(…)`, counted from 1.
