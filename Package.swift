@@ -83,7 +83,7 @@ let package = Package(
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
+      dependencies: ["LabCommand", "Literate", "01-look-at-emnist", "02-look-at-emnist-lines"],
       swiftSettings: strict),
   ] + kernelSets
 )
