@@ -32,7 +32,7 @@ guard let source = DataSource(rawValue: options.dataSource) else {
   print("--data_source: expected auto, download or synthetic, got \(options.dataSource)")
   exit(1)
 }
-let data = attempt {
+let data = exitOnError {
   try EMNIST(DataOptions(source: source, batchSize: 128, workers: options.workers))
 }
 manualSeed(42)
@@ -41,7 +41,7 @@ manualSeed(42)
 func median(_ name: String, _ body: () throws -> Void) -> Double? {
   guard options.only.isEmpty || name.contains(options.only) else { return nil }
   var times: [Double] = []
-  attempt {
+  exitOnError {
     // The first calls fill caches and pools.
     for _ in 0..<3 { try body() }
     let end = ContinuousClock.now + .seconds(options.seconds)
@@ -78,7 +78,7 @@ if options.epoch {
   let trainer = Trainer(maxEpochs: 1)
   let model = CNN(data.config)
   let start = ContinuousClock.now
-  attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+  exitOnError { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
   results["CNN, one epoch"] = start.duration(to: .now) / .milliseconds(1)
 } else {
   let batches = Array(data.trainBatches().prefix(20))
@@ -96,4 +96,4 @@ if options.epoch {
 }
 let encoder = JSONEncoder()
 encoder.outputFormatting = .sortedKeys
-print(String(decoding: attempt { try encoder.encode(results) }, as: UTF8.self))
+print(String(decoding: exitOnError { try encoder.encode(results) }, as: UTF8.self))
