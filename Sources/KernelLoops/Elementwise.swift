@@ -25,8 +25,7 @@ extension Loops {
     count: Int
   ) {
     forEachVector(count) { index, width in
-      let isPositive = Vector(at: y + index, width) .> Vector.zero
-      Vector.zero.replacing(with: Vector(at: dy + index, width), where: isPositive)
+      Vector(at: dy + index, width).kept(where: Vector(at: y + index, width))
         .store(at: dx + index, width)
     }
   }
