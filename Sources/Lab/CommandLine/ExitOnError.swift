@@ -4,6 +4,7 @@ import Foundation
 /// and exit status 1.
 ///
 /// For a program's top-level code, where an error that nobody catches ends in a crash report.
+@discardableResult
 package func exitOnError<Result>(_ body: () throws -> Result) -> Result {
   do {
     return try body()

@@ -9,6 +9,7 @@ import Foundation
 /// let data = attempt { try EMNIST() }
 /// ```
 @MainActor
+@discardableResult
 public func attempt<Result>(line: Int = #line, _ body: () throws -> Result) -> Result {
   do {
     return try body()
