@@ -9,8 +9,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
   let kernelSets = [kernelSet("NEON")]
 #else
   let kernelSets = [
-    kernelSet("AVX512", march: "x86-64-v4"), kernelSet("AVX2", march: "x86-64-v3"),
-    kernelSet("Portable"),
+    kernelSet("AVX512", march: "x86-64-v4"),
+    kernelSet("AVX2", march: "x86-64-v3"), kernelSet("Portable"),
   ]
 #endif
 
@@ -34,6 +34,7 @@ let package = Package(
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
 
+    .systemLibrary(name: "CVectors"),
     .target(name: "KernelInterface", swiftSettings: strict),
     .target(
       name: "Kernels",
@@ -97,7 +98,7 @@ func kernelSet(_ name: String, march: String? = nil) -> Target {
   var flags = ["-Xcc", "-fno-math-errno"]
   if let march { flags += ["-Xcc", "-march=\(march)"] }
   return .target(
-    name: "Kernels\(name)", dependencies: ["KernelInterface"],
+    name: "Kernels\(name)", dependencies: ["KernelInterface", "CVectors"],
     swiftSettings: strict + [
       .define(name.uppercased()), .unsafeFlags(flags),
       .unsafeFlags(["-O"], .when(configuration: .debug)),

@@ -24,21 +24,23 @@ func winogradConvolutions() -> [(String, Work)] {
         "winograd \(name), relu",
         Work(operations: operations) {
           WinogradConvolution.forward(
-            x: x, weight: weight, bias: bias, y: y, e, epilogue: ConvolutionEpilogue(relu: true))
+            x: .images(x), weight: weight, bias: bias, y: y, e,
+            epilogue: ConvolutionEpilogue(relu: true))
         }
       ),
       (
         "winograd \(name), relu, pool, dropout",
         Work(operations: operations) {
           WinogradConvolution.forward(
-            x: x, weight: weight, bias: bias, y: y, codes: codes, e, epilogue: epilogue)
+            x: .images(x), weight: weight, bias: bias, y: y, codes: codes, e, epilogue: epilogue)
         }
       ),
       (
         "winograd \(name), relu, backward",
         Work(operations: 2 * operations) {
           WinogradConvolution.gradients(
-            x: x, weight: weight, dy: dy, y: y, dx: dx, dWeight: dWeight, dBias: dBias, e,
+            x: .images(x), weight: weight, dy: dy, y: y, dx: .images(dx), dWeight: dWeight,
+            dBias: dBias, e,
             epilogue: ConvolutionEpilogue(relu: true))
         }
       ),
@@ -46,7 +48,8 @@ func winogradConvolutions() -> [(String, Work)] {
         "winograd \(name), relu, pool, dropout, backward",
         Work(operations: 2 * operations) {
           WinogradConvolution.gradients(
-            x: x, weight: weight, dy: dy, codes: codes, dx: dx, dWeight: dWeight, dBias: dBias, e,
+            x: .images(x), weight: weight, dy: dy, codes: codes, dx: .images(dx), dWeight: dWeight,
+            dBias: dBias, e,
             epilogue: epilogue)
         }
       ),

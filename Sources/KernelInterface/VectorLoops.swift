@@ -29,7 +29,8 @@ public protocol VectorLoops: SendableMetatype {
   // MARK: Winograd convolution
   //
   // x, dx, y and dy are whole batches of channels-last images; `rows` are tile rows of all images.
-  // v and dv are 36 planes of (tiles of these rows) × channels, m and dm of tiles × filters; u is
+  // v and dv are (tiles of these rows) × 36 × channels, m and dm tiles × 36 × filters, with a gap
+  // after each tile; u is
   // 36 × channels × filters.
 
   /// Writes U for these input channels; `taps` holds 9 · channels.count · filters floats.
@@ -44,10 +45,10 @@ public protocol VectorLoops: SendableMetatype {
     channels: Range<Int>, _ e: WinogradExtents, taps: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// `V = Bᵀ d B`.
+  /// `V = Bᵀ d B`; `isCached` tells whether x has just been written.
   static func winogradInput(
     _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
-    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+    isCached: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
   /// `dd += B dV Bᵀ`.
   static func winogradInputGradient(
@@ -126,10 +127,10 @@ public protocol VectorLoops: SendableMetatype {
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
     count: Int)
 
-  /// `y = a + b`.
+  /// `y = a + b`, rectified or not.
   static func add(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int)
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool,
+    into y: UnsafeMutablePointer<Float>, count: Int)
 
   /// `y = x · scale` where the rule keeps an element, else 0; the elements' indices are `step`
   /// apart.

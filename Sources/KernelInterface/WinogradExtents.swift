@@ -27,7 +27,7 @@ public struct WinogradExtents: Sendable {
   public var pooledH: Int { outputH / 2 }
   public var pooledW: Int { outputW / 2 }
 
-  /// Floats from one of the 36 planes of transformed tiles to the next: one cache line more than
-  /// needed, since the planes of many extents would all fall on the same places of the cache.
-  public func plane(tiles: Int, channels: Int) -> Int { tiles * channels + 16 }
+  /// Floats from one transformed tile to the next, each of 36 × channels: one cache line more than
+  /// needed, since the tiles of many extents would all fall on the same places of the cache.
+  public func tile(channels: Int) -> Int { 36 * channels + 16 }
 }

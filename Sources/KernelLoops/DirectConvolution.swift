@@ -126,8 +126,7 @@ extension Loops {
         let (place, width) = (pixel * k + column, min(lanes, k - column))
         var gradient = Vector(at: dy + place, width)
         if let y {
-          gradient = Vector.zero.replacing(
-            with: gradient, where: Vector(at: y + place, width) .> Vector.zero)
+          gradient = gradient.kept(where: Vector(at: y + place, width))
         }
         gradient.store(at: copy + pixel * filters + column)
         (Vector(at: dBias + column) + gradient).store(at: dBias + column)

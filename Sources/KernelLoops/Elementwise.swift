@@ -25,18 +25,18 @@ extension Loops {
     count: Int
   ) {
     forEachVector(count) { index, width in
-      let isPositive = Vector(at: y + index, width) .> Vector.zero
-      Vector.zero.replacing(with: Vector(at: dy + index, width), where: isPositive)
+      Vector(at: dy + index, width).kept(where: Vector(at: y + index, width))
         .store(at: dx + index, width)
     }
   }
 
   public static func add(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    count: Int
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool,
+    into y: UnsafeMutablePointer<Float>, count: Int
   ) {
     forEachVector(count) { index, width in
-      (Vector(at: a + index, width) + Vector(at: b + index, width)).store(at: y + index, width)
+      let sum = Vector(at: a + index, width) + Vector(at: b + index, width)
+      (relu ? sum.rectified : sum).store(at: y + index, width)
     }
   }
 
@@ -74,7 +74,9 @@ extension Loops {
     _ moment1: UnsafeMutablePointer<Float>, _ moment2: UnsafeMutablePointer<Float>, _ width: Int,
     _ rule: AdamRule
   ) {
-    let g = Vector(at: gradient, width)
+    let start = Vector(at: value, width)
+    var g = Vector(at: gradient, width)
+    g.add(start, times: Vector(repeating: rule.decay))
     let before = Vector(at: moment1, width)
     let m = before + (g - before) * Vector(repeating: rule.decay1)
     let v =
@@ -84,6 +86,6 @@ extension Loops {
     let change = m / (root + Vector(repeating: rule.epsilon)) * Vector(repeating: rule.stepSize)
     m.store(at: moment1, width)
     v.store(at: moment2, width)
-    (Vector(at: value, width) - change).store(at: value, width)
+    (start * Vector(repeating: rule.keep) - change).store(at: value, width)
   }
 }

@@ -58,6 +58,18 @@ struct BlockProduct {
     case (5, 2): run5x2()
     default: run6x2()
     }
+    if relu { rectify(rows, vectors) }
+  }
+
+  /// Done on what has been stored: a block that may rectify its sums before would put them aside,
+  /// though it does not.
+  private func rectify(_ rows: Int, _ vectors: Int) {
+    for row in 0..<rows {
+      for vector in 0..<vectors {
+        let place = c + row * cRow + vector * lanes
+        Vector(at: place).rectified.store(at: place)
+      }
+    }
   }
 
   // A function for each size: the compiler inlines no more into one that has grown large.
@@ -108,14 +120,6 @@ struct BlockProduct {
         b += bInner
       }
     }
-    if relu {
-      r0.rectify()
-      r1.rectify()
-      r2.rectify()
-      r3.rectify()
-      r4.rectify()
-      r5.rectify()
-    }
     r0.store(c, vectors)
     if rows > 1 { r1.store(c + cRow, vectors) }
     if rows > 2 { r2.store(c + 2 * cRow, vectors) }
@@ -155,14 +159,6 @@ struct BlockRow {
     if vectors > 1 { v1.add(factor, times: row.v1) }
     if vectors > 2 { v2.add(factor, times: row.v2) }
     if vectors > 3 { v3.add(factor, times: row.v3) }
-  }
-
-  @inline(__always)
-  mutating func rectify() {
-    v0 = v0.rectified
-    v1 = v1.rectified
-    v2 = v2.rectified
-    v3 = v3.rectified
   }
 
   @inline(__always)

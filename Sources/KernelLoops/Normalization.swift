@@ -105,6 +105,6 @@ extension Loops {
     guard relu else { return dy }
     var y = Vector(at: n.shift + c, width)
     y.add(x, times: Vector(at: n.scale + c, width))
-    return Vector.zero.replacing(with: dy, where: y .> Vector.zero)
+    return dy.kept(where: y)
   }
 }

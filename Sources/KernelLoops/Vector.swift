@@ -40,18 +40,17 @@ extension Vector {
 
   /// Adds `a b`, rounded once where the processor can.
   @inline(__always)
-  mutating func add(_ a: Vector, times b: Vector) {
-    #if AVX512 || AVX2 || NEON
-      addProduct(a, b)
-    #else
-      // Without the instruction a fused product is a library call for each lane.
-      self += a * b
-    #endif
-  }
+  mutating func add(_ a: Vector, times b: Vector) { self = a.times(b, plus: self) }
 
   /// The vector with 0 for each negative lane; a NaN stays one.
   @inline(__always)
-  var rectified: Vector { replacing(with: Vector.zero, where: self .< Vector.zero) }
+  var rectified: Vector { Vector.zero.isGreater(self).choose(Vector.zero, self) }
+
+  /// The lanes in which `other` is positive, and 0 in the others.
+  @inline(__always)
+  func kept(where other: Vector) -> Vector {
+    other.isGreater(Vector.zero).choose(self, Vector.zero)
+  }
 }
 
 /// The last channels of an image need not fill a vector; `count` says how many lanes they take.

@@ -2,20 +2,21 @@ import KernelInterface
 
 /// From the input to its transformed tiles, `V = Bᵀ d B`, and back for the gradient.
 ///
-/// Transformed tiles lie as 36 planes of tiles × channels. A transform runs in two small loops over
+/// Transformed tiles lie one after another, each as 36 × channels: a transform writes or reads one
+/// stretch of memory, and the products step from tile to tile. A transform runs in two small loops over
 /// columns and rows: unrolled as a whole it would not fit the registers.
 
 extension Loops {
   public static func winogradInput(
     _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
-    _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
+    isCached: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let columns = scratch
     let patch = columns + 36 * lanes
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.channels)
+    let plane = e.channels
     var target = v
     for row in rows {
-      touch(x, row, e, patch)
+      if !isCached { touch(x, row, e, patch) }
       for tileColumn in 0..<e.tilesAcross {
         let tile = InputTile(row, tileColumn, e)
         for c in stride(from: 0, to: e.c, by: lanes) {
@@ -28,7 +29,7 @@ extension Loops {
             transformInputTile(patch, 6 * lanes, lanes, into: target + c, plane, columns)
           }
         }
-        target += e.channels
+        target += e.tile(channels: e.channels)
       }
     }
   }
@@ -65,6 +66,7 @@ extension Loops {
   }
 
   /// A vector of channels of a tile that sticks out, or of the last channels, with zeros.
+  @inline(never)
   private static func copy(
     _ x: UnsafePointer<Float>, _ tile: InputTile, _ c: Int, _ e: WinogradExtents,
     into patch: UnsafeMutablePointer<Float>
@@ -90,7 +92,7 @@ extension Loops {
   ) {
     let columns = scratch
     let tileRow = columns + 36 * lanes
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.channels)
+    let plane = e.channels
     var source = dv
     for row in rows {
       for tileColumn in 0..<e.tilesAcross {
@@ -122,7 +124,7 @@ extension Loops {
             }
           }
         }
-        source += e.channels
+        source += e.tile(channels: e.channels)
       }
     }
   }

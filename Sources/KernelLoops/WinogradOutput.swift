@@ -10,7 +10,7 @@ extension Loops {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.filters)
+    let plane = e.filters
     var source = m
     for row in rows {
       for column in 0..<e.tilesAcross {
@@ -26,7 +26,7 @@ extension Loops {
             }
           }
         }
-        source += e.filters
+        source += e.tile(channels: e.filters)
       }
     }
   }
@@ -54,7 +54,7 @@ extension Loops {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.filters)
+    let plane = e.filters
     var target = dm
     for row in rows {
       for column in 0..<e.tilesAcross {
@@ -70,8 +70,7 @@ extension Loops {
               let place = tile.offset + (row * e.outputW + column) * e.k + k
               var gradient = Vector(at: dy + place, width)
               if let y {
-                gradient = Vector.zero.replacing(
-                  with: gradient, where: Vector(at: y + place, width) .> Vector.zero)
+                gradient = gradient.kept(where: Vector(at: y + place, width))
               }
               sum += gradient
               gradient.store(at: pixels + (4 * row + column) * lanes)
@@ -80,7 +79,7 @@ extension Loops {
           sum.store(at: dBias + k)
           transformOutputGradientTile(pixels, into: target + k, plane, columns)
         }
-        target += e.filters
+        target += e.tile(channels: e.filters)
       }
     }
   }

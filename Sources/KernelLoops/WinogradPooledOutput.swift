@@ -10,7 +10,7 @@ extension Loops {
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.filters)
+    let plane = e.filters
     var source = m
     for row in rows {
       for column in 0..<e.tilesAcross {
@@ -38,7 +38,7 @@ extension Loops {
             }
           }
         }
-        source += e.filters
+        source += e.tile(channels: e.filters)
       }
     }
   }
@@ -64,7 +64,7 @@ extension Loops {
     rows: Range<Int>, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
-    let plane = e.plane(tiles: rows.count * e.tilesAcross, channels: e.filters)
+    let plane = e.filters
     var target = dm
     for row in rows {
       for column in 0..<e.tilesAcross {
@@ -83,12 +83,12 @@ extension Loops {
               let corner = pixels + (8 * row + 2 * column) * lanes
               let zero = Vector.zero
               let (first, second) = (
-                zero.replacing(with: gradient, where: code .== Words(repeating: 0)),
-                zero.replacing(with: gradient, where: code .== Words(repeating: 1))
+                code.isEqual(Words(repeating: 0)).choose(gradient, zero),
+                code.isEqual(Words(repeating: 1)).choose(gradient, zero)
               )
               let (third, fourth) = (
-                zero.replacing(with: gradient, where: code .== Words(repeating: 2)),
-                zero.replacing(with: gradient, where: code .== Words(repeating: 3))
+                code.isEqual(Words(repeating: 2)).choose(gradient, zero),
+                code.isEqual(Words(repeating: 3)).choose(gradient, zero)
               )
               sum += (first + second) + (third + fourth)
               first.store(at: corner)
@@ -100,7 +100,7 @@ extension Loops {
           sum.store(at: dBias + k)
           transformOutputGradientTile(pixels, into: target + k, plane, columns)
         }
-        target += e.filters
+        target += e.tile(channels: e.filters)
       }
     }
   }

@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// The 36 matrix products of transformed tiles, one for each plane.
+/// The 36 matrix products of transformed tiles, one for each place in a tile.
 
 extension Loops {
   /// `C[ξ] = A[ξ] B[ξ]`: A is tiles × terms, B terms × columns.
@@ -10,13 +10,13 @@ extension Loops {
     scratch: UnsafeMutablePointer<Float>
   ) {
     scratch.update(repeating: 0, count: blockVectors * lanes)
-    let aPlane = e.plane(tiles: tiles, channels: terms)
-    let cPlane = e.plane(tiles: tiles, channels: columns)
+    let aTile = e.tile(channels: terms)
+    let cTile = e.tile(channels: columns)
     for xi in 0..<36 {
       multiplyPlane(
         BlockProduct(
-          a: a + xi * aPlane, aRow: terms, aInner: 1, b: b + xi * terms * columns, bInner: columns,
-          inner: terms, start: scratch, startRow: 0, c: c + xi * cPlane, cRow: columns),
+          a: a + xi * terms, aRow: aTile, aInner: 1, b: b + xi * terms * columns, bInner: columns,
+          inner: terms, start: scratch, startRow: 0, c: c + xi * columns, cRow: cTile),
         rows: tiles, columns: columns)
     }
   }
@@ -27,13 +27,13 @@ extension Loops {
     tiles: Int, adding: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     scratch.update(repeating: 0, count: blockVectors * lanes)
-    let aPlane = e.plane(tiles: tiles, channels: e.channels)
-    let bPlane = e.plane(tiles: tiles, channels: e.filters)
+    let aTile = e.tile(channels: e.channels)
+    let bTile = e.tile(channels: e.filters)
     for xi in 0..<36 {
       let c = c + xi * e.channels * e.filters
       multiplyPlane(
         BlockProduct(
-          a: a + xi * aPlane, aRow: 1, aInner: e.channels, b: b + xi * bPlane, bInner: e.filters,
+          a: a + xi * e.channels, aRow: 1, aInner: aTile, b: b + xi * e.filters, bInner: bTile,
           inner: tiles, start: adding ? UnsafePointer(c) : UnsafePointer(scratch),
           startRow: adding ? e.filters : 0, c: c, cRow: e.filters),
         rows: e.channels, columns: e.filters)

@@ -10,9 +10,7 @@ extension Vector {
   /// The vector plus `factor v`.
   @inline(__always)
   func plus(_ factor: Float, _ v: Vector) -> Vector {
-    var sum = self
-    sum.add(Vector(repeating: factor), times: v)
-    return sum
+    v.times(Vector(repeating: factor), plus: self)
   }
 }
 

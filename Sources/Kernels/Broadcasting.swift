@@ -46,17 +46,26 @@ public func addBroadcast(
   }
 }
 
-/// The gradients of ``addBroadcast(_:_:y:_:)``: each element of an operand gets the sum over the
-/// places that it was repeated to. `da` and `db` are added to.
-public func addBroadcastGradients(
-  dy: UnsafePointer<Float>, da: UnsafeMutablePointer<Float>, db: UnsafeMutablePointer<Float>,
-  _ e: BroadcastExtents
+/// The gradient of an operand of ``addBroadcast(_:_:y:_:)``: each of its elements gets the sum over
+/// the places of the result that it was repeated to.
+///
+/// - Parameters:
+///   - shape: The extents of the result.
+///   - strides: Those of the operand along the result's dimensions; 0 where it was repeated.
+public func sumRepeated(
+  _ dy: UnsafePointer<Float>, shape: [Int], into d: UnsafeMutablePointer<Float>, strides: [Int]
 ) {
-  let (aStep, bStep) = (e.aStrides.last ?? 0, e.bStrides.last ?? 0)
-  e.forEachRow { row, a0, b0 in
-    for column in 0..<(e.shape.last ?? 1) {
-      da[a0 + column * aStep] += dy[row + column]
-      db[b0 + column * bStep] += dy[row + column]
+  let count = zip(shape, strides).reduce(1) { $0 * ($1.1 == 0 ? 1 : $1.0) }
+  let (step, columns) = (strides.last ?? 0, shape.last ?? 1)
+  d.update(repeating: 0, count: count)
+  let e = BroadcastExtents(shape: shape, aStrides: strides, bStrides: strides)
+  e.forEachRow { row, start, _ in
+    if step == 0 {
+      var sum: Float = 0
+      for column in 0..<columns { sum += dy[row + column] }
+      d[start] += sum
+    } else {
+      for column in 0..<columns { d[start + column * step] += dy[row + column] }
     }
   }
 }

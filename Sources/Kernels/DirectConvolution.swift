@@ -5,6 +5,12 @@ import KernelInterface
 ///
 /// Images are N×H×W×C in memory, weights K×C×R×S as in PyTorch.
 public enum DirectConvolution {
+  /// Whether the convolution costs so little that it may be the one in front of another, see
+  /// ``ConvolutionInput``.
+  public static func canBeInFront(_ e: ConvolutionExtents) -> Bool {
+    e.patch <= 32 && !e.isPointwise
+  }
+
   /// `y = x ∗ weight + bias`, rectified or not.
   ///
   /// - Parameters:
@@ -18,25 +24,16 @@ public enum DirectConvolution {
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     relu: Bool = false, y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
   ) {
-    let loops = KernelSet.current.loops
-    let e = e.asRows
-    let weights = PackedWeights(weight, e, loops)
-    let paddedBias = Scratch(count: weights.filters)
-    paddedBias.pointer.update(repeating: 0, count: weights.filters)
-    if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
+    let convolution = DirectImages(x: x, weight: weight, bias: bias, relu: relu, e)
+    let e = convolution.e
     // A pixel does not depend on those beside it: the rows may be cut anywhere.
     // Some 0.2 ms of work are worth waking a thread.
     let grain = max(1, 20_000_000 / max(1, 2 * e.outputW * e.k * e.patch))
     parallel(count: e.n * e.outputH, grain: grain) { range in
-      let scratch = Scratch(count: loops.scratchCount)
+      let scratch = Scratch(count: convolution.loops.scratchCount)
       forEachImage(of: range, rows: e.outputH) { n, rows in
-        let band = Band(x + n * e.image, rows, e)
-        let d = DirectExtents(
-          e, rows: rows.count, columns: e.outputW, inputRow: band.inputRow,
-          lanes: loops.vectorLanes)
-        loops.directForward(
-          band.pointer, weights.pointer, bias: paddedBias.pointer, relu: relu,
-          into: y + (n * e.outputH + rows.lowerBound) * e.outputW * e.k, d,
+        convolution.write(
+          rows, ofImage: n, into: y + (n * e.outputH + rows.lowerBound) * e.outputW * e.k,
           scratch: scratch.pointer)
       }
     }
@@ -56,33 +53,19 @@ public enum DirectConvolution {
     _ e: ConvolutionExtents
   ) {
     let loops = KernelSet.current.loops
-    let e = e.asRows
-    let groups = min(e.n, 8)
-    let whole = DirectExtents(
-      e, rows: e.outputH, columns: e.outputW, inputRow: (e.w + 2 * e.padding) * e.c,
-      lanes: loops.vectorLanes)
-    let weights = e.patch * whole.filters
+    let sums = DirectGradientSums(x: x, weights: dWeight != nil, e)
+    let (e, whole) = (sums.e, sums.whole)
     let transposed = dx == nil ? nil : PackedWeights(weight, e, loops).transposed(whole, loops)
-    let partWeights = Scratch(count: groups * weights)
-    let partBiases = Scratch(count: groups * whole.filters)
     let zeros = Scratch(count: whole.patch)
     zeros.pointer.update(repeating: 0, count: whole.patch)
-    partWeights.pointer.update(repeating: 0, count: groups * weights)
-    partBiases.pointer.update(repeating: 0, count: groups * whole.filters)
-    parallel(count: groups) { group in
+    parallel(count: sums.groups.count) { group in
       let scratch = Scratch(count: loops.scratchCount)
       let patches = Scratch(count: dx == nil ? 0 : e.outputW * whole.patch)
       let gradient = Scratch(count: e.outputPixels * whole.filters)
-      for n in e.n * group / groups..<e.n * (group + 1) / groups {
-        loops.directOutputGradient(
-          dy + n * e.output, y: y.map { $0 + n * e.output }, into: gradient.pointer,
-          addingTo: partBiases.pointer + group * whole.filters, pixels: e.outputPixels, k: e.k,
-          filters: whole.filters)
-        if dWeight != nil {
-          let band = Band(x + n * e.image, 0..<e.outputH, e)
-          loops.directWeightGradient(
-            band.pointer, gradient.pointer, addingTo: partWeights.pointer + group * weights, whole)
-        }
+      for n in sums.groups[group] {
+        sums.add(
+          dy: dy + n * e.output, y: y.map { $0 + n * e.output }, ofImage: n, group: group,
+          masked: gradient.pointer)
         if let dx, let transposed, e.isPointwise {
           // Of a kernel of one pixel no two patches overlap: x's gradient is a convolution of dy.
           loops.directForward(
@@ -97,16 +80,7 @@ public enum DirectConvolution {
         }
       }
     }
-    if let dWeight {
-      let sums = Scratch(count: weights)
-      sumParts(partWeights.pointer, parts: groups, count: weights, into: sums.pointer)
-      PackedWeights.unpack(sums.pointer, whole, into: dWeight, loops)
-    }
-    if let dBias {
-      let sums = Scratch(count: whole.filters)
-      sumParts(partBiases.pointer, parts: groups, count: whole.filters, into: sums.pointer)
-      dBias.update(from: sums.pointer, count: e.k)
-    }
+    sums.write(dWeight: dWeight, dBias: dBias)
   }
 
   /// Calls `body` with each image that some rows of all images belong to, and the rows of it.
@@ -121,6 +95,111 @@ public enum DirectConvolution {
       first = past
     }
   }
+}
+
+/// A direct convolution that is ready to be computed row by row.
+struct DirectImages {
+  /// The extents, in which a kernel of one pixel takes an image for one long row.
+  let e: ConvolutionExtents
+  let loops: any VectorLoops.Type
+  private let x: UnsafePointer<Float>
+  private let weights: PackedWeights
+  private let bias: Scratch
+  let relu: Bool
+
+  init(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool,
+    _ e: ConvolutionExtents
+  ) {
+    loops = KernelSet.current.loops
+    (self.x, self.e, self.relu) = (x, e.asRows, relu)
+    weights = PackedWeights(weight, self.e, loops)
+    self.bias = Scratch(count: weights.filters)
+    self.bias.pointer.update(repeating: 0, count: weights.filters)
+    if let bias { self.bias.pointer.update(from: bias, count: e.k) }
+  }
+
+  /// Writes some rows of the result of an image, from the first of these rows on.
+  func write(
+    _ rows: Range<Int>, ofImage n: Int, into y: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    let band = Band(x + n * e.image, rows, e)
+    let d = DirectExtents(
+      e, rows: rows.count, columns: e.outputW, inputRow: band.inputRow, lanes: loops.vectorLanes)
+    loops.directForward(
+      band.pointer, weights.pointer, bias: bias.pointer, relu: relu, into: y, d, scratch: scratch)
+  }
+}
+
+/// The gradients of a direct convolution's weight and bias, which grow image by image in groups
+/// that have a sum each: whoever adds to them, the result is the same.
+struct DirectGradientSums {
+  let e: ConvolutionExtents
+  /// The extents of a whole image.
+  let whole: DirectExtents
+  /// The images whose gradients are added up before the groups are.
+  let groups: [Range<Int>]
+  private let loops: any VectorLoops.Type
+  private let x: UnsafePointer<Float>
+  private let weights: Scratch?
+  private let biases: Scratch
+
+  /// - Parameter weights: Whether the weight's gradient is wanted.
+  init(x: UnsafePointer<Float>, weights isWeightWanted: Bool, _ extents: ConvolutionExtents) {
+    loops = KernelSet.current.loops
+    let e = extents.asRows
+    (self.x, self.e) = (x, e)
+    groups = imageGroups(e.n)
+    whole = DirectExtents(
+      e, rows: e.outputH, columns: e.outputW, inputRow: (e.w + 2 * e.padding) * e.c,
+      lanes: loops.vectorLanes)
+    weights = isWeightWanted ? Scratch(count: groups.count * e.patch * whole.filters) : nil
+    biases = Scratch(count: groups.count * whole.filters)
+    weights?.pointer.update(repeating: 0, count: groups.count * e.patch * whole.filters)
+    biases.pointer.update(repeating: 0, count: groups.count * whole.filters)
+  }
+
+  /// Adds the gradients of an image.
+  ///
+  /// - Parameters:
+  ///   - y: The result where it was rectified, else nil.
+  ///   - n: The image's place in the batch.
+  ///   - masked: Becomes dy where y is positive, with as many floats a pixel as there are filters;
+  ///     may be dy if there are as many channels.
+  func add(
+    dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, ofImage n: Int, group: Int,
+    masked: UnsafeMutablePointer<Float>
+  ) {
+    loops.directOutputGradient(
+      dy, y: y, into: masked, addingTo: biases.pointer + group * whole.filters,
+      pixels: e.outputPixels, k: e.k, filters: whole.filters)
+    guard let weights else { return }
+    let band = Band(x + n * e.image, 0..<e.outputH, e)
+    loops.directWeightGradient(
+      band.pointer, masked, addingTo: weights.pointer + group * e.patch * whole.filters, whole)
+  }
+
+  /// Adds up the groups.
+  func write(dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?) {
+    if let dWeight, let weights {
+      let sums = Scratch(count: e.patch * whole.filters)
+      sumParts(
+        weights.pointer, parts: groups.count, count: e.patch * whole.filters, into: sums.pointer)
+      PackedWeights.unpack(sums.pointer, whole, into: dWeight, loops)
+    }
+    if let dBias {
+      let sums = Scratch(count: whole.filters)
+      sumParts(biases.pointer, parts: groups.count, count: whole.filters, into: sums.pointer)
+      dBias.update(from: sums.pointer, count: e.k)
+    }
+  }
+}
+
+/// The groups that the images of a batch are divided into for sums over images.
+func imageGroups(_ n: Int) -> [Range<Int>] {
+  let groups = min(n, 8)
+  return (0..<groups).map { n * $0 / groups..<n * ($0 + 1) / groups }
 }
 
 /// Weights in the order R × S × C × filters.

@@ -25,14 +25,15 @@ public func reluGradient(
   }
 }
 
-/// `y = a + b`.
+/// `y = a + b`, rectified or not.
 public func add(
-  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool = false,
+  y: UnsafeMutablePointer<Float>, count: Int
 ) {
   let loops = KernelSet.current.loops
   parallel(count: count, grain: grain) { range in
     let first = range.lowerBound
-    loops.add(a + first, b + first, into: y + first, count: range.count)
+    loops.add(a + first, b + first, relu: relu, into: y + first, count: range.count)
   }
 }
 

@@ -3,6 +3,9 @@ import KernelInterface
 
 /// One step of Adam on `count` elements, in the order of operations of `torch.optim.Adam`.
 ///
+/// A share `weightDecay` of the value is added to the gradient; if it is decoupled, the value loses
+/// `learningRate · weightDecay` of itself in place of that, as in AdamW.
+///
 /// `moment1` and `moment2` are the running means of the gradient and of its square; `step` counts
 /// from 1.
 ///
@@ -10,13 +13,15 @@ import KernelInterface
 public func adamStep(
   value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
   moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
-  step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double
+  step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
+  weightDecay: Double = 0, isDecoupled: Bool = false
 ) {
   let rule = AdamRule(
     stepSize: Float(learningRate / (1 - pow(beta1, Double(step)))),
     correction: Float((1 - pow(beta2, Double(step))).squareRoot()),
     decay1: Float(1 - beta1), decay2: Float(1 - beta2), keep2: Float(beta2),
-    epsilon: Float(epsilon))
+    epsilon: Float(epsilon), decay: isDecoupled ? 0 : Float(weightDecay),
+    keep: isDecoupled ? Float(1 - learningRate * weightDecay) : 1)
   let loops = KernelSet.current.loops
   parallel(count: count, grain: 1 << 17) { range in
     let first = range.lowerBound
@@ -26,11 +31,24 @@ public func adamStep(
   }
 }
 
-/// One step of stochastic gradient descent: `value -= learningRate · gradient`.
+/// One step of stochastic gradient descent, in the order of operations of `torch.optim.SGD`:
+/// `g += weightDecay · value`, `velocity = momentum · velocity + g`, `value -= learningRate ·
+/// velocity`, or with `nesterov` `value -= learningRate · (g + momentum · velocity)`.
+///
+/// - Parameter velocity: Nil for a step without momentum.
 public func gradientDescentStep(
-  value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, count: Int,
-  learningRate: Double
+  value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
+  velocity: UnsafeMutablePointer<Float>? = nil, count: Int, learningRate: Double,
+  momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false
 ) {
-  let rate = Float(learningRate)
-  for index in 0..<count { value[index] -= rate * gradient[index] }
+  let (rate, kept, decay) = (Float(learningRate), Float(momentum), Float(weightDecay))
+  for index in 0..<count {
+    let g = gradient[index] + decay * value[index]
+    guard let velocity else {
+      value[index] -= rate * g
+      continue
+    }
+    velocity[index] = kept * velocity[index] + g
+    value[index] -= rate * (nesterov ? g + kept * velocity[index] : velocity[index])
+  }
 }

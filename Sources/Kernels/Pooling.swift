@@ -84,3 +84,39 @@ public func maxPoolingGradientChannelsLast(
     }
   }
 }
+
+/// The mean of each channel over the pixels of each of `n` channels-last images; y is N × C.
+public func meanOfPixels(
+  _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, n: Int, pixels: Int,
+  channels: Int
+) {
+  let loops = KernelSet.current.loops
+  let image = pixels * channels
+  parallel(count: n, grain: max(1, (1 << 18) / max(1, image))) { images in
+    for n in images {
+      let sums = y + n * channels
+      sums.update(from: x + n * image, count: channels)
+      for pixel in 1..<max(1, pixels) {
+        let other = x + n * image + pixel * channels
+        loops.add(sums, other, relu: false, into: sums, count: channels)
+      }
+      for c in 0..<channels { sums[c] /= Float(pixels) }
+    }
+  }
+}
+
+/// The gradient of ``meanOfPixels(_:into:n:pixels:channels:)``.
+public func meanOfPixelsGradient(
+  dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, n: Int, pixels: Int, channels: Int
+) {
+  let image = pixels * channels
+  parallel(count: n, grain: max(1, (1 << 18) / max(1, image))) { images in
+    for n in images {
+      let first = dx + n * image
+      for c in 0..<channels { first[c] = dy[n * channels + c] / Float(pixels) }
+      for pixel in 1..<max(1, pixels) {
+        (first + pixel * channels).update(from: first, count: channels)
+      }
+    }
+  }
+}

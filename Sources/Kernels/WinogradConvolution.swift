@@ -32,7 +32,7 @@ public enum WinogradConvolution {
   ///   - e: The extents of the convolution.
   ///   - epilogue: What happens to the pixels.
   public static func forward(
-    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    x: ConvolutionInput, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>? = nil,
     _ e: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
@@ -42,23 +42,30 @@ public enum WinogradConvolution {
     let paddedBias = Scratch(count: e.filters)
     paddedBias.pointer.update(repeating: 0, count: e.filters)
     if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
+    let front = x.front
     // A tile does not depend on those beside it: the rows may be cut anywhere.
     parallel(count: e.tileRows, grain: e.rowsWorthAThread) { range in
       let work = Workspace(e, range.count, loops)
-      for rows in e.chunks(of: range) {
-        let tiles = rows.count * e.tilesAcross
-        loops.winogradInput(x, into: work.v, rows: rows, e, scratch: work.scratch)
-        loops.winogradProducts(
-          work.v, u.pointer, into: work.m, tiles: tiles, terms: e.channels, columns: e.filters, e,
-          scratch: work.scratch)
-        if epilogue.pool2x2 {
-          loops.winogradPooledOutput(
-            work.m, bias: paddedBias.pointer, epilogue, into: y, codes: codes, rows: rows, e,
-            scratch: work.scratch)
-        } else {
-          loops.winogradOutput(
-            work.m, bias: paddedBias.pointer, relu: epilogue.relu, into: y, rows: rows, e,
-            scratch: work.scratch)
+      let images = InputImages(x, front: front, e)
+      for part in images.parts(of: range) {
+        images.withPixels(of: part, scratch: work.scratch) { pixels, _, before in
+          for rows in e.chunks(of: part) {
+            loops.winogradInput(
+              pixels, into: work.v, rows: rows.moved(back: before), isCached: front != nil, e,
+              scratch: work.scratch)
+            loops.winogradProducts(
+              work.v, u.pointer, into: work.m, tiles: rows.count * e.tilesAcross,
+              terms: e.channels, columns: e.filters, e, scratch: work.scratch)
+            if epilogue.pool2x2 {
+              loops.winogradPooledOutput(
+                work.m, bias: paddedBias.pointer, epilogue, into: y, codes: codes, rows: rows, e,
+                scratch: work.scratch)
+            } else {
+              loops.winogradOutput(
+                work.m, bias: paddedBias.pointer, relu: epilogue.relu, into: y, rows: rows, e,
+                scratch: work.scratch)
+            }
+          }
         }
       }
     }
@@ -74,9 +81,9 @@ public enum WinogradConvolution {
   ///   - y: The result, for an epilogue with a rectifier and no pooling.
   ///   - codes: What `forward` wrote, for an epilogue with pooling.
   public static func gradients(
-    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+    x: ConvolutionInput, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
     y: UnsafePointer<Float>? = nil, codes: UnsafePointer<UInt8>? = nil,
-    dx: UnsafeMutablePointer<Float>?, dWeight: UnsafeMutablePointer<Float>?,
+    dx: ConvolutionInputGradient?, dWeight: UnsafeMutablePointer<Float>?,
     dBias: UnsafeMutablePointer<Float>?,
     _ extents: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
@@ -88,46 +95,53 @@ public enum WinogradConvolution {
       dBias?.update(repeating: 0, count: e.k)
       return
     }
-    let groups = min(e.n, 8)
+    let groups = imageGroups(e.n)
     let weights = 36 * e.channels * e.filters
-    let partWeights = Scratch(count: dWeight == nil ? 0 : groups * weights)
-    let partBiases = Scratch(count: groups * e.filters)
+    let partWeights = Scratch(count: dWeight == nil ? 0 : groups.count * weights)
+    let partBiases = Scratch(count: groups.count * e.filters)
     let relu = epilogue.relu && !epilogue.pool2x2
-    parallel(count: groups) { group in
-      let images = e.n * group / groups..<e.n * (group + 1) / groups
-      let range = images.lowerBound * e.tilesDown..<images.upperBound * e.tilesDown
+    let front = x.front
+    var frontSums: DirectGradientSums?
+    if case .front(let dWeight, _)? = dx, case .front(let x, _, _, _, let frontExtents) = x {
+      frontSums = DirectGradientSums(x: x, weights: dWeight != nil, frontExtents)
+    }
+    parallel(count: groups.count) { [frontSums] group in
+      let range = groups[group].lowerBound * e.tilesDown..<groups[group].upperBound * e.tilesDown
       let work = Workspace(e, range.count, loops)
       let partWeight = partWeights.pointer + group * weights
       let partBias = partBiases.pointer + group * e.filters
       partBias.update(repeating: 0, count: e.filters)
-      if let dx {
-        (dx + images.lowerBound * extents.image).update(
-          repeating: 0, count: images.count * extents.image)
-      }
-      for rows in e.chunks(of: range) {
-        let tiles = rows.count * e.tilesAcross
-        if let codes, epilogue.pool2x2 {
-          loops.winogradPooledOutputGradient(
-            dy, codes: codes, scale: epilogue.dropout?.scale ?? 1, into: work.m,
-            addingTo: partBias, rows: rows, e, scratch: work.scratch)
-        } else {
-          loops.winogradOutputGradient(
-            dy, y: relu ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
-            scratch: work.scratch)
-        }
-        if dWeight != nil {
-          // Made again: to keep it from the way forward would take more memory than time.
-          loops.winogradInput(x, into: work.v, rows: rows, e, scratch: work.scratch)
-          loops.winogradWeightProducts(
-            work.v, work.m, into: partWeight, tiles: tiles,
-            adding: rows.lowerBound > range.lowerBound, e, scratch: work.scratch)
-        }
-        if let dx, let uTransposed {
-          loops.winogradProducts(
-            work.m, uTransposed.pointer, into: work.v, tiles: tiles, terms: e.filters,
-            columns: e.channels, e, scratch: work.scratch)
-          loops.winogradInputGradient(
-            work.v, addingTo: dx, rows: rows, e, scratch: work.scratch)
+      let images = InputImages(x, front: front, gradient: dx, sums: frontSums, e)
+      for part in images.parts(of: range) {
+        images.withPixels(of: part, group: group, scratch: work.scratch) { pixels, dx, before in
+          for rows in e.chunks(of: part) {
+            let tiles = rows.count * e.tilesAcross
+            if let codes, epilogue.pool2x2 {
+              loops.winogradPooledOutputGradient(
+                dy, codes: codes, scale: epilogue.dropout?.scale ?? 1, into: work.m,
+                addingTo: partBias, rows: rows, e, scratch: work.scratch)
+            } else {
+              loops.winogradOutputGradient(
+                dy, y: relu ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
+                scratch: work.scratch)
+            }
+            if dWeight != nil {
+              // Made again: to keep it from the way forward would take more memory than time.
+              loops.winogradInput(
+                pixels, into: work.v, rows: rows.moved(back: before), isCached: front != nil, e,
+                scratch: work.scratch)
+              loops.winogradWeightProducts(
+                work.v, work.m, into: partWeight, tiles: tiles,
+                adding: rows.lowerBound > range.lowerBound, e, scratch: work.scratch)
+            }
+            if let dx, let uTransposed {
+              loops.winogradProducts(
+                work.m, uTransposed.pointer, into: work.v, tiles: tiles, terms: e.filters,
+                columns: e.channels, e, scratch: work.scratch)
+              loops.winogradInputGradient(
+                work.v, addingTo: dx, rows: rows.moved(back: before), e, scratch: work.scratch)
+            }
+          }
         }
       }
     }
@@ -135,15 +149,17 @@ public enum WinogradConvolution {
       overChannels(e.c, loops) { channels, scratch in
         let taps = Scratch(count: 9 * channels.count * e.filters)
         loops.winogradWeightGradient(
-          partWeights.pointer, parts: groups, into: dWeight, channels: channels, e,
+          partWeights.pointer, parts: groups.count, into: dWeight, channels: channels, e,
           taps: taps.pointer, scratch: scratch)
       }
     }
     if let dBias {
-      dBias.update(repeating: 0, count: e.k)
-      for group in 0..<groups {
-        for k in 0..<e.k { dBias[k] += partBiases.pointer[group * e.filters + k] }
-      }
+      let sums = Scratch(count: e.filters)
+      sumParts(partBiases.pointer, parts: groups.count, count: e.filters, into: sums.pointer)
+      dBias.update(from: sums.pointer, count: e.k)
+    }
+    if case .front(let dWeight, let dBias)? = dx {
+      frontSums?.write(dWeight: dWeight, dBias: dBias)
     }
   }
 
@@ -193,8 +209,8 @@ private struct Workspace {
 
   init(_ e: WinogradExtents, _ rows: Int, _ loops: any VectorLoops.Type) {
     let tiles = min(rows, e.chunkRows) * e.tilesAcross
-    let vCount = 36 * e.plane(tiles: tiles, channels: e.channels)
-    let mCount = 36 * e.plane(tiles: tiles, channels: e.filters)
+    let vCount = tiles * e.tile(channels: e.channels)
+    let mCount = tiles * e.tile(channels: e.filters)
     memory = Scratch(count: vCount + mCount + loops.scratchCount)
     v = memory.pointer
     m = v + vCount
@@ -205,7 +221,7 @@ private struct Workspace {
 extension WinogradExtents {
   /// Tile rows that pass the transforms and products together: about as many tiles as keep the
   /// products busy and the caches not too full.
-  fileprivate var chunkRows: Int { max(1, 24 / tilesAcross) }
+  fileprivate var chunkRows: Int { max(1, 28 / tilesAcross) }
 
   fileprivate func chunks(of rows: Range<Int>) -> [Range<Int>] {
     let count = (rows.count + chunkRows - 1) / chunkRows
@@ -219,4 +235,8 @@ extension WinogradExtents {
   fileprivate var rowsWorthAThread: Int {
     max(1, 20_000_000 / (72 * channels * filters * tilesAcross))
   }
+}
+
+extension Range<Int> {
+  fileprivate func moved(back: Int) -> Range<Int> { lowerBound - back..<upperBound - back }
 }

@@ -43,9 +43,14 @@ struct DataClassOptions: ParsableArguments {
 
   /// The data set, prepared.
   ///
-  /// - Parameter lines: What lines are to be like.
-  func load(lines: EMNISTLines.Parameters = .init()) throws -> any DataModule {
-    let options = DataOptions(source: dataSource, batchSize: batchSize, workers: workers)
+  /// - Parameters:
+  ///   - lines: What lines are to be like.
+  ///   - augmentation: How training images are changed at random.
+  func load(
+    lines: EMNISTLines.Parameters = .init(), augmentation: RandomAffine? = nil
+  ) throws -> any DataModule {
+    let options = DataOptions(
+      source: dataSource, batchSize: batchSize, workers: workers, augmentation: augmentation)
     return switch dataClass {
     case .MNIST: try MNIST(options)
     case .EMNIST: try EMNIST(options)

@@ -3,7 +3,7 @@ import Lab
 
 /// The models that can be trained from the command line.
 enum ModelClass: String, CaseIterable {
-  case CNN, MLP
+  case CNN, MLP, ResNet
 }
 
 /// Which model to train, from where.

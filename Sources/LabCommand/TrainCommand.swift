@@ -19,8 +19,10 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "What to train") var experiment: ExperimentOptions
   @OptionGroup(title: "Data") var data: DataClassOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Augmentation of training images") var augmentation: AugmentationOptions
   @OptionGroup(title: "Model CNN") var cnn: CNN.Options
   @OptionGroup(title: "Model MLP") var mlp: MLP.Options
+  @OptionGroup(title: "Model ResNet") var resNet: ResNet.Options
 
   func validate() throws {
     guard data.dataClass != .EMNISTLines else {
@@ -28,22 +30,23 @@ struct TrainCommand: ParsableCommand {
         "--data_class: \(experiment.modelClass) reads one character an image, but EMNISTLines has "
           + "whole lines; expected MNIST or EMNIST.")
     }
-    let groups: [(ModelClass, any ModelOptions)] = [(.CNN, cnn), (.MLP, mlp)]
+    let groups: [(ModelClass, any ModelOptions)] = [(.CNN, cnn), (.MLP, mlp), (.ResNet, resNet)]
     for (model, options) in groups where model != experiment.modelClass {
       if let name = givenOption(of: options) {
         throw ValidationError(
-          "--\(name) belongs to \(model), but --model_class is \(experiment.modelClass).")
+          "\(name) belongs to \(model), but --model_class is \(experiment.modelClass).")
       }
     }
   }
 
   func run() throws {
     manualSeed(experiment.seed)
-    let module = try data.load()
+    let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
     switch experiment.modelClass {
     case .CNN: try train(CNN(module.config, cnn), module)
     case .MLP: try train(MLP(module.config, mlp), module)
+    case .ResNet: try train(ResNet(module.config, resNet), module)
     }
   }
 
@@ -54,7 +57,9 @@ struct TrainCommand: ParsableCommand {
     let trainer = training.trainer()
     let name = "\(experiment.modelClass)-\(module.displayName)"
     trainer.checkpointFolder = try training.fastDevRun ? nil : OutputFolder.newRun(name)
-    try trainer.fit(model, module, optimizer: training.optimizer(for: model))
+    try trainer.fit(
+      model, module, optimizer: training.optimizer(for: model),
+      schedule: training.schedule(of: trainer, module))
     let results = try trainer.test(model, module)
     print(String(repeating: "-", count: 80))
     print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
@@ -68,9 +73,8 @@ private func givenOption(of options: any ModelOptions) -> String? {
     courseSpelling(Array(CommandLine.arguments.dropFirst())).map {
       String($0.prefix { $0 != "=" })
     })
-  // A property wrapper's storage is labelled with an underscore in front: `_convDim`.
-  let names = Mirror(reflecting: options).children.compactMap(\.label).map { label in
-    label.drop { $0 == "_" }.reduce("") { $0 + ($1.isUppercase ? "_" : "") + $1.lowercased() }
-  }
-  return names.first { given.contains("--\($0)") }
+  // In the help a line for an option begins with its names: `  --stride/--pool   Halve …`.
+  let lines = type(of: options).helpMessage().split(separator: "\n")
+  let names = lines.compactMap { $0.split(separator: " ").first }.filter { $0.hasPrefix("--") }
+  return names.flatMap { $0.split(separator: "/") }.map(String.init).first(where: given.contains)
 }

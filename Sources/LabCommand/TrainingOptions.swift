@@ -3,7 +3,7 @@ import Lab
 
 /// The optimizers that can be chosen on the command line.
 enum OptimizerClass: String, CaseIterable {
-  case Adam, SGD
+  case Adam, AdamW, SGD
 }
 
 /// How to train.
@@ -18,6 +18,31 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(name: .customLong("lr"), help: "The learning rate.")
   var learningRate = 1e-3
+
+  @Option(
+    name: .customLong("weight_decay"), help: "The optimizer's. (default: AdamW 0.01, others 0)")
+  var weightDecay: Double?
+
+  @Option(help: "The momentum of SGD.")
+  var momentum = 0.0
+
+  @Flag(help: "Nesterov's momentum for SGD.")
+  var nesterov = false
+
+  @Option(
+    name: .customLong("one_cycle_max_lr"),
+    help: "Let the learning rate rise to this one and fall again, batch by batch.")
+  var oneCycleMaxLearningRate: Double?
+
+  @Option(
+    name: .customLong("one_cycle_total_steps"),
+    help: "Batches in that cycle. (default: all batches of all epochs)")
+  var oneCycleTotalSteps: Int?
+
+  @Option(
+    help: choices("The loss, from torch.nn.functional", default: Loss.crossEntropy),
+    transform: { try choice($0) })
+  var loss = Loss.crossEntropy
 
   @Option(
     name: .customLong("overfit_batches"),
@@ -46,6 +71,20 @@ struct TrainingOptions: ParsableArguments {
     guard learningRate.isFinite, learningRate > 0 else {
       throw ValidationError("--lr: expected a number above 0, got \(learningRate)")
     }
+    try notNegative("weight_decay", weightDecay ?? 0)
+    try notNegative("momentum", momentum)
+    guard !nesterov || momentum > 0 else {
+      throw ValidationError("--nesterov: expected a --momentum above 0, got none")
+    }
+    if let rate = oneCycleMaxLearningRate, !(rate.isFinite && rate > 0) {
+      throw ValidationError("--one_cycle_max_lr: expected a number above 0, got \(rate)")
+    }
+    if let steps = oneCycleTotalSteps, steps < 1 {
+      throw ValidationError("--one_cycle_total_steps: expected at least 1, got \(steps)")
+    }
+    if oneCycleTotalSteps != nil, oneCycleMaxLearningRate == nil {
+      throw ValidationError("--one_cycle_total_steps: expected --one_cycle_max_lr too, got none")
+    }
     if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {
       throw ValidationError("--overfit_batches: expected at least one batch, got none")
     }
@@ -58,6 +97,7 @@ struct TrainingOptions: ParsableArguments {
     trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
+    trainer.loss = loss
     trainer.gpus = gpus
     return trainer
   }
@@ -65,8 +105,30 @@ struct TrainingOptions: ParsableArguments {
   /// The chosen optimizer for a model's parameters.
   func optimizer(for model: some Model) -> any Optimizer {
     switch optimizer {
-    case .Adam: Lab.Adam(model.parameters, learningRate: learningRate)
-    case .SGD: Lab.SGD(model.parameters, learningRate: learningRate)
+    case .Adam:
+      Lab.Adam(
+        model.parameters, learningRate: learningRate, weightDecay: weightDecay ?? 0)
+    case .AdamW:
+      Lab.AdamW(
+        model.parameters, learningRate: learningRate, weightDecay: weightDecay ?? 0.01)
+    case .SGD:
+      Lab.SGD(
+        model.parameters, learningRate: learningRate, momentum: momentum,
+        weightDecay: weightDecay ?? 0, nesterov: nesterov)
+    }
+  }
+
+  /// The chosen cycle of learning rates, if there is to be one.
+  func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
+    oneCycleMaxLearningRate.map {
+      OneCycleLR(
+        maxLearningRate: $0, totalSteps: oneCycleTotalSteps ?? max(1, trainer.totalSteps(data)))
+    }
+  }
+
+  private func notNegative(_ name: String, _ value: Double) throws {
+    guard value.isFinite, value >= 0 else {
+      throw ValidationError("--\(name): expected a number of at least 0, got \(value)")
     }
   }
 }

@@ -10,17 +10,19 @@ struct ElementwiseTests {
     let (a, b) = (numbers(count), numbers(count, seed: 2))
     let rule = DropoutRule(probability: 0.25, seed: 7)
     let results = withThreadCounts(set) {
-      var y = [[Float]](repeating: numbers(count, seed: 3), count: 4)
+      var y = [[Float]](repeating: numbers(count, seed: 3), count: 5)
       relu(x: a, y: &y[0], count: count)
       reluGradient(dy: b, y: a, dx: &y[1], count: count)
       add(a, b, y: &y[2], count: count)
       dropout(x: a, y: &y[3], count: count, rule)
+      add(a, b, relu: true, y: &y[4], count: count)
       return y
     }
     for other in results.dropFirst() { #expect(other == results[0]) }
     #expect(results[0][0] == a.map { max($0, 0) })
     #expect(results[0][1] == zip(a, b).map { $0 > 0 ? $1 : 0 })
     #expect(results[0][2] == zip(a, b).map { $0 + $1 })
+    #expect(results[0][4] == zip(a, b).map { max($0 + $1, 0) })
     #expect(results[0][3] == a.indices.map { rule.keeps($0) ? a[$0] * rule.scale : 0 })
   }
 

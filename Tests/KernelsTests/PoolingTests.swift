@@ -40,4 +40,26 @@ struct PoolingTests {
     #expect(channelsFirst(results[0][0], n: n, c: c, pixels: outputs) == y)
     #expect(relativeError(channelsFirst(results[0][1], n: n, c: c, pixels: h * w), dx) < 1e-6)
   }
+
+  @Test(
+    arguments: KernelSet.supported, [(1, 1, 1), (2, 3, 5), (17, 9, 20), (40, 784, 33), (3, 1, 64)])
+  func meansFollowTheirDefinition(_ set: KernelSet, extents: (n: Int, pixels: Int, c: Int)) {
+    let (n, pixels, c) = extents
+    let (x, dy) = (numbers(n * pixels * c), numbers(n * c, seed: 2))
+    let results = withThreadCounts(set) {
+      var (y, dx) = (dy, x)
+      meanOfPixels(x, into: &y, n: n, pixels: pixels, channels: c)
+      meanOfPixelsGradient(dy: dy, dx: &dx, n: n, pixels: pixels, channels: c)
+      return [y, dx]
+    }
+    for other in results.dropFirst() { #expect(other == results[0]) }
+    let means = (0..<n * c).map { place in
+      let (image, channel) = place.quotientAndRemainder(dividingBy: c)
+      let sum = (0..<pixels).reduce(0.0) { $0 + Double(x[(image * pixels + $1) * c + channel]) }
+      return Float(sum / Double(pixels))
+    }
+    #expect(relativeError(results[0][0], means) < 1e-5)
+    #expect(
+      results[0][1] == x.indices.map { dy[$0 / (pixels * c) * c + $0 % c] / Float(pixels) })
+  }
 }

@@ -42,13 +42,15 @@ struct WinogradConvolutionTests {
       n: 1, c: 16, h: 8, w: 8, k: 16, r: 3, s: 3, stride: 1, padding: 0)
     var y = [Float](repeating: 0, count: 9 * 16)
     var codes = [UInt8](repeating: 9, count: y.count)
-    let (x, weight) = ([Float](repeating: 0, count: 16 * 64), numbers(16 * 16 * 9))
+    let x = NumberBuffer([Float](repeating: 0, count: 16 * 64))
+    defer { withExtendedLifetime(x) {} }
+    let weight = numbers(16 * 16 * 9)
     var bias = numbers(16)
     for (sign, code) in [(Float(1), UInt8(0)), (-1, 4)] {
       for k in 0..<16 { bias[k] = sign * abs(bias[k]) }
       KernelSet.$current.withValue(set) {
         WinogradConvolution.forward(
-          x: x, weight: weight, bias: bias, y: &y, codes: &codes, e,
+          x: .images(x.pointer), weight: weight, bias: bias, y: &y, codes: &codes, e,
           epilogue: ConvolutionEpilogue(relu: true, pool2x2: true))
       }
       #expect(codes == [UInt8](repeating: code, count: codes.count))
@@ -59,9 +61,12 @@ struct WinogradConvolutionTests {
   func noImagesHaveNoGradient(_ set: KernelSet) {
     let e = ConvolutionExtents(n: 0, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
     var (dWeight, dBias) = (numbers(8 * 8 * 9), numbers(8))
+    let x = NumberBuffer([])
+    defer { withExtendedLifetime(x) {} }
     KernelSet.$current.withValue(set) {
       WinogradConvolution.gradients(
-        x: [], weight: numbers(8 * 8 * 9), dy: [], dx: nil, dWeight: &dWeight, dBias: &dBias, e)
+        x: .images(x.pointer), weight: numbers(8 * 8 * 9), dy: [], dx: nil,
+        dWeight: &dWeight, dBias: &dBias, e)
     }
     #expect((dWeight + dBias).allSatisfy { $0 == 0 })
   }
@@ -69,13 +74,15 @@ struct WinogradConvolutionTests {
   @Test(arguments: KernelSet.supported)
   func aNaNReachesTheResult(_ set: KernelSet) {
     let e = ConvolutionExtents(n: 1, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
-    var x = numbers(8 * 16)
-    x[3] = .nan
+    let x = NumberBuffer(numbers(8 * 16))
+    defer { withExtendedLifetime(x) {} }
+    x.pointer[3] = .nan
     for epilogue in [ConvolutionEpilogue(relu: true), .init(relu: true, pool2x2: true)] {
       var y = [Float](repeating: 0, count: 8 * 16)
       KernelSet.$current.withValue(set) {
         WinogradConvolution.forward(
-          x: x, weight: numbers(8 * 8 * 9), bias: nil, y: &y, e, epilogue: epilogue)
+          x: .images(x.pointer), weight: numbers(8 * 8 * 9), bias: nil, y: &y, e,
+          epilogue: epilogue)
       }
       #expect(y[0].isNaN)
     }
@@ -113,12 +120,16 @@ private struct Problem {
       y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
       dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8),
       codes: [UInt8](repeating: 9, count: dy.count))
+    let (images, gradients) = (NumberBuffer(x), NumberBuffer(result.dx))
+    defer { withExtendedLifetime(images) {} }
     WinogradConvolution.forward(
-      x: x, weight: weight, bias: bias, y: &result.y, codes: &result.codes, e,
-      epilogue: epilogue)
+      x: .images(images.pointer), weight: weight, bias: bias, y: &result.y,
+      codes: &result.codes, e, epilogue: epilogue)
     WinogradConvolution.gradients(
-      x: x, weight: weight, dy: dy, y: result.y, codes: result.codes,
-      dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e, epilogue: epilogue)
+      x: .images(images.pointer), weight: weight, dy: dy, y: result.y, codes: result.codes,
+      dx: .images(gradients.pointer), dWeight: &result.dWeight, dBias: &result.dBias, e,
+      epilogue: epilogue)
+    result.dx = gradients.values
     result.y = channelsFirst(result.y, n: e.n, c: e.k, pixels: resultPixels)
     result.codes = channelsFirst(result.codes, n: e.n, c: e.k, pixels: resultPixels)
     result.dx = channelsFirst(result.dx, n: e.n, c: e.c, pixels: e.h * e.w)

@@ -8,6 +8,7 @@ import Foundation
 /// ```swift
 /// let data = attempt { try EMNIST() }
 /// ```
+@discardableResult
 public func attempt<Result>(_ body: () throws -> Result) -> Result {
   do {
     return try body()

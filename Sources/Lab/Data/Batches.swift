@@ -12,6 +12,7 @@ public struct Batches: Sequence, Sendable {
   private let dataset: Dataset
   private let batchSize: Int
   private let generator: Lab.Generator?
+  private let augmentation: RandomAffine?
   private let workers: Int
   /// The number of batches; the last one may be smaller than the others.
   public let count: Int
@@ -21,32 +22,34 @@ public struct Batches: Sequence, Sendable {
   ///   - batchSize: The number of images in a batch, at least 1.
   ///   - generator: Draws a new order each time the batches are gone through; nil keeps the data
   ///     set's.
+  ///   - augmentation: Changes each image anew each time, if the batches are shuffled.
   ///   - workers: The number of threads that gather batches ahead of their use, two each at most;
   ///     0 gathers each when it is asked for.
   public init(
-    _ dataset: Dataset, batchSize: Int, shuffledBy generator: Lab.Generator? = nil, workers: Int = 0
+    _ dataset: Dataset, batchSize: Int, shuffledBy generator: Lab.Generator? = nil,
+    augmentedBy augmentation: RandomAffine? = nil, workers: Int = 0
   ) {
     precondition(batchSize > 0, "a batch has at least 1 image, got \(batchSize)")
-    self.init(
-      dataset, batchSize: batchSize, generator: generator, workers: Swift.max(0, workers),
-      count: (dataset.count + batchSize - 1) / batchSize)
-  }
-
-  private init(
-    _ dataset: Dataset, batchSize: Int, generator: Lab.Generator?, workers: Int, count: Int
-  ) {
     self.dataset = dataset
     self.batchSize = batchSize
     self.generator = generator
-    self.workers = workers
+    self.augmentation = augmentation
+    self.workers = Swift.max(0, workers)
+    count = (dataset.count + batchSize - 1) / batchSize
+  }
+
+  private init(_ batches: Batches, count: Int) {
+    dataset = batches.dataset
+    batchSize = batches.batchSize
+    generator = batches.generator
+    augmentation = batches.augmentation
+    workers = batches.workers
     self.count = count
   }
 
   /// The first batches only: each time the first of a new order if they are shuffled.
   public func prefix(_ maxLength: Int) -> Batches {
-    Batches(
-      dataset, batchSize: batchSize, generator: generator, workers: workers,
-      count: Swift.min(count, Swift.max(0, maxLength)))
+    Batches(self, count: Swift.min(count, Swift.max(0, maxLength)))
   }
 
   /// The first batch: each time that of a new order if they are shuffled.
@@ -62,9 +65,18 @@ public struct Batches: Sequence, Sendable {
 
   /// Starts from the beginning, in a new order if the batches are shuffled.
   public func makeIterator() -> BatchIterator {
-    BatchIterator(
-      dataset: dataset, order: generator.map(order), batchSize: batchSize, count: count,
-      workers: workers)
+    let order = generator.map(order) ?? Array(0..<dataset.count)
+    let (dataset, size, augmentation) = (dataset, batchSize, augmentation)
+    // A batch's changes follow from its place alone, whoever gathers it and when.
+    let seed = augmentation == nil ? nil : generator?.word64()
+    return BatchIterator(count: count, workers: workers) { index in
+      let range = index * size..<Swift.min((index + 1) * size, dataset.count)
+      let batch = dataset.batch(at: Array(order[range]))
+      guard let augmentation, let seed else { return batch }
+      let changes = Lab.Generator(seed: seed &+ UInt64(index))
+      let x = augmentation(batch.x, background: dataset.background, generator: changes)
+      return Batch(x: x, y: batch.y)
+    }
   }
 
   /// The order that `DataLoader(shuffle=True)` takes from PyTorch's global generator: one 64-bit
@@ -82,11 +94,7 @@ public struct BatchIterator: IteratorProtocol {
   private let prefetch: Prefetch?
   private var index = 0
 
-  fileprivate init(dataset: Dataset, order: [Int]?, batchSize: Int, count: Int, workers: Int) {
-    let gather: @Sendable (Int) -> Batch = { index in
-      let range = index * batchSize..<Swift.min((index + 1) * batchSize, dataset.count)
-      return dataset.batch(at: order.map { Array($0[range]) } ?? Array(range))
-    }
+  fileprivate init(count: Int, workers: Int, gather: @escaping @Sendable (Int) -> Batch) {
     self.gather = gather
     self.count = count
     prefetch = workers > 0 ? Prefetch(count: count, workers: workers, gather: gather) : nil

@@ -42,10 +42,11 @@ extension DataModule {
     "[\(mapping.map(pythonLiteral).joined(separator: ", "))]"
   }
 
-  /// The training part's batches, each time in a new order.
+  /// The training part's batches, each time in a new order, augmented if the options say so.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(
-      train, batchSize: options.batchSize, shuffledBy: generator, workers: options.workers)
+      train, batchSize: options.batchSize, shuffledBy: generator,
+      augmentedBy: options.augmentation, workers: options.workers)
   }
 
   /// The validation part's batches, in order.

@@ -19,6 +19,8 @@ public struct DataOptions: Sendable {
   /// The number of threads that gather batches ahead of their use; 0 gathers each when it is asked
   /// for.
   public var workers: Int
+  /// How training images are changed at random; nil leaves them as they are.
+  public var augmentation: RandomAffine?
   /// Where files are kept.
   public var folder: DataFolder
   /// Called with each line that the user should read while data are prepared.
@@ -28,16 +30,18 @@ public struct DataOptions: Sendable {
   ///   - source: Where the images may come from.
   ///   - batchSize: The number of images in a batch, at least 1.
   ///   - workers: The number of threads that gather batches ahead of their use.
+  ///   - augmentation: How training images are changed at random.
   ///   - folder: Where files are kept; by default `LAB_DATA_DIR`, or `data` where the program runs.
   ///   - report: Called with each line for the user; by default written to standard error.
   public init(
     source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
-    folder: DataFolder = .standard,
+    augmentation: RandomAffine? = nil, folder: DataFolder = .standard,
     report: @escaping @Sendable (String) -> Void = DataOptions.writeToStandardError
   ) {
     self.source = source
     self.batchSize = batchSize
     self.workers = workers
+    self.augmentation = augmentation
     self.folder = folder
     self.report = report
   }

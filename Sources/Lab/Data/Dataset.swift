@@ -39,6 +39,9 @@ public struct Dataset: Sendable {
     self.indices = indices
   }
 
+  /// What the byte of a black pixel becomes.
+  package var background: Float { values[0] }
+
   /// The number of images.
   public var count: Int { indices.count }
 

@@ -25,11 +25,22 @@ public struct NamedParameter {
   public let parameter: Parameter
 }
 
+/// A normalisation's running statistics and the path of the layer that they belong to, such as
+/// `conv1.norm`.
+public struct NamedStatistics {
+  public let path: String
+  public let statistics: RunningStatistics
+}
+
 extension Layer {
   /// All parameters with their paths, in the order of their declaration, which is PyTorch's order
   /// for the same network.
   public var namedParameters: [NamedParameter] {
-    Lab.namedParameters(in: self, path: "")
+    leaves(of: self, path: []).compactMap { path, leaf in
+      (leaf as? Parameter).map {
+        NamedParameter(path: path.joined(separator: "."), parameter: $0)
+      }
+    }
   }
 
   /// All parameters, in the order of their declaration.
@@ -41,20 +52,25 @@ extension Layer {
   public var parameterCount: Int {
     parameters.reduce(0) { $0 + $1.count }
   }
+
+  /// All running statistics with the paths of their layers, in the order of their declaration.
+  public var namedStatistics: [NamedStatistics] {
+    leaves(of: self, path: []).compactMap { path, leaf in
+      (leaf as? RunningStatistics).map {
+        NamedStatistics(path: path.dropLast().joined(separator: "."), statistics: $0)
+      }
+    }
+  }
 }
 
-/// The parameters that `value` holds, directly, in its properties, or in the elements of an array
-/// or an optional.
-private func namedParameters(in value: Any, path: String) -> [NamedParameter] {
-  if let parameter = value as? Parameter {
-    return [NamedParameter(path: path, parameter: parameter)]
-  }
+/// The parameters and statistics that `value` holds, directly, in its properties, or in the elements
+/// of an array or an optional.
+private func leaves(of value: Any, path: [String]) -> [(path: [String], leaf: Any)] {
+  if value is Parameter || value is RunningStatistics { return [(path, value)] }
   let mirror = Mirror(reflecting: value)
   let isTransparent = mirror.displayStyle == .optional
   guard value is any Layer || mirror.displayStyle == .collection || isTransparent else { return [] }
   return mirror.children.enumerated().flatMap { index, child in
-    let step = isTransparent ? "" : (child.label ?? String(index))
-    let steps = [path, step].filter { !$0.isEmpty }
-    return namedParameters(in: child.value, path: steps.joined(separator: "."))
+    leaves(of: child.value, path: isTransparent ? path : path + [child.label ?? String(index)])
   }
 }

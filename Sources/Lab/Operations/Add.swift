@@ -12,21 +12,31 @@ extension Tensor {
   /// - Throws: ``ShapeError`` if an extent differs and neither is 1.
   /// - Complexity: O(elements of the result)
   public static func + (a: Tensor, b: Tensor) throws(ShapeError) -> Tensor {
-    if a.shape == b.shape {
-      return a.adding(b).recorded(from: [a, b]) { dy in
-        a.receive(dy)
-        b.receive(dy)
-      }
-    }
-    let extents = try broadcastExtents(a, b)
-    let y = Tensor(uninitialized: extents.shape)
-    addBroadcast(a.pointer, b.pointer, y: y.pointer, extents)
+    if a.shape == b.shape { return PendingSum(a, b).result() }
+    // Images stay as convolutions want them.
+    let areImages = a.rank == 4 && b.rank == 4
+    let layout =
+      areImages && (a.layout == .channelsLast || b.layout == .channelsLast)
+      ? Layout.channelsLast : .rowMajor
+    let shape = try broadcastShape(a, b)
+    let extents = BroadcastExtents(
+      shape: ordered(shape, layout), aStrides: broadcastStrides(a, shape.count, layout),
+      bStrides: broadcastStrides(b, shape.count, layout))
+    let y = Tensor(uninitialized: shape, layout: layout)
+    addBroadcast(a.pointer(layout), b.pointer(layout), y: y.pointer(layout), extents)
     return y.recorded(from: [a, b]) { dy in
-      let da = Tensor(repeating: 0, shape: a.shape)
-      let db = Tensor(repeating: 0, shape: b.shape)
-      addBroadcastGradients(dy: dy.pointer, da: da.pointer, db: db.pointer, extents)
-      a.receive(da)
-      b.receive(db)
+      for (operand, strides) in [(a, extents.aStrides), (b, extents.bStrides)]
+      where operand.needsGradient {
+        guard operand.shape != shape else {
+          operand.receive(dy)
+          continue
+        }
+        let gradient = Tensor(uninitialized: operand.shape, layout: layout)
+        sumRepeated(
+          dy.pointer(layout), shape: extents.shape, into: gradient.pointer(layout),
+          strides: strides)
+        operand.receive(gradient)
+      }
     }
   }
 
@@ -38,12 +48,10 @@ extension Tensor {
   }
 }
 
-private func broadcastExtents(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> BroadcastExtents {
+private func broadcastShape(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> [Int] {
   let rank = max(a.rank, b.rank)
-  let aShape = Array(repeating: 1, count: rank - a.rank) + a.shape
-  let bShape = Array(repeating: 1, count: rank - b.rank) + b.shape
   var shape: [Int] = []
-  for (p, q) in zip(aShape, bShape) {
+  for (p, q) in zip(lengthened(a.shape, rank), lengthened(b.shape, rank)) {
     guard p == q || p == 1 || q == 1 else {
       throw ShapeError(
         "+", expected: "shapes that are equal, or 1, in every dimension, counted from the last",
@@ -53,16 +61,27 @@ private func broadcastExtents(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Br
     // Not the larger one: an extent of 0 against 1 gives 0.
     shape.append(p == 1 ? q : p)
   }
-  return BroadcastExtents(
-    shape: shape, aStrides: broadcastStrides(aShape), bStrides: broadcastStrides(bShape))
+  return shape
 }
 
-private func broadcastStrides(_ shape: [Int]) -> [Int] {
+/// The distance in memory between an operand's neighbours along each dimension of the result, in
+/// the layout's order; 0 where the operand is repeated.
+private func broadcastStrides(_ operand: Tensor, _ rank: Int, _ layout: Layout) -> [Int] {
   var strides: [Int] = []
   var step = 1
-  for extent in shape.reversed() {
+  for extent in ordered(lengthened(operand.shape, rank), layout).reversed() {
     strides.append(extent == 1 ? 0 : step)
     step *= extent
   }
   return strides.reversed()
+}
+
+/// The shape with as many dimensions of extent 1 in front as it lacks.
+private func lengthened(_ shape: [Int], _ rank: Int) -> [Int] {
+  Array(repeating: 1, count: rank - shape.count) + shape
+}
+
+/// The extents in the order in which a layout's elements lie in memory.
+private func ordered(_ shape: [Int], _ layout: Layout) -> [Int] {
+  layout == .channelsLast ? [shape[0], shape[2], shape[3], shape[1]] : shape
 }

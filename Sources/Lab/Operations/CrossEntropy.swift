@@ -14,21 +14,8 @@ import Kernels
 ///   - labels: The right classes.
 /// - Throws: ``ShapeError`` if the shapes do not fit or a label is out of range.
 public func crossEntropy(_ logits: Tensor, _ labels: IntTensor) throws(ShapeError) -> Tensor {
-  guard logits.rank == 2, labels.shape == [logits.shape[0]], labels.count > 0 else {
-    throw ShapeError(
-      "crossEntropy",
-      expected: "logits of shape [\(labels.count), classes] for labels of shape \(labels.shape)",
-      got: "\(logits.shape)",
-      hint: logits.rank > 2
-        ? "the model's last layers are to give one row of scores an image: flatten, then Linear"
-        : nil)
-  }
+  try checkScores("crossEntropy", logits, labels)
   let classes = logits.shape[1]
-  if let wrong = labels.elements.first(where: { !(0..<classes).contains($0) }) {
-    throw ShapeError(
-      "crossEntropy", expected: "labels in 0..<\(classes), the classes of the logits",
-      got: "\(wrong)", hint: "the last layer's size is the number of classes")
-  }
   let probabilities = Tensor(uninitialized: logits.shape)
   let loss = crossEntropy(
     x: logits.pointer, labels: labels.elements, probabilities: probabilities.pointer,
@@ -39,5 +26,26 @@ public func crossEntropy(_ logits: Tensor, _ labels: IntTensor) throws(ShapeErro
       probabilities: probabilities.pointer, labels: labels.elements, scale: gradient.item,
       dx: dx.pointer, classes: classes)
     logits.receive(dx)
+  }
+}
+
+/// Checks that there is a row of scores for each label, and a score for each class.
+func checkScores(
+  _ operation: String, _ logits: Tensor, _ labels: IntTensor
+) throws(ShapeError) {
+  guard logits.rank == 2, labels.shape == [logits.shape[0]], labels.count > 0 else {
+    throw ShapeError(
+      operation,
+      expected: "logits of shape [\(labels.count), classes] for labels of shape \(labels.shape)",
+      got: "\(logits.shape)",
+      hint: logits.rank > 2
+        ? "the model's last layers are to give one row of scores an image: flatten, then Linear"
+        : nil)
+  }
+  let classes = logits.shape[1]
+  if let wrong = labels.elements.first(where: { !(0..<classes).contains($0) }) {
+    throw ShapeError(
+      operation, expected: "labels in 0..<\(classes), the classes of the logits",
+      got: "\(wrong)", hint: "the last layer's size is the number of classes")
   }
 }

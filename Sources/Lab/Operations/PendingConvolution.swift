@@ -12,6 +12,9 @@ final class PendingConvolution: Recipe {
   private let epilogue: ConvolutionEpilogue
   /// Where each pooled pixel came from.
   private var codes: Numbers<UInt8>?
+  /// The result's tape and its place there.
+  private weak var tape: Tape?
+  private var place: Int?
 
   init(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ extents: ConvolutionExtents,
@@ -31,18 +34,14 @@ final class PendingConvolution: Recipe {
       ? [extents.n, extents.k, h / 2, w / 2] : [extents.n, extents.k, h, w]
     let storage = Storage(shape: shape, layout: .channelsLast, recipe: self)
     let y = Tensor(shape: shape, storage: storage)
-    return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] dy in
+    let recorded = y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] dy in
       pullBack(dy, y)
     }
+    (tape, place) = (recorded.tape, recorded.node?.index)
+    return recorded
   }
 
   // MARK: Fusing
-
-  /// This convolution with a rectifier behind it, if the two can be computed together.
-  func withReLU() -> PendingConvolution? {
-    guard !epilogue.pool2x2 else { return nil }
-    return fused { $0.relu = true }
-  }
 
   /// This convolution with pooling behind it, if the two can be computed together.
   func withPooling(size: Int, stride: Int) -> PendingConvolution? {
@@ -67,37 +66,87 @@ final class PendingConvolution: Recipe {
   private var isWinograd: Bool { WinogradConvolution.isSupported(extents) }
 
   func write(to storage: Storage) {
-    let (x, y) = (x.pointer(.channelsLast), storage.pointer(.channelsLast))
+    let y = storage.pointer(.channelsLast)
     guard isWinograd else {
       return DirectConvolution.forward(
-        x: x, weight: weight.pointer, bias: bias?.pointer, relu: epilogue.relu, y: y, extents)
+        x: x.pointer(.channelsLast), weight: weight.pointer, bias: bias?.pointer,
+        relu: epilogue.relu, y: y, extents)
     }
     if epilogue.pool2x2 { codes = Numbers(count: storage.count) }
     WinogradConvolution.forward(
-      x: x, weight: weight.pointer, bias: bias?.pointer, y: y, codes: codes?.pointer, extents,
-      epilogue: epilogue)
+      x: front?.asInput ?? .images(x.pointer(.channelsLast)), weight: weight.pointer,
+      bias: bias?.pointer, y: y, codes: codes?.pointer, extents, epilogue: epilogue)
   }
 
   private func pullBack(_ dy: Tensor, _ y: Tensor) {
-    let dx = x.needsGradient ? Tensor(uninitialized: x.shape, layout: .channelsLast) : nil
     let dWeight = weight.needsGradient ? Tensor(uninitialized: weight.shape) : nil
     let dBias = bias.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
     // The pixels that the rectifier made 0; pooling has noted them in its codes.
     let rectified = epilogue.relu && !epilogue.pool2x2 ? y.pointer(.channelsLast) : nil
-    if isWinograd {
-      WinogradConvolution.gradients(
-        x: x.pointer(.channelsLast), weight: weight.pointer, dy: dy.pointer(.channelsLast),
-        y: rectified, codes: codes?.pointer, dx: dx?.pointer(.channelsLast),
-        dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents, epilogue: epilogue)
+    if isWinograd, let front, !front.x.needsGradient {
+      pullBack(dy, rectified, dWeight, dBias, through: front)
     } else {
-      DirectConvolution.gradients(
-        x: x.pointer(.channelsLast), weight: weight.pointer, dy: dy.pointer(.channelsLast),
-        y: rectified, dx: dx?.pointer(.channelsLast), dWeight: dWeight?.pointer,
-        dBias: dBias?.pointer, extents)
+      let dx = x.needsGradient ? Tensor(uninitialized: x.shape, layout: .channelsLast) : nil
+      if isWinograd {
+        WinogradConvolution.gradients(
+          x: .images(x.pointer(.channelsLast)), weight: weight.pointer,
+          dy: dy.pointer(.channelsLast), y: rectified, codes: codes?.pointer,
+          dx: dx.map { .images($0.pointer(.channelsLast)) }, dWeight: dWeight?.pointer,
+          dBias: dBias?.pointer, extents, epilogue: epilogue)
+      } else {
+        DirectConvolution.gradients(
+          x: x.pointer(.channelsLast), weight: weight.pointer, dy: dy.pointer(.channelsLast),
+          y: rectified, dx: dx?.pointer(.channelsLast), dWeight: dWeight?.pointer,
+          dBias: dBias?.pointer, extents)
+      }
+      if let dx { x.receive(dx) }
     }
-    if let dx { x.receive(dx) }
     if let dWeight { weight.receive(dWeight) }
     if let dBias { bias?.receive(dBias) }
+  }
+
+  // MARK: The convolution in front
+
+  /// The convolution that x is the result of, if its pixels can be computed along with these and
+  /// nobody has asked for them yet.
+  private var front: PendingConvolution? {
+    guard let front = x.pendingConvolution, !front.isWinograd, !front.epilogue.pool2x2,
+      DirectConvolution.canBeInFront(front.extents), front.tape === x.tape,
+      front.place == x.node?.index
+    else { return nil }
+    return front
+  }
+
+  private var asInput: ConvolutionInput {
+    .front(
+      x: x.pointer(.channelsLast), weight: weight.pointer, bias: bias?.pointer,
+      relu: epilogue.relu, extents)
+  }
+
+  /// The gradients of this convolution and, as far as it depends on this one, of the one in front:
+  /// what else depends on that one adds its part when its turn comes.
+  private func pullBack(
+    _ dy: Tensor, _ rectified: UnsafePointer<Float>?, _ dWeight: Tensor?, _ dBias: Tensor?,
+    through front: PendingConvolution
+  ) {
+    let (weight1, bias1) = (front.weight, front.bias)
+    let dWeight1 = weight1.needsGradient ? Tensor(uninitialized: weight1.shape) : nil
+    let dBias1 = bias1.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
+    WinogradConvolution.gradients(
+      x: front.asInput, weight: weight.pointer, dy: dy.pointer(.channelsLast), y: rectified,
+      codes: codes?.pointer,
+      dx: dWeight1 == nil && dBias1 == nil
+        ? nil : .front(dWeight: dWeight1?.pointer, dBias: dBias1?.pointer),
+      dWeight: dWeight?.pointer, dBias: dBias?.pointer, extents, epilogue: epilogue)
+    if let dWeight1 { weight1.receive(dWeight1) }
+    if let dBias1 { bias1?.receive(dBias1) }
+  }
+}
+
+extension PendingConvolution: Rectifiable {
+  func rectified() -> Tensor? {
+    guard !epilogue.pool2x2 else { return nil }
+    return fused { $0.relu = true }.result()
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// PyTorch's generator on the CPU, `torch.Generator`: the same numbers from the same seed.
@@ -10,6 +11,8 @@ import Synchronization
 /// ```
 public final class Generator: Sendable {
   private let twister: Mutex<MersenneTwister>
+  /// Normal numbers come in pairs: the second one, until it is asked for.
+  private let spareNormal = Mutex<Double?>(nil)
 
   /// The generator that layers draw initial weights and dropout masks from unless they are given
   /// another one: PyTorch's global generator, seeded by ``manualSeed(_:)``.
@@ -29,6 +32,7 @@ public final class Generator: Sendable {
   /// Puts the generator into the state that `manual_seed(seed)` sets.
   public func seed(_ seed: UInt64) {
     twister.withLock { $0 = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)) }
+    spareNormal.withLock { $0 = nil }
   }
 
   /// The next 32 bits of the stream.
@@ -72,6 +76,25 @@ public final class Generator: Sendable {
         return Float(unit * Double(high - low) + Double(low))
       }
     }
+  }
+
+  /// A normally distributed number, as PyTorch draws it in double precision.
+  func normalNumber() -> Double {
+    spareNormal.withLock { spare in
+      if let number = spare {
+        spare = nil
+        return number
+      }
+      let (angle, unit) = (2 * Double.pi * unitNumber(), unitNumber())
+      let radius = (-2 * log1p(-unit)).squareRoot()
+      spare = radius * sin(angle)
+      return radius * cos(angle)
+    }
+  }
+
+  /// A number in 0..<1 with 53 random bits.
+  private func unitNumber() -> Double {
+    Double(word64() & (1 << 53 - 1)) / 0x1p53
   }
 }
 

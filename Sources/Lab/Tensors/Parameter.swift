@@ -42,6 +42,13 @@ public final class Parameter {
     guard value.shape == shape else {
       throw ShapeError("load", expected: "a value of shape \(shape)", got: "\(value.shape)")
     }
-    self.value = Tensor(value.elements, shape: shape)
+    load(elements: value.elements)
+  }
+
+  /// Replaces the elements.
+  ///
+  /// - Parameter elements: As many as the value has, in row-major order.
+  package func load(elements: [Float]) {
+    value = Tensor(elements, shape: shape)
   }
 }

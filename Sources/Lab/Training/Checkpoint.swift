@@ -12,9 +12,12 @@ public enum Checkpoint {
   public static func save(
     _ model: some Layer, to url: URL, metadata: [String: String] = [:]
   ) throws {
-    let named = model.namedParameters.map { ($0.path, $0.parameter.value) }
-    let tensors = Dictionary(named) { first, _ in first }
-    try Safetensors(tensors: tensors, metadata: metadata).write(to: url)
+    let floats = model.floats.map { ($0.name, $0.value) }
+    let integers = model.integers.map { ($0.name, $0.value) }
+    try Safetensors(
+      tensors: Dictionary(floats) { first, _ in first },
+      integers: Dictionary(integers) { first, _ in first }, metadata: metadata
+    ).write(to: url)
   }
 
   /// Reads a model's weights.
@@ -26,24 +29,55 @@ public enum Checkpoint {
   /// - Throws: ``DataError`` if the file is damaged, or does not hold exactly this model's weights.
   public static func load(_ url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
-    let tensors = try Safetensors(contentsOf: url).tensors
-    let parameters = model.namedParameters
+    let file = try Safetensors(contentsOf: url)
     let advice = "is it a checkpoint of the same model with the same options?"
-    for named in parameters {
-      let wanted = "\(named.path) of shape \(named.parameter.shape)"
-      guard let tensor = tensors[named.path] else {
-        throw DataError(.damaged, "\(path): expected \(wanted), got no such tensor; \(advice)")
-      }
-      guard tensor.shape == named.parameter.shape else {
-        throw DataError(.damaged, "\(path): expected \(wanted), got \(tensor.shape); \(advice)")
-      }
+    let wanted =
+      model.floats.map { ($0.name, $0.value.shape, file.tensors[$0.name]?.shape) }
+      + model.integers.map { ($0.name, $0.value.shape, file.integers[$0.name]?.shape) }
+    for (name, shape, found) in wanted where found != shape {
+      let got = found.map { "\($0)" } ?? "no such tensor"
+      throw DataError(
+        .damaged, "\(path): expected \(name) of shape \(shape), got \(got); \(advice)")
     }
-    let names = Set(parameters.map(\.path))
-    if let extra = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+    let names = Set(wanted.map(\.0))
+    let held = (Array(file.tensors.keys) + file.integers.keys).sorted()
+    if let extra = held.first(where: { !names.contains($0) }) {
       throw DataError(.damaged, "\(path): holds \(extra), which the model has not; \(advice)")
     }
-    for named in parameters {
-      if let tensor = tensors[named.path] { try named.parameter.load(tensor) }
+    for named in model.namedParameters {
+      if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }
+    }
+    for named in model.namedStatistics {
+      if let mean = file.tensors[named.name("running_mean")],
+        let variance = file.tensors[named.name("running_var")],
+        let batches = file.integers[named.name("num_batches_tracked")]
+      {
+        try named.statistics.load(mean: mean, variance: variance, batches: batches.elements[0])
+      }
     }
   }
+}
+
+extension Layer {
+  /// The floats of a checkpoint, by PyTorch's names.
+  fileprivate var floats: [(name: String, value: Tensor)] {
+    namedParameters.map { ($0.path, $0.parameter.value) }
+      + namedStatistics.flatMap {
+        [
+          ($0.name("running_mean"), $0.statistics.mean),
+          ($0.name("running_var"), $0.statistics.variance),
+        ]
+      }
+  }
+
+  /// The integers of a checkpoint, by PyTorch's names.
+  fileprivate var integers: [(name: String, value: IntTensor)] {
+    namedStatistics.map {
+      ($0.name("num_batches_tracked"), IntTensor([$0.statistics.batches], shape: []))
+    }
+  }
+}
+
+extension NamedStatistics {
+  fileprivate func name(_ part: String) -> String { path.isEmpty ? part : "\(path).\(part)" }
 }

@@ -5,16 +5,23 @@ import Foundation
 ///
 /// Python's `safetensors.torch.load_file` reads what this writes, and the reverse.
 public struct Safetensors {
-  /// The tensors by name.
+  /// The tensors of 32-bit floats by name.
   public var tensors: [String: Tensor]
+  /// The tensors of 64-bit integers by name.
+  public var integers: [String: IntTensor]
   /// Texts about the file, by name.
   public var metadata: [String: String]
 
   /// - Parameters:
-  ///   - tensors: The tensors by name.
+  ///   - tensors: The tensors of 32-bit floats by name.
+  ///   - integers: The tensors of 64-bit integers by name.
   ///   - metadata: Texts about the file, by name.
-  public init(tensors: [String: Tensor], metadata: [String: String] = [:]) {
+  public init(
+    tensors: [String: Tensor], integers: [String: IntTensor] = [:],
+    metadata: [String: String] = [:]
+  ) {
     self.tensors = tensors
+    self.integers = integers
     self.metadata = metadata
   }
 
@@ -40,10 +47,13 @@ public struct Safetensors {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty { header["__metadata__"] = .texts(metadata) }
     var offset = 0
-    let named = tensors.sorted { $0.key < $1.key }
-    for (name, tensor) in named {
-      let end = offset + tensor.count * 4
-      header[name] = .entry(Entry(dtype: "F32", shape: tensor.shape, dataOffsets: [offset, end]))
+    let named =
+      (tensors.map { ($0.key, "F32", $0.value.shape, $0.value.littleEndianBytes) }
+      + integers.map { ($0.key, "I64", $0.value.shape, $0.value.littleEndianBytes) })
+      .sorted { $0.0 < $1.0 }
+    for (name, type, shape, bytes) in named {
+      let end = offset + bytes.count
+      header[name] = .entry(Entry(dtype: type, shape: shape, dataOffsets: [offset, end]))
       offset = end
     }
     let encoder = JSONEncoder()
@@ -56,15 +66,15 @@ public struct Safetensors {
       try file.write(
         contentsOf: Data((0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }))
       try file.write(contentsOf: text)
-      for (_, tensor) in named { try file.write(contentsOf: tensor.littleEndianBytes) }
+      for (_, _, _, bytes) in named { try file.write(contentsOf: bytes) }
     }
   }
 
   /// Reads a file.
   ///
   /// - Parameter url: The file.
-  /// - Throws: ``DataError`` if it cannot be read, is no safetensors file, is cut, or holds another
-  ///   type than 32-bit floats.
+  /// - Throws: ``DataError`` if it cannot be read, is no safetensors file, is cut, or holds other
+  ///   types than 32-bit floats and 64-bit integers.
   public init(contentsOf url: URL) throws {
     let path = url.path(percentEncoded: false)
     let data = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
@@ -83,23 +93,29 @@ public struct Safetensors {
     } catch {
       throw damaged("expected a safetensors file, got a header that is not the JSON of one")
     }
-    (tensors, metadata) = ([:], [:])
+    (tensors, integers, metadata) = ([:], [:], [:])
     for (name, value) in header {
       switch value {
       case .texts(let texts): metadata = texts
       case .entry(let entry):
-        guard entry.dtype == "F32" else {
-          throw damaged("expected 32-bit floats (F32), got \(entry.dtype) in \(name)")
+        guard ["F32", "I64"].contains(entry.dtype) else {
+          throw damaged(
+            "expected 32-bit floats (F32) or 64-bit integers (I64), got \(entry.dtype) in \(name)")
         }
+        let size = entry.dtype == "F32" ? 4 : 8
         let offsets = entry.dataOffsets
-        let bytes = entry.shape.reduce(4) { $0 < 0 || $1 < 0 ? -1 : $0.multiplied(by: $1) }
+        let bytes = entry.shape.reduce(size) { $0 < 0 || $1 < 0 ? -1 : $0.multiplied(by: $1) }
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0],
           offsets[1] <= data.count - start, offsets[1] - offsets[0] == bytes
         else {
           throw damaged("\(name) of shape \(entry.shape) does not fit its place \(offsets)")
         }
         let elements = data[start + offsets[0]..<start + offsets[1]]
-        tensors[name] = Tensor(littleEndian: elements, shape: entry.shape)
+        if entry.dtype == "F32" {
+          tensors[name] = Tensor(littleEndian: elements, shape: entry.shape)
+        } else {
+          integers[name] = IntTensor(littleEndian: elements, shape: entry.shape)
+        }
       }
     }
   }
@@ -136,22 +152,34 @@ extension Int {
 
 extension Tensor {
   /// The elements as they stand in a file.
-  fileprivate var littleEndianBytes: Data {
-    var data = Data(capacity: count * 4)
-    for element in elements {
-      withUnsafeBytes(of: element.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-    }
-    return data
-  }
+  fileprivate var littleEndianBytes: Data { bytes(elements.map(\.bitPattern)) }
 
   fileprivate init(littleEndian data: Data, shape: [Int]) {
-    let elements = data.withUnsafeBytes { bytes in
-      stride(from: 0, to: bytes.count, by: 4).map {
-        Float(
-          bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self))
-        )
-      }
+    self.init(numbers(in: data).map { Float(bitPattern: $0) }, shape: shape)
+  }
+}
+
+extension IntTensor {
+  /// The elements as they stand in a file.
+  fileprivate var littleEndianBytes: Data { bytes(elements.map { Int64($0) }) }
+
+  fileprivate init(littleEndian data: Data, shape: [Int]) {
+    self.init(numbers(in: data).map { (number: Int64) in Int(number) }, shape: shape)
+  }
+}
+
+/// Numbers, little-endian.
+private func bytes(_ numbers: [some FixedWidthInteger]) -> Data {
+  var data = Data()
+  for number in numbers { withUnsafeBytes(of: number.littleEndian) { data.append(contentsOf: $0) } }
+  return data
+}
+
+/// The way back from ``bytes(_:)``.
+private func numbers<Number: FixedWidthInteger>(in data: Data) -> [Number] {
+  data.withUnsafeBytes { bytes in
+    stride(from: 0, to: bytes.count, by: MemoryLayout<Number>.size).map {
+      Number(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Number.self))
     }
-    self.init(elements, shape: shape)
   }
 }

@@ -5,8 +5,11 @@ import Kernels
 ///
 /// ```swift
 /// let trainer = Trainer(maxEpochs: 5)
-/// try trainer.fit(model, data, optimizer: Adam(model.parameters))
-/// let results = try trainer.test(model, data)  // results.accuracy
+/// let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+/// history.last?.val?.accuracy  // of the last epoch
+/// let results = try trainer.test(model, data)
+/// results.accuracy
+/// results.confusion.mostConfused(5)
 /// ```
 ///
 /// Results are printed on standard output and are the same in every run from the same seed. Progress,
@@ -27,6 +30,8 @@ public final class Trainer {
   public var checkpointFolder: URL?
   /// How many epochs may pass without a smaller validation loss.
   public var patience = 10
+  /// What the model learns to make small.
+  public var loss = Loss.crossEntropy
   /// How many GPUs were asked for; computation is on the processor, whatever it says.
   public var gpus = 0
 
@@ -45,24 +50,34 @@ public final class Trainer {
   ///   - model: What to train.
   ///   - data: What to train on.
   ///   - optimizer: Changes the model's parameters.
-  /// - Throws: ``TrainingError`` if the loss is no longer a number, ``ShapeError`` if the model does
-  ///   not fit the data, ``DataError`` if a checkpoint cannot be written.
+  ///   - schedule: Sets the learning rate before each step; nil leaves it as it is.
+  /// - Returns: What each epoch brought.
+  /// - Throws: ``TrainingError`` if the loss is no longer a number or the schedule is too short,
+  ///   ``ShapeError`` if the model does not fit the data, ``DataError`` if a checkpoint cannot be
+  ///   written.
+  @discardableResult
   public func fit<M: Model>(
-    _ model: M, _ data: some DataModule, optimizer: any Optimizer
-  ) throws {
+    _ model: M, _ data: some DataModule, optimizer: any Optimizer, schedule: OneCycleLR? = nil
+  ) throws -> [Epoch] {
+    try check(schedule, data)
     print(banner)
     print("\n" + modelSummary(model))
     let (trainBatches, valBatches) = (training(data), validation(data))
     var earlyStopping = EarlyStopping(patience: patience)
+    var history: [Epoch] = []
     for epoch in 0..<maxEpochs {
-      let train = try learn(model, trainBatches, optimizer, epoch: epoch)
+      let start = ContinuousClock.now
+      let train = try learn(model, trainBatches, optimizer, schedule, epoch: epoch)
+      let seconds = start.duration(to: .now) / .seconds(1)
       let title = data.isSynthetic ? "Epoch \(epoch) (SYNTHETIC data)" : "Epoch \(epoch)"
       var line = "\(title): \(figures("train", train))"
       guard valBatches.count > 0 else {
         print(line)
+        history.append(Epoch(train: train, val: nil, seconds: seconds))
         continue
       }
-      let val = try evaluate(model, valBatches, title: "Validating")
+      let val = try evaluate(model, valBatches, title: "Validating").metrics
+      history.append(Epoch(train: train, val: val, seconds: seconds))
       line += ", \(figures("val", val))"
       print(line)
       if val.loss < earlyStopping.best {
@@ -74,27 +89,45 @@ public final class Trainer {
       }
     }
     if let bestCheckpoint { print("Best checkpoint: \(bestCheckpoint.relativePath)") }
+    return history
   }
 
-  /// The model's loss and accuracy on the test part.
+  /// The number of the optimizer's steps that ``fit(_:_:optimizer:schedule:)`` makes if nothing ends
+  /// it early.
+  public func totalSteps(_ data: some DataModule) -> Int {
+    maxEpochs * training(data).count
+  }
+
+  /// What the model makes of the test part.
   ///
   /// - Parameters:
   ///   - model: The model; its dropout is off.
   ///   - data: The data.
   /// - Throws: ``ShapeError`` if the model does not fit the data, ``TrainingError`` if there is no
   ///   batch to test on.
-  public func test(_ model: some Model, _ data: some DataModule) throws -> Metrics {
+  public func test(_ model: some Model, _ data: some DataModule) throws -> TestResults {
     let batches = testing(data)
     guard batches.count > 0 else {
       throw TrainingError(
         "test: expected at least one batch, got none; raise --limit_test_batches")
     }
-    return try evaluate(model, batches, title: "Testing")
+    let (metrics, predictions) = try evaluate(model, batches, title: "Testing")
+    return TestResults(metrics: metrics, predictions: predictions, mapping: data.mapping)
+  }
+
+  private func check(_ schedule: OneCycleLR?, _ data: some DataModule) throws {
+    let steps = totalSteps(data)
+    guard let schedule, schedule.totalSteps < steps else { return }
+    throw TrainingError(
+      "fit: expected a schedule of at least \(steps) steps, \(maxEpochs) epochs of "
+        + "\(steps / maxEpochs) batches, got \(schedule.totalSteps); leave "
+        + "--one_cycle_total_steps out, or give as many")
   }
 
   /// One epoch of learning.
   private func learn(
-    _ model: some Model, _ batches: Batches, _ optimizer: any Optimizer, epoch: Int
+    _ model: some Model, _ batches: Batches, _ optimizer: any Optimizer, _ schedule: OneCycleLR?,
+    epoch: Int
   ) throws -> Metrics {
     guard batches.count > 0 else {
       throw TrainingError(
@@ -104,10 +137,11 @@ public final class Trainer {
     defer { progress.finish() }
     var metrics = Metrics()
     for (step, batch) in batches.enumerated() {
+      schedule?.prepare(optimizer, for: epoch * batches.count + step)
       optimizer.clearGradients()
       let tape = Tape()
       let logits = try model(tape.input(batch.x))
-      let loss = try crossEntropy(logits, batch.y)
+      let loss = try self.loss(logits, batch.y)
       guard loss.item.isFinite else {
         throw TrainingError(
           "fit: expected a finite loss, got \(loss.item) at epoch \(epoch), step \(step); "
@@ -123,17 +157,19 @@ public final class Trainer {
 
   private func evaluate(
     _ model: some Model, _ batches: Batches, title: String
-  ) throws -> Metrics {
+  ) throws -> (metrics: Metrics, predictions: [Prediction]) {
     let progress = ProgressBar(title, total: batches.count)
     defer { progress.finish() }
     var metrics = Metrics()
+    var predictions: [Prediction] = []
     for (step, batch) in batches.enumerated() {
       let logits = try model(batch.x)
-      let loss = try crossEntropy(logits, batch.y)
+      let loss = try self.loss(logits, batch.y)
       metrics.add(loss: loss.item, logits: logits, labels: batch.y)
+      predictions += Prediction.all(logits, batch.y, from: predictions.count)
       progress.update(step + 1, loss: metrics.loss)
     }
-    return metrics
+    return (metrics, predictions)
   }
 
   // MARK: Batches

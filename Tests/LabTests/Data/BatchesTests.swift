@@ -61,4 +61,24 @@ import Testing
     #expect(alone.map(\.x) == together.map(\.x))
     #expect(alone.map(\.y) == together.map(\.y))
   }
+
+  @Test(arguments: [1, 3])
+  func augmentationDependsOnTheSeedAlone(workers: Int) throws {
+    let dataset = try folder.smallDataset(count: 51, normalization: (0.5, 2))
+    func epochs(_ workers: Int, _ augmentation: RandomAffine?) -> [[Batch]] {
+      let batches = Batches(
+        dataset, batchSize: 8, shuffledBy: Generator(seed: 7), augmentedBy: augmentation,
+        workers: workers)
+      return [Array(batches), Array(batches)]
+    }
+    let (alone, together) = (epochs(0, .handwriting), epochs(workers, .handwriting))
+    #expect(alone.map { $0.map(\.x) } == together.map { $0.map(\.x) })
+    #expect(alone[0].map(\.x) != alone[1].map(\.x))
+    let plain = epochs(0, nil)
+    #expect(alone[0].map(\.y) == plain[0].map(\.y))
+    #expect(zip(alone[0], plain[0]).allSatisfy { $0.x != $1.x })
+    // Only what is learned from is changed.
+    let unshuffled = Batches(dataset, batchSize: 51, augmentedBy: .handwriting)
+    #expect(try unshuffled.first().x == dataset.batch(at: Array(0..<51)).x)
+  }
 }

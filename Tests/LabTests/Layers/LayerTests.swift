@@ -7,6 +7,7 @@ struct LayerTests {
     let blocks: [any Layer] = [Linear(3, 3), MaxPool2d(2), Linear(3, 1)]
     let optional: Linear? = Linear(1, 1)
     let missing: Linear? = nil
+    let norm = BatchNorm2d(2)
     let size = 7
 
     func callAsFunction(_ x: Tensor) -> Tensor { x }
@@ -16,8 +17,10 @@ struct LayerTests {
     #expect(
       Nested().namedParameters.map(\.path) == [
         "first.weight", "first.bias", "blocks.0.weight", "blocks.0.bias", "blocks.2.weight",
-        "blocks.2.bias", "optional.weight", "optional.bias",
+        "blocks.2.bias", "optional.weight", "optional.bias", "norm.weight", "norm.bias",
       ])
-    #expect(Nested().parameterCount == 2 * 3 + 3 + 9 + 3 + 3 + 1 + 2)
+    #expect(Nested().parameterCount == 2 * 3 + 3 + 9 + 3 + 3 + 1 + 2 + 4)
+    #expect(Nested().namedStatistics.map(\.path) == ["norm"])
+    #expect(BatchNorm2d(2).namedStatistics.map(\.path) == [""])
   }
 }

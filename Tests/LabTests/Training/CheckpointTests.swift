@@ -30,6 +30,52 @@ struct CheckpointTests {
     }
   }
 
+  @Test func runningStatisticsGoWithTheWeights() throws {
+    try withFile { url in
+      let (saved, loaded) = (BatchNorm2d(3), BatchNorm2d(3))
+      _ = try saved(Tape().input(pattern([2, 3, 2, 2])))
+      try Checkpoint.save(saved, to: url)
+      let file = try Safetensors(contentsOf: url)
+      #expect(file.tensors.keys.sorted() == ["bias", "running_mean", "running_var", "weight"])
+      #expect(file.integers == ["num_batches_tracked": IntTensor([1], shape: [])])
+      try Checkpoint.load(url, into: loaded)
+      #expect(loaded.running.mean == saved.running.mean)
+      #expect(loaded.running.variance == saved.running.variance)
+      #expect(loaded.running.batches == 1)
+      try Checkpoint.save(Linear(1, 1), to: url)
+      let path = url.path(percentEncoded: false)
+      expectDataError(
+        "\(path): expected weight of shape [3], got [1, 1]; "
+          + "is it a checkpoint of the same model with the same options?"
+      ) { try Checkpoint.load(url, into: loaded) }
+    }
+  }
+
+  /// ```python
+  /// safetensors.torch.save({"n": torch.tensor([3, -1]), "w": torch.tensor([1.5])})
+  /// ```
+  @Test func integersStandBesideFloats() throws {
+    try withFile { url in
+      let header =
+        #"{"n":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"#
+        + #""w":{"dtype":"F32","shape":[1],"data_offsets":[16,20]}}"#
+      let padding = String(repeating: " ", count: (8 - header.count % 8) % 8)
+      let bytes =
+        Data([UInt8(header.count + padding.count), 0, 0, 0, 0, 0, 0, 0])
+        + Data((header + padding).utf8)
+        + Data([3, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0xff, count: 8))
+        + Data([0, 0, 0xc0, 0x3f])
+      try Safetensors(tensors: [:]).write(to: url)
+      try bytes.write(to: url)
+      let file = try Safetensors(contentsOf: url)
+      #expect(file.integers == ["n": IntTensor([3, -1])])
+      #expect(file.tensors == ["w": Tensor([1.5])])
+      try file.write(to: url)
+      #expect(try Data(contentsOf: url).suffix(20) == bytes.suffix(20))
+      #expect(try Safetensors(contentsOf: url).integers == file.integers)
+    }
+  }
+
   /// ```python
   /// safetensors.torch.save({"b": torch.tensor([1.5]), "a": torch.tensor([[1.0, -2.0]])})
   /// ```
@@ -98,7 +144,7 @@ struct CheckpointTests {
         file("{]"), "expected a safetensors file, got a header that is not the JSON of one")
       try expectRefusal(
         file(#"{"x":{"dtype":"F16","shape":[0],"data_offsets":[0,0]}}"#),
-        "expected 32-bit floats (F32), got F16 in x")
+        "expected 32-bit floats (F32) or 64-bit integers (I64), got F16 in x")
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
         "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")

@@ -81,10 +81,74 @@ struct TrainerTests {
     }
   }
 
+  @Test func fitTellsWhatEachEpochBrought() throws {
+    try withTinyData { data in
+      let model = seeded(42) { CNN(data.config, small) }
+      let trainer = Trainer(maxEpochs: 3)
+      #expect(trainer.totalSteps(data) == 15)
+      let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      #expect(history.count == 3)
+      #expect(history.allSatisfy { $0.seconds > 0 && $0.val != nil })
+      #expect(history[2].train.loss < history[0].train.loss)
+      trainer.limitValBatches = .count(0)
+      let blind = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      #expect(blind.allSatisfy { $0.val == nil })
+    }
+  }
+
+  @Test func testTellsWhatWasTakenForWhat() throws {
+    try withTinyData { data in
+      let model = seeded(42) { CNN(data.config, small) }
+      let results = try Trainer().test(model, data)
+      #expect(results.predictions.map(\.position) == Array(0..<30))
+      #expect(results.predictions.map(\.label) == (0..<30).map { data.test.label(at: $0) })
+      let right = results.predictions.count { $0.isRight }
+      #expect(results.accuracy == Double(right) / 30)
+      #expect(results.confusion[0, 0] + results.confusion[1, 1] == right)
+      let loss = results.predictions.reduce(0) { $0 + Double($1.loss) } / 30
+      #expect(abs(results.loss - loss) < 1e-5)
+      #expect(results.confusion.mapping == ["left", "right"])
+    }
+  }
+
+  @Test func aScheduleSetsTheRateOfEachStep() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      let optimizer = CountingOptimizer(model.parameters)
+      let trainer = Trainer(maxEpochs: 2)
+      let schedule = OneCycleLR(maxLearningRate: 0.5, totalSteps: trainer.totalSteps(data))
+      try trainer.fit(model, data, optimizer: optimizer, schedule: schedule)
+      #expect(optimizer.rates == (0..<10).map(schedule.learningRate))
+      #expect(optimizer.momentum == schedule.momentum(at: 9))
+    }
+  }
+
+  @Test func residualNetworksLearnFromAugmentedImages() throws {
+    try withTinyData(augmentation: RandomAffine(translate: 0.1)) { data in
+      var options = ResNet.Options.defaults
+      options.channels = 4
+      let model = try seeded(42) {
+        let model = ResNet(data.config, options)
+        let optimizer = AdamW(model.parameters, learningRate: 1e-2)
+        try Trainer(maxEpochs: 6).fit(model, data, optimizer: optimizer)
+        return model
+      }
+      #expect(try Trainer().test(model, data).accuracy > 0.9)
+      #expect(model.stem.norm?.running.batches == 30)
+    }
+  }
+
   @Test func errorsSayWhatToDo() throws {
     try withTinyData { data in
       let model = CNN(data.config, small)
       let trainer = Trainer(maxEpochs: 1)
+      expectTrainingError(
+        "fit: expected a schedule of at least 5 steps, 1 epochs of 5 batches, got 4; leave "
+          + "--one_cycle_total_steps out, or give as many"
+      ) {
+        let schedule = OneCycleLR(maxLearningRate: 1, totalSteps: 4)
+        try trainer.fit(model, data, optimizer: SGD(model.parameters), schedule: schedule)
+      }
       trainer.limitTestBatches = .count(0)
       expectTrainingError(
         "test: expected at least one batch, got none; raise --limit_test_batches"
@@ -109,16 +173,18 @@ struct TrainerTests {
   }
 }
 
-/// Changes nothing, and counts how often.
+/// Changes nothing, and notes the learning rates.
 private final class CountingOptimizer: Optimizer {
   let parameters: [Parameter]
-  private(set) var steps = 0
+  var (learningRate, momentum) = (0.0, 0.0)
+  private(set) var rates: [Double] = []
+  var steps: Int { rates.count }
 
   init(_ parameters: [Parameter]) {
     self.parameters = parameters
   }
 
-  func step() { steps += 1 }
+  func step() { rates.append(learningRate) }
 }
 
 /// Images of 8×8 pixels, bright on the left or on the right.
@@ -155,10 +221,14 @@ private struct TinyData: DataModule {
 }
 
 /// Runs `body` with data in a folder that is removed afterwards.
-private func withTinyData(workers: Int = 0, _ body: (TinyData) throws -> Void) throws {
+private func withTinyData(
+  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Void
+) throws {
   let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
   defer { try? FileManager.default.removeItem(at: folder) }
-  try body(TinyData(DataOptions(batchSize: 16, workers: workers, folder: DataFolder(folder))))
+  let options = DataOptions(
+    batchSize: 16, workers: workers, augmentation: augmentation, folder: DataFolder(folder))
+  try body(TinyData(options))
 }
 
 /// Expects a ``TrainingError`` with exactly this text.

@@ -1,0 +1,37 @@
+/* Arithmetic on whole vectors, which Swift knows as SIMD16<Float> and so on.
+
+   Swift's own operators are loops over lanes, of which the optimizer has to make vectors again; in
+   long functions it makes halves and quarters of vectors instead. */
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* a b + c, rounded once where the processor can: without the instruction it would be a library call
+   for each lane. */
+#if defined(__FMA__) || defined(__aarch64__)
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* For vectors of N lanes; of a lane of a mask all bits are alike. */
+#define VECTORS(N)                                                                        \
+  typedef float floats##N __attribute__((ext_vector_type(N)));                            \
+  typedef unsigned words##N __attribute__((ext_vector_type(N)));                          \
+  typedef int mask##N __attribute__((ext_vector_type(N)));                                \
+  INLINE floats##N repeat##N(float a) { return a; }                                       \
+  INLINE floats##N add##N(floats##N a, floats##N b) { return a + b; }                     \
+  INLINE floats##N subtract##N(floats##N a, floats##N b) { return a - b; }                \
+  INLINE floats##N multiply##N(floats##N a, floats##N b) { return a * b; }                \
+  INLINE floats##N multiplyAdd##N(floats##N a, floats##N b, floats##N c) {                \
+    return MULTIPLY_ADD(a, b, c);                                                         \
+  }                                                                                       \
+  INLINE mask##N isGreater##N(floats##N a, floats##N b) { return a > b; }                 \
+  INLINE mask##N isEqual##N(words##N a, words##N b) { return a == b; }                    \
+  INLINE floats##N choose##N(mask##N m, floats##N a, floats##N b) { return m ? a : b; }
+
+VECTORS(4)
+VECTORS(8)
+VECTORS(16)
+
+/* Has the cache fetch what will be read soon. */
+INLINE void prefetch(const void *address) { __builtin_prefetch(address); }

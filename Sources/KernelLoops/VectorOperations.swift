@@ -1,0 +1,65 @@
+import CVectors
+
+/// Arithmetic on whole vectors in place of Swift's own, lane by lane; see the header of `CVectors`.
+/// Of a mask's lane all bits are alike.
+
+#if AVX512
+  typealias Mask = SIMD16<Int32>
+  extension Vector {
+    @inline(__always) init(repeating value: Float) { self = repeat16(value) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { add16(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtract16(a, b) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self { multiply16(a, b) }
+    @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd16(self, b, c) }
+    @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater16(self, b) }
+  }
+  extension Words {
+    @inline(__always) func isEqual(_ b: Self) -> Mask { isEqual16(self, b) }
+  }
+  extension Mask {
+    @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose16(self, a, b) }
+  }
+#elseif AVX2
+  typealias Mask = SIMD8<Int32>
+  extension Vector {
+    @inline(__always) init(repeating value: Float) { self = repeat8(value) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { add8(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtract8(a, b) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self { multiply8(a, b) }
+    @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd8(self, b, c) }
+    @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater8(self, b) }
+  }
+  extension Words {
+    @inline(__always) func isEqual(_ b: Self) -> Mask { isEqual8(self, b) }
+  }
+  extension Mask {
+    @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose8(self, a, b) }
+  }
+#else
+  typealias Mask = SIMD4<Int32>
+  extension Vector {
+    @inline(__always) init(repeating value: Float) { self = repeat4(value) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { add4(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtract4(a, b) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self { multiply4(a, b) }
+    @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd4(self, b, c) }
+    @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater4(self, b) }
+  }
+  extension Words {
+    @inline(__always) func isEqual(_ b: Self) -> Mask { isEqual4(self, b) }
+  }
+  extension Mask {
+    @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose4(self, a, b) }
+  }
+#endif
+
+extension Vector {
+  @inline(__always)
+  static func += (a: inout Self, b: Self) { a = a + b }
+
+  @inline(__always)
+  static func * (a: Self, b: Float) -> Self { a * Self(repeating: b) }
+
+  @inline(__always)
+  static func * (a: Float, b: Self) -> Self { Self(repeating: a) * b }
+}

@@ -1,0 +1,97 @@
+import KernelInterface
+
+/// What a convolution is applied to: images in memory, or the result of another convolution, which
+/// is computed image by image while the caches hold it and never is in memory as a whole.
+///
+/// The convolution in front is one of few channels, as networks begin with: to compute it once more
+/// for the gradients costs less than to write and to read its result. The numbers are the same
+/// either way, to the last bit.
+public enum ConvolutionInput {
+  /// N×H×W×C
+  case images(UnsafePointer<Float>)
+  /// What the convolution in front is applied to, its weight and bias, whether it rectifies, and its
+  /// extents.
+  case front(
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    relu: Bool, ConvolutionExtents)
+
+  /// The convolution in front, ready to be computed.
+  var front: DirectImages? {
+    guard case .front(let x, let weight, let bias, let relu, let e) = self else { return nil }
+    return DirectImages(x: x, weight: weight, bias: bias, relu: relu, e)
+  }
+}
+
+/// Where the gradient by a ``ConvolutionInput`` of the same case goes.
+public enum ConvolutionInputGradient {
+  /// N×H×W×C
+  case images(UnsafeMutablePointer<Float>)
+  /// Through the convolution in front to its weight and its bias; nil for what is not wanted.
+  case front(dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?)
+}
+
+/// The images of a ``ConvolutionInput`` that one thread works on, and the gradients by them.
+struct InputImages {
+  private let e: WinogradExtents
+  private let front: DirectImages?
+  private let frontSums: DirectGradientSums?
+  private let x: UnsafePointer<Float>?
+  private let dx: UnsafeMutablePointer<Float>?
+  /// Of the image that is worked on, where it has to be computed.
+  private let image, gradient, masked: Scratch?
+
+  init(
+    _ input: ConvolutionInput, front: DirectImages?, gradient dx: ConvolutionInputGradient? = nil,
+    sums frontSums: DirectGradientSums? = nil, _ e: WinogradExtents
+  ) {
+    (self.e, self.front, self.frontSums) = (e, front, frontSums)
+    if case .images(let pointer) = input { x = pointer } else { x = nil }
+    if case .images(let pointer)? = dx { self.dx = pointer } else { self.dx = nil }
+    let pixels = e.h * e.w
+    image = front.map { _ in Scratch(count: pixels * e.c) }
+    gradient = frontSums.map { _ in Scratch(count: pixels * e.c) }
+    masked = frontSums.flatMap {
+      $0.whole.filters == e.c ? nil : Scratch(count: pixels * $0.whole.filters)
+    }
+  }
+
+  /// The tile rows that can be worked on one after the other: those of one image if it has to be
+  /// computed first.
+  func parts(of rows: Range<Int>) -> [Range<Int>] {
+    guard front != nil, !rows.isEmpty else { return [rows] }
+    return (rows.lowerBound / e.tilesDown...(rows.upperBound - 1) / e.tilesDown).map {
+      rows.clamped(to: $0 * e.tilesDown..<($0 + 1) * e.tilesDown)
+    }
+  }
+
+  /// Calls `body` with the pixels under a part's tiles, with zeros to add their gradients to, or nil
+  /// if those are not wanted, and with how many tile rows of the batch come before these images.
+  func withPixels(
+    of part: Range<Int>, group: Int = 0, scratch: UnsafeMutablePointer<Float>,
+    _ body: (
+      _ pixels: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>?, _ before: Int
+    ) -> Void
+  ) {
+    let first = part.lowerBound / e.tilesDown
+    let size = e.h * e.w * e.c
+    guard let front, let image else {
+      let past = (part.upperBound + e.tilesDown - 1) / e.tilesDown
+      if let dx { (dx + first * size).update(repeating: 0, count: (past - first) * size) }
+      if let x { body(x, dx, 0) }
+      return
+    }
+    let before = first * e.tilesDown
+    let rows =
+      (4 * (part.lowerBound - before) - e.padding..<4 * (part.upperBound - before) + 2
+      - e.padding).clamped(to: 0..<e.h)
+    front.write(
+      rows, ofImage: first, into: image.pointer + rows.lowerBound * e.w * e.c, scratch: scratch)
+    gradient?.pointer.update(repeating: 0, count: size)
+    body(image.pointer, gradient?.pointer, before)
+    if let frontSums, let gradient {
+      frontSums.add(
+        dy: gradient.pointer, y: front.relu ? image.pointer : nil, ofImage: first, group: group,
+        masked: masked?.pointer ?? gradient.pointer)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/// Adam, step for step PyTorch's `torch.optim.Adam`.
+///
+/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
+/// `value ← value - lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β₁ᵗ)`, `v̂ = v / (1 - β₂ᵗ)`.
+///
+/// Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
+public class Adam: Optimizer {
+  public let parameters: [Parameter]
+  public var learningRate: Double
+  /// β₁.
+  public var momentum = 0.9
+  /// The share of the value that is added to the gradient; see ``AdamW`` for another way.
+  public let weightDecay: Double
+  private let beta2 = 0.999
+  private let epsilon = 1e-8
+  private let isDecoupled: Bool
+  private var states: [State]
+
+  private struct State {
+    let moment1, moment2: Tensor
+    var step = 0
+  }
+
+  /// - Parameters:
+  ///   - parameters: What to learn.
+  ///   - learningRate: The step size.
+  ///   - weightDecay: The share of the value that is added to the gradient.
+  public convenience init(
+    _ parameters: [Parameter], learningRate: Double = 1e-3, weightDecay: Double = 0
+  ) {
+    self.init(
+      parameters, learningRate: learningRate, weightDecay: weightDecay, isDecoupled: false)
+  }
+
+  fileprivate init(
+    _ parameters: [Parameter], learningRate: Double, weightDecay: Double, isDecoupled: Bool
+  ) {
+    self.parameters = parameters
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.isDecoupled = isDecoupled
+    states = parameters.map {
+      State(
+        moment1: Tensor(repeating: 0, shape: $0.shape),
+        moment2: Tensor(repeating: 0, shape: $0.shape))
+    }
+  }
+
+  public func step() {
+    for (index, parameter) in parameters.enumerated() {
+      guard let gradient = parameter.gradient else { continue }
+      states[index].step += 1
+      let state = states[index]
+      adamStep(
+        parameter.value, gradient: gradient, moment1: state.moment1, moment2: state.moment2,
+        step: state.step, learningRate: learningRate, beta1: momentum, beta2: beta2,
+        epsilon: epsilon, weightDecay: weightDecay, isDecoupled: isDecoupled)
+    }
+  }
+}
+
+/// Adam with weights that decay by themselves, step for step PyTorch's `torch.optim.AdamW`: before
+/// each step `value ← value · (1 - lr · weightDecay)`.
+///
+/// Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+public final class AdamW: Adam {
+  /// - Parameters:
+  ///   - parameters: What to learn.
+  ///   - learningRate: The step size.
+  ///   - weightDecay: The share of the value that is lost in a step of size 1.
+  public init(_ parameters: [Parameter], learningRate: Double = 1e-3, weightDecay: Double = 0.01) {
+    super.init(
+      parameters, learningRate: learningRate, weightDecay: weightDecay, isDecoupled: true)
+  }
+}

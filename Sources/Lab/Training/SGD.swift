@@ -1,0 +1,49 @@
+/// Stochastic gradient descent, step for step PyTorch's `torch.optim.SGD`.
+///
+/// `velocity ← momentum · velocity + g`, `value ← value - lr · velocity`; with `nesterov`
+/// `value ← value - lr · (g + momentum · velocity)`.
+///
+/// Source: Sutskever et al., "On the Importance of Initialization and Momentum in Deep Learning",
+/// ICML 2013.
+public final class SGD: Optimizer {
+  public let parameters: [Parameter]
+  public var learningRate: Double
+  public var momentum: Double
+  /// The share of the value that is added to the gradient.
+  public let weightDecay: Double
+  /// Whether the gradient is taken as if where the velocity leads.
+  public let nesterov: Bool
+  private var velocities: [Tensor?]
+
+  /// - Parameters:
+  ///   - parameters: What to learn.
+  ///   - learningRate: The step size.
+  ///   - momentum: How much of the velocity is kept.
+  ///   - weightDecay: The share of the value that is added to the gradient.
+  ///   - nesterov: Whether the gradient is taken as if where the velocity leads.
+  public init(
+    _ parameters: [Parameter], learningRate: Double = 1e-3, momentum: Double = 0,
+    weightDecay: Double = 0, nesterov: Bool = false
+  ) {
+    self.parameters = parameters
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+    self.nesterov = nesterov
+    velocities = parameters.map { _ in nil }
+  }
+
+  public func step() {
+    for (index, parameter) in parameters.enumerated() {
+      guard let gradient = parameter.gradient else { continue }
+      // The first velocity is the gradient itself, which one of zeros gives.
+      if momentum != 0, velocities[index] == nil {
+        velocities[index] = Tensor(repeating: 0, shape: parameter.shape)
+      }
+      gradientDescentStep(
+        parameter.value, gradient: gradient, velocity: momentum != 0 ? velocities[index] : nil,
+        learningRate: learningRate, momentum: momentum, weightDecay: weightDecay,
+        nesterov: nesterov)
+    }
+  }
+}

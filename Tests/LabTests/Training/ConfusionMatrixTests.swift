@@ -1,0 +1,23 @@
+import Lab
+import Testing
+
+struct ConfusionMatrixTests {
+  @Test func countsAndOrders() {
+    let pairs = [(0, 0), (0, 1), (0, 1), (1, 1), (1, 2), (2, 1), (2, 1), (2, 0)]
+    let confusion = ConfusionMatrix(
+      pairs.enumerated().map { place, pair in
+        Prediction(position: place, label: pair.0, predicted: pair.1, confidence: 1, loss: 0)
+      }, mapping: ["a", "b", "c", "d"])
+    #expect(confusion.counts == [[1, 2, 0, 0], [0, 1, 1, 0], [1, 2, 0, 0], [0, 0, 0, 0]])
+    #expect(confusion[2, 1] == 2)
+    #expect(confusion.classes == [0, 1, 2])
+    #expect(confusion.accuracy(of: 0) == 1.0 / 3)
+    #expect(confusion.accuracy(of: 1) == 0.5)
+    #expect(confusion.accuracy(of: 2) == 0)
+    #expect(confusion.accuracy(of: 3).isNaN)
+    // Equal counts stay in the order of the classes.
+    let texts = confusion.mostConfused(9).map { "\($0.label.text)\($0.predicted.text)\($0.count)" }
+    #expect(texts == ["ab2", "cb2", "bc1", "ca1"])
+    #expect(confusion.mostConfused(1) == [confusion.mostConfused(9)[0]])
+  }
+}
