@@ -42,10 +42,17 @@ package func decodePNG(
     // Files of 16 bits would otherwise be taken for linear light and come out too bright.
     image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
     image.format = channels == 1 ? UInt32(PNG_FORMAT_GRAY) : UInt32(PNG_FORMAT_RGB)
-    let count = Int(image.width) * Int(image.height) * channels
-    guard count <= largestByteCount else {
+    let pixels = Int(image.width) * Int(image.height)
+    guard pixels * channels <= largestByteCount else {
       throw PlotError("cannot read \(name): \(image.width) × \(image.height) pixels are too many")
     }
+    // A byte holds at most eight pixels, and deflate makes at most 1032 bytes of one.
+    guard pixels / (8 * 1032) <= file.count else {
+      throw PlotError(
+        "cannot read \(name): \(image.width) × \(image.height) pixels do not fit into "
+          + "\(file.count) bytes")
+    }
+    let count = pixels * channels
     bytes = [UInt8](repeating: 0, count: count)
     var white = png_color(red: 255, green: 255, blue: 255)
     done = png_image_finish_read(&image, &white, &bytes, 0, nil)

@@ -51,3 +51,20 @@ private func reason(of error: any Error) -> String {
 package func systemReason(of code: Int32) -> String {
   String(cString: strerror(code)).lowercased()
 }
+
+/// Text from a file that may be damaged, so that it can stand in a line: without what moves a
+/// terminal's cursor, and not too long.
+///
+/// ```swift
+/// printable("F32\n\u{1b}[2J")    // "F32��[2J"
+/// ```
+package func printable(_ text: String) -> String {
+  let scalars = text.unicodeScalars.prefix(60).map { scalar -> Character in
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      "\u{FFFD}"
+    default: Character(scalar)
+    }
+  }
+  return String(scalars) + (text.unicodeScalars.count > 60 ? "…" : "")
+}
