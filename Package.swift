@@ -29,7 +29,7 @@ let package = Package(
     library("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev", brew: "libarchive"),
     library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
     library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev", brew: "openssl@3"),
-    library("CMatio", pkgConfig: "matio", apt: "libmatio-dev", brew: "libmatio"),
+    library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
@@ -42,7 +42,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Lab",
-      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
+      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CZlib", arguments],
       resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
@@ -71,7 +71,7 @@ let package = Package(
     .testTarget(name: "LiterateTests", dependencies: ["Literate"], swiftSettings: strict),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: ["LabCommand", "01-look-at-emnist", "02-look-at-emnist-lines"],
+      dependencies: ["Lab", "LabCommand", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines"],
       swiftSettings: strict),
   ] + kernelSets
 )

@@ -25,6 +25,25 @@ struct PNGFuzzTests {
     #expect(outcome.complaints == [])
   }
 
+  /// Found by fuzzing: libpng made room for two gigabytes, as the chunk claimed to need.
+  @Test func chunksLongerThanTheFileAreRefused() throws {
+    let png = try encodePNG(Bitmap(width: 2, height: 1, channels: 1, bytes: [1, 2]))
+    let chunk: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF] + Array("tEXt".utf8) + [0, 0, 0, 0]
+    let text = "cannot read a.png as PNG: it is cut, or a chunk of it claims to be longer"
+    #expect(throws: PlotError(text)) {
+      try decodePNG(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
+    }
+  }
+
+  @Test func moreImageThanTheFileCanHoldIsRefused() throws {
+    var png = try encodePNG(Bitmap(width: 2, height: 1, channels: 1, bytes: [1, 2]))
+    // 16,384 × 16,384 pixels.
+    (png[18], png[19], png[22], png[23]) = (0x40, 0, 0x40, 0)
+    repairSums(of: &png)
+    let text = "cannot read a.png: 16384 × 16384 pixels do not fit into \(png.count) bytes"
+    #expect(throws: PlotError(text)) { try decodePNG(png, named: "a.png", channels: 1) }
+  }
+
   /// Files that our encoder does not write: a palette with transparency, 16 bits with alpha, 1 bit
   /// interlaced; each with a text chunk.
   private var otherKinds: [[UInt8]] {

@@ -41,10 +41,14 @@ package func withFile<Result>(
 
 /// Foundation's long error descriptions cut down to the reason the system gave.
 private func reason(of error: any Error) -> String {
-  guard let posix = (error as? CocoaError)?.underlying as? POSIXError else {
-    return error.localizedDescription
+  if let posix = (error as? CocoaError)?.underlying as? POSIXError {
+    return systemReason(of: posix.code.rawValue)
   }
-  return systemReason(of: posix.code.rawValue)
+  // A file handle's errors have the system's inside in another way.
+  guard let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+    cause.domain == NSPOSIXErrorDomain
+  else { return error.localizedDescription }
+  return systemReason(of: Int32(cause.code))
 }
 
 /// The system's words for an error number.

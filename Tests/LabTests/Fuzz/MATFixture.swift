@@ -14,11 +14,25 @@ enum MATFixture {
   ///
   /// - Parameter images: How many images there are in both parts.
   static func bytes(images: Int = 1) -> [UInt8] {
+    bytes(images: images, labels: matrix([UInt8](repeating: 3, count: images), images, 1))
+  }
+
+  /// The file's bytes with labels that are doubles.
+  static func bytes(labels: [Double]) -> [UInt8] {
+    let numbers = labels.flatMap { label in
+      (0..<8).map { UInt8(truncatingIfNeeded: label.bitPattern >> (8 * $0)) }
+    }
+    return bytes(
+      images: labels.count,
+      labels: element(14, head(6, labels.count, 1, "") + element(9, numbers)))
+  }
+
+  private static func bytes(images: Int, labels: [UInt8]) -> [UInt8] {
     let part = structure(
       "",
       [
         ("images", matrix([UInt8](repeating: 9, count: images * 784), images, 784)),
-        ("labels", matrix([UInt8](repeating: 3, count: images), images, 1)),
+        ("labels", labels),
       ])
     let characters = (0..<62).map { UInt8($0) } + EMNIST.characters.flatMap(\.utf8)
     let dataset = structure(
