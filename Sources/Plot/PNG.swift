@@ -74,9 +74,9 @@ private func claimsFit(_ file: [UInt8]) -> Bool {
   // What is no PNG file at all is for libpng to refuse.
   guard file.starts(with: [0x89, 0x50, 0x4E, 0x47]) else { return true }
   var place = 8
-  while place + 12 <= file.count {
+  while place + 8 <= file.count {
     let length = file[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-    guard length <= file.count - place - 12 else { return false }
+    guard length + 12 <= file.count - place else { return false }
     if file[place + 4..<place + 8].elementsEqual("IEND".utf8) { return true }
     place += 12 + length
   }

@@ -33,6 +33,9 @@ struct PNGFuzzTests {
     #expect(throws: PlotError(text)) {
       try decodePNG(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
     }
+    #expect(throws: PlotError(text)) {
+      try decodePNG(Array(png[..<33] + chunk[..<8]), named: "a.png", channels: 1)
+    }
   }
 
   @Test func moreImageThanTheFileCanHoldIsRefused() throws {
