@@ -123,7 +123,10 @@ public struct Safetensors {
     }
     // The format has no holes, and no two tensors share bytes: else a small file could ask for any
     // amount of memory.
-    entries.sort { $0.entry.dataOffsets.lexicographicallyPrecedes($1.entry.dataOffsets) }
+    entries.sort {
+      let (a, b) = ($0.entry.dataOffsets, $1.entry.dataOffsets)
+      return (a[0], a[1], $0.name) < (b[0], b[1], $1.name)
+    }
     var end = 0
     for (name, entry) in entries {
       guard entry.dataOffsets[0] == end else {
