@@ -5,14 +5,15 @@
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: set-up ## install what is missing, build, run the notebooks in about a minute
-	swift run -c release 01-look-at-emnist --quick
-	swift run -c release 02-look-at-emnist-lines
+run: set-up ## install what is missing, build, run the notebooks in about a minute, make their pages
+	swift build -c release
+	.build/release/lab notebooks run --all --quick
 
 # Left to itself, `swift test` builds everything with -enable-testing, the other commands build it
 # without, and each change from one to the other compiles the whole package again.
-test: set-up lint ## install what is missing, then lint and all tests
+test: set-up lint ## install what is missing, then lint, all tests, and the notebooks' results
 	swift test -c release --disable-testable-imports --disable-xctest
+	.build/release/lab notebooks check --all
 
 bench: set-up ## time kernels, and whole steps beside PyTorch's, with our own Python environment
 	@scripts/bench $(BENCH)

@@ -33,6 +33,10 @@ let package = Package(
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
+    library(
+      "CMarkdown", pkgConfig: "libcmark-gfm",
+      apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
+    .systemLibrary(name: "CStandardOutput"),
 
     .systemLibrary(name: "CVectors"),
     .target(name: "KernelInterface", swiftSettings: strict),
@@ -47,11 +51,15 @@ let package = Package(
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
-      name: "LabCommand", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+      name: "LabCommand", dependencies: ["Lab", "Literate", "Plot", arguments],
+      swiftSettings: strict),
 
-    .target(name: "Literate", dependencies: [arguments], swiftSettings: strict),
     .target(
-      name: "Notebook", dependencies: ["Lab", "Plot", arguments], swiftSettings: strict),
+      name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],
+      resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
+    .target(
+      name: "Notebook", dependencies: ["Lab", "Literate", "Plot", arguments],
+      swiftSettings: strict),
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
 
@@ -68,10 +76,18 @@ let package = Package(
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab", "Fuzzing"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
-    .testTarget(name: "LiterateTests", dependencies: ["Literate"], swiftSettings: strict),
+    .testTarget(
+      name: "LiterateTests", dependencies: ["Literate", "Plot", "test-notebook"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "test-notebook", dependencies: ["Literate", "Plot", arguments],
+      path: "Tests/Notebooks/test-notebook",
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: ["Lab", "LabCommand", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines"],
+      dependencies: [
+        "Lab", "LabCommand", "Literate", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines",
+      ],
       swiftSettings: strict),
   ] + kernelSets
 )
@@ -88,7 +104,8 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 /// A notebook: one executable whose top-level code runs on the main actor.
 func notebook(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Lab", "Plot", "Notebook", arguments], path: "Notebooks/\(name)",
+    name: name, dependencies: ["Lab", "Literate", "Notebook", "Plot", arguments],
+    path: "Notebooks/\(name)", exclude: ["expected"],
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 

@@ -2,4 +2,4 @@
 
 import Lab
 
-attempt { _ = try EMNISTLines(DataOptions(source: .download)) }
+exitOnError { _ = try EMNISTLines(DataOptions(source: .download)) }

@@ -4,84 +4,87 @@
 // letters, 62 characters from thousands of writers. We look at the data, train a small
 // convolutional network on them, and look at what it makes of characters it has never seen.
 
+import ArgumentParser
 import Lab
+import Literate
 import Notebook
 import Plot
 
-let options = Options.fromCommandLine()
-manualSeed(UInt64(options.notebook.seed))
-var random = RandomState(seed: options.notebook.seed)
+struct Parameters: ParsableArguments {
+  @Option(name: .customLong("max_epochs"), help: "Epochs to train. (default: 5, or 1 with --quick)")
+  var maxEpochs: Int?
 
-// ## The data
-//
+  @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
+  var limitTrainBatches: BatchLimit?
+
+  @OptionGroup var common: NotebookOptions
+
+  func validate() throws {
+    if let maxEpochs, maxEpochs < 1 {
+      throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
+    }
+  }
+}
+
+let parameters = Parameters.fromCommandLine()
+let isQuick = parameters.common.quick
+manualSeed(UInt64(parameters.common.seed))
+var random = RandomState(seed: parameters.common.seed)
+
 // The images are 28×28 pixels with values from 0 to 1. The mapping tells which character a label
 // stands for. Its first four entries are no characters but signs that we need once we read whole
 // lines, and the punctuation at its end has no images yet: of 83 classes 62 are in use. A "balanced"
 // set has been drawn from the archive, in which no class has many times the images of another.
-
-heading("The data")
-let data = attempt { try EMNIST(DataOptions(source: options.notebook.dataSource)) }
-let figures = FigureFolder("01-look-at-emnist", of: data)
+cell("The data")
+let data = attempt { try EMNIST(DataOptions(source: parameters.common.dataSource)) }
+note(data)
 print(data)
 
-// ## A batch of the test set
-//
 // Models see images in batches of 128. The shape of x reads: images, channels (one: gray), height,
 // width. The test set is in the order of its classes, so all labels of the first batch are the
 // first character's: a 4, which stands for "0".
-
-heading("A batch of the test set")
+cell("A batch of the test set")
 let batch = attempt { try data.testBatches().first() }
 print("x: \(batch.x.statistics)")
 print("y: \(batch.y.statistics)")
 
-// ## Nine characters
-//
 // Some are hard even for us: without its neighbours nobody can tell a capital O from a zero, or an
 // l from a 1.
-
-heading("Nine characters")
+cell("Nine characters")
 var characters = Figure(size: (9, 9), rows: 3, columns: 3)
 for place in 0..<9 {
   let (image, label) = data.test[random.integer(below: data.test.count)]
   characters[place].imshow(Image(width: 28, height: 28, values: image.elements))
   characters[place].title = data.mapping[label]
 }
-attempt { try figures.show(characters, as: "characters") }
+show(
+  characters, of: data, as: "characters",
+  alt: "Nine handwritten characters in a grid, each titled with its label")
 
-// ## A convolutional network
-//
 // Two convolutions of 3×3 pixels with 64 channels find strokes and how they join; pooling keeps the
 // strongest of each 2×2; two fully connected layers decide. The code is in
 // Sources/Lab/Models/CNN.swift. Dropout switches off a quarter of the features at random during
 // training, so that none is relied on alone.
-
-heading("A convolutional network")
+cell("A convolutional network", tolerance: 0.02, ignoring: ["Processor: "])
 let model = CNN(data.config)
-let trainer = Trainer(maxEpochs: options.maxEpochs ?? (options.quick ? 1 : 5))
-if let limit = options.limitTrainBatches ?? (options.quick ? .count(750) : nil) {
+let trainer = Trainer(maxEpochs: parameters.maxEpochs ?? (isQuick ? 1 : 5))
+if let limit = parameters.limitTrainBatches ?? (isQuick ? .count(750) : nil) {
   trainer.limitTrainBatches = limit
 }
-if options.quick { trainer.limitValBatches = .count(100) }
+if isQuick { trainer.limitValBatches = .count(100) }
 attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
 
-// ## What the network says of a batch
-//
 // For each image the network gives 83 numbers, the logits: the larger, the likelier the class. The
 // largest is its answer. Above are the right labels, below the predicted ones.
-
-heading("What the network says of a batch")
+cell("What the network says of a batch", tolerance: .init(share: 0.2))
 let logits = attempt { try model(batch.x) }
 print("logits: shape \(logits.shape)")
 print(batch.y)
 print(argmax(logits))
 
-// ## Nine predictions
-//
 // Green titles are right, red ones wrong. Look at the mistakes: how many of them would you have
 // made yourself?
-
-heading("Nine predictions")
+cell("Nine predictions", tolerance: .init(pixels: 0.02))
 var predictions = Figure(size: (9, 9), rows: 3, columns: 3)
 for place in 0..<9 {
   let index = random.integer(below: data.test.count)
@@ -92,4 +95,6 @@ for place in 0..<9 {
     "Correct: \(data.mapping[label]), Pred: \(data.mapping[predicted])"
   predictions[place].titleColor = predicted == label ? .green : .red
 }
-attempt { try figures.show(predictions, as: "predictions") }
+show(
+  predictions, of: data, as: "predictions",
+  alt: "Nine handwritten characters, titled with the right and the predicted label")

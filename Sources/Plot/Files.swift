@@ -3,7 +3,7 @@ import Foundation
 /// Writes a file as a whole or not at all, and makes the folders that it is to be in.
 ///
 /// - Throws: ``PlotError`` with the path and the system's reason.
-func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
+package func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
   let url = URL(fileURLWithPath: path)
   let folder = url.deletingLastPathComponent()
   do {

@@ -22,9 +22,11 @@ struct Program {
   ///   - blocks: How many blocks of 512 bytes a file may have that it writes, as on a disk that is
   ///     nearly full.
   ///   - seconds: How long it may take.
+  ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted, as with
+  ///     Ctrl-C.
   func run(
     _ arguments: [String], environment: [String: String] = [:], blocks: Int? = nil,
-    seconds: Double = 300
+    seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Outcome {
     // Programs are built into the folder that the tests run from.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -42,7 +44,7 @@ struct Program {
     }
     let process = try spawn(
       command[0], command, variables.map { "\($0)=\($1)" }, output: output, errors: errors)
-    let status = try wait(for: process, seconds: seconds)
+    let status = try wait(for: process, seconds: seconds, interruptedWhen: isToStop)
     return Outcome(
       status: status, output: try String(contentsOf: output, encoding: .utf8),
       errors: try String(contentsOf: errors, encoding: .utf8))
@@ -74,11 +76,18 @@ struct Program {
   }
 
   /// The program's exit status, or 128 and the signal that ended it.
-  private func wait(for process: pid_t, seconds: Double) throws -> Int32 {
+  private func wait(
+    for process: pid_t, seconds: Double, interruptedWhen isToStop: () -> Bool
+  ) throws -> Int32 {
     let deadline = ContinuousClock.now + .seconds(seconds)
     var status: CInt = 0
+    var isInterrupted = false
     while waitpid(process, &status, WNOHANG) == 0 {
       if ContinuousClock.now > deadline { kill(process, SIGKILL) }
+      if !isInterrupted, isToStop() {
+        isInterrupted = true
+        kill(process, SIGINT)
+      }
       usleep(10_000)
     }
     return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f

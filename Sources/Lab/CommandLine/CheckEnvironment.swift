@@ -3,7 +3,7 @@ import Kernels
 
 /// Ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` asks for what cannot be had.
 public func checkEnvironment() {
-  attempt {
+  exitOnError {
     try KernelSet.checkRequest()
     if let threads = ProcessInfo.processInfo.environment["LAB_THREADS"], !threads.isEmpty,
       Int(threads).map({ (1...1024).contains($0) }) != true

@@ -20,6 +20,9 @@ public protocol DataModule: Sendable, CustomStringConvertible {
   var config: DataConfig { get }
   /// Whether the images were drawn by this program.
   var isSynthetic: Bool { get }
+  /// The files that the images were made from, by name, with what tells one version from another: a
+  /// SHA-256 sum in most cases.
+  var sources: [String: String] { get }
   /// The part to learn from.
   var train: Dataset { get }
   /// The part to watch the training with.
@@ -29,6 +32,9 @@ public protocol DataModule: Sendable, CustomStringConvertible {
 }
 
 extension DataModule {
+  /// Data that are made from no files.
+  public var sources: [String: String] { [:] }
+
   /// The text that each label stands for, by label.
   public var mapping: [String] { config.mapping }
 

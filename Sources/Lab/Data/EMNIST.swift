@@ -43,6 +43,7 @@ public struct EMNIST: DataModule {
 
   /// Where the images are, and what they were made from.
   package let files: CharacterFiles
+  public var sources: [String: String] { files.recipe.sources }
 
   /// Prepares the files if need be, and maps them into memory.
   ///

@@ -18,6 +18,7 @@ public struct EMNISTLines: DataModule {
   public let parameters: Parameters
   public let config: DataConfig
   public let isSynthetic: Bool
+  public let sources: [String: String]
   public let train: Dataset
   public let val: Dataset
   public let test: Dataset
@@ -50,6 +51,7 @@ public struct EMNISTLines: DataModule {
     let emnist = try EMNIST(options)
     let sentences = try SentenceGenerator(options)
     isSynthetic = emnist.isSynthetic || sentences.isSynthetic
+    sources = emnist.sources.merging(sentences.sources) { first, _ in first }
     origin = [
       emnist.isSynthetic ? syntheticHandwriting : nil,
       sentences.isSynthetic ? SentenceGenerator.syntheticText : nil,

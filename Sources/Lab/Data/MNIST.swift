@@ -8,6 +8,7 @@ public struct MNIST: DataModule {
 
   public let options: DataOptions
   public let isSynthetic: Bool
+  public let sources: [String: String]
   public let train: Dataset
   public let val: Dataset
   public let test: Dataset
@@ -29,7 +30,7 @@ public struct MNIST: DataModule {
       Self.name, report: options.report, real: { try Self.real(options) },
       synthetic: { try Self.synthetic(options) })
     self.isSynthetic = isSynthetic
-    test = parts.test
+    (test, sources) = (parts.test, parts.sources)
     // 5,000 of MNIST's 60,000.
     let valCount = parts.train.count / 12
     let split = parts.train.randomSplit(
@@ -40,7 +41,9 @@ public struct MNIST: DataModule {
   /// What is subtracted from pixels, and by what the rest is divided.
   package static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
 
-  private static func real(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+  private typealias Parts = (train: Dataset, test: Dataset, sources: [String: String])
+
+  private static func real(_ options: DataOptions) throws -> Parts {
     let metadata = try Metadata.load("mnist", in: options.folder)
     let sources = [
       (CharacterFiles.Part.train, CharacterFiles.Kind.images, "train-images-idx3-ubyte.gz"),
@@ -51,7 +54,7 @@ public struct MNIST: DataModule {
     let files = CharacterFiles(
       folder: options.folder.processed("mnist"),
       recipe: .init(version: 1, sources: metadata.sums, classes: 10))
-    return try files.prepare(name, report: options.report, normalization: normalization) {
+    let parts = try files.prepare(name, report: options.report, normalization: normalization) {
       let downloader = Downloader(report: options.report)
       let folder = options.folder.downloaded("mnist")
       for (part, kind, filename) in sources {
@@ -60,14 +63,15 @@ public struct MNIST: DataModule {
           folder.appending(path: filename), to: files.url(part, kind), limit: 1 << 30)
       }
     }
+    return (parts.train, parts.test, files.recipe.sources)
   }
 
-  private static func synthetic(_ options: DataOptions) throws -> (train: Dataset, test: Dataset) {
+  private static func synthetic(_ options: DataOptions) throws -> Parts {
     let drawing = SyntheticCharacters(trainPerClass: 3_000, testPerClass: 500, classes: 10)
     let files = CharacterFiles(
       folder: options.folder.processed("mnist-synthetic"),
       recipe: .init(version: 1, sources: try drawing.sources(), classes: 10))
-    return try files.prepare(name, report: options.report, normalization: normalization) {
+    let parts = try files.prepare(name, report: options.report, normalization: normalization) {
       options.report("drawing \(drawing.count) SYNTHETIC digits for MNIST, once")
       for part in CharacterFiles.Part.allCases {
         let raw = drawing.draw(part)
@@ -76,5 +80,6 @@ public struct MNIST: DataModule {
           labels: raw.labels, as: part)
       }
     }
+    return (parts.train, parts.test, files.recipe.sources)
   }
 }

@@ -16,7 +16,7 @@ public struct ResNet: Model {
     public var blocks = 1
 
     @Option(help: "Channels of the first stage; the next ones have twice and four times as many.")
-    public var channels = 32
+    public var channels = 16
 
     @Option(
       help: choices("What follows each convolution", default: Norm.batch),

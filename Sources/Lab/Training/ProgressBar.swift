@@ -1,19 +1,21 @@
 import Foundation
 
-/// Shows on standard error how far an epoch is: a bar on a terminal, a line every ten seconds
-/// elsewhere.
+/// Shows on standard error how far an epoch is: a bar on a terminal, or where `PROGRESS_BARS` is
+/// `live`; a line every ten seconds elsewhere.
 ///
 /// ```text
 /// Epoch 0:  42%|██████████              | 1067/2541 [0:12<0:17, 85.2 it/s, loss=0.651]
 /// ```
 package final class ProgressBar {
-  private static let isTerminal = isatty(2) == 1
+  /// Whether somebody sees one line being drawn over and over again.
+  package static let isLive =
+    isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
 
   private let title: String
   private let total: Int
   private let started = ContinuousClock.now
   private var shown = ContinuousClock.now
-  private let interval: Duration = ProgressBar.isTerminal ? .milliseconds(100) : .seconds(10)
+  private let interval: Duration = ProgressBar.isLive ? .milliseconds(100) : .seconds(10)
 
   /// - Parameters:
   ///   - title: What is going on.
@@ -25,17 +27,18 @@ package final class ProgressBar {
 
   /// `done` batches are done.
   package func update(_ done: Int, loss: Double) {
-    guard shown.duration(to: .now) >= interval else { return }
+    let isLast = done == total && Self.isLive
+    guard isLast || shown.duration(to: .now) >= interval else { return }
     shown = .now
     let line = Self.line(
       title, done: done, total: total, seconds: started.duration(to: .now) / .seconds(1),
       loss: loss)
-    write(Self.isTerminal ? "\r\(line)\u{1b}[K" : line + "\n")
+    write(Self.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 
   /// Takes the bar away.
   package func finish() {
-    if Self.isTerminal { write("\r\u{1b}[K") }
+    if Self.isLive { write("\r\u{1b}[K") }
   }
 
   /// The line for a moment of the epoch.

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Tells the user how far a download is: a bar on a terminal, a line every ten seconds elsewhere.
+/// Tells the user how far a download is: a bar on a terminal, or where `PROGRESS_BARS` is `live`; a
+/// line every ten seconds elsewhere.
 package final class TransferProgress {
-  private static let isTerminal = isatty(2) == 1
   private static let width = 24
 
   private let name: String
   private let report: (String) -> Void
-  private let interval: Duration = TransferProgress.isTerminal ? .milliseconds(100) : .seconds(10)
+  private let interval: Duration = ProgressBar.isLive ? .milliseconds(100) : .seconds(10)
   private var started = ContinuousClock.now
   private var shown = ContinuousClock.now
   private var startCount = 0
@@ -41,7 +41,7 @@ package final class TransferProgress {
 
   /// Ends the bar, or says that the file is there.
   package func finish(isComplete: Bool) {
-    if Self.isTerminal, count > 0 {
+    if ProgressBar.isLive, count > 0 {
       show()
       FileHandle.standardError.write(Data("\n".utf8))
     } else if isComplete {
@@ -54,7 +54,7 @@ package final class TransferProgress {
     let line = Self.line(
       name: name, count: count, total: total,
       rate: seconds > 0 ? Double(count - startCount) / seconds : 0, width: Self.width)
-    if Self.isTerminal {
+    if ProgressBar.isLive {
       // Erasing to the end of the line removes what a longer line left.
       FileHandle.standardError.write(Data("\r\(line)\u{1b}[K".utf8))
     } else {

@@ -3,13 +3,9 @@ import Foundation
 /// The result of `body`; if it throws, the program ends with the error's one line on standard error
 /// and exit status 1.
 ///
-/// For a program's top-level code, where an error that nobody catches ends in a crash report:
-///
-/// ```swift
-/// let data = attempt { try EMNIST() }
-/// ```
+/// For a program's top-level code, where an error that nobody catches ends in a crash report.
 @discardableResult
-public func attempt<Result>(_ body: () throws -> Result) -> Result {
+package func exitOnError<Result>(_ body: () throws -> Result) -> Result {
   do {
     return try body()
   } catch {

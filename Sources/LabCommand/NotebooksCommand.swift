@@ -1,0 +1,229 @@
+import ArgumentParser
+import Foundation
+import Lab
+import Literate
+
+/// `lab notebooks`: runs notebooks and makes pages of them.
+struct NotebooksCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "notebooks", abstract: "Run notebooks and make pages of them.",
+    discussion: """
+      A notebook may be named by what its name begins with. Pages go to output (or LAB_OUTPUT_DIR).
+
+        lab notebooks run --all --quick
+        lab notebooks run 01 -p seed=7 -p max_epochs=2
+        lab notebooks step 02
+      """,
+    subcommands: [List.self, Run.self, Step.self, Check.self, Render.self])
+
+  /// The notebooks of this package.
+  static func folders() throws -> NotebookFolders {
+    let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+    return try NotebookFolders(beside: program, output: OutputFolder.url)
+  }
+}
+
+extension NotebooksCommand {
+  /// `lab notebooks list`
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the notebooks, and how their last runs ended.")
+
+    func run() throws {
+      for notebook in try folders().all {
+        print("\(notebook.name)  \(notebook.title)  (\(notebook.state.words))")
+      }
+    }
+  }
+
+  /// `lab notebooks run`
+  struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run notebooks, and write their pages and the gallery.")
+
+    @OptionGroup var names: NotebookNames
+    @OptionGroup var parameters: NotebookParameters
+    @OptionGroup var limits: NotebookLimits
+
+    @Flag(help: "Run also where nothing has changed since the last run.")
+    var force = false
+
+    @Flag(
+      name: .customLong("no_timing"),
+      help: "Tell no times and memory: two runs then give the same bytes.")
+    var noTiming = false
+
+    func run() throws {
+      var options = limits.options(parameters)
+      options.isForced = force
+      options.tellsTimes = !noTiming
+      try runEach(names) { try $0.run(options, on: $1) }
+    }
+  }
+
+  /// `lab notebooks step`
+  struct Step: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run a notebook cell by cell, each after its prose, its code and a key.")
+
+    @Argument(help: "A notebook's name, or its beginning.")
+    var name: String
+
+    @OptionGroup var parameters: NotebookParameters
+    @OptionGroup var limits: NotebookLimits
+
+    func run() throws {
+      let folders = try folders()
+      let console = Console()
+      let notebook = try folders.notebook(name)
+      let state = try refusing { try notebook.step(limits.options(parameters), on: console) }
+      console.end(notebook, state)
+      try folders.writeGallery()
+      if state.isFailure { throw ExitCode.failure }
+    }
+  }
+
+  /// `lab notebooks check`
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run notebooks, and compare what they give with what was accepted.",
+      discussion: """
+        What was accepted is in Notebooks/NAME/expected, with the parameters of that run. \
+        Text must be the same, but for numbers within the tolerance of their cell, and so must \
+        the figures' pixels.
+        """)
+
+    @OptionGroup var names: NotebookNames
+    @OptionGroup var parameters: NotebookParameters
+    @OptionGroup var limits: NotebookLimits
+
+    @Flag(help: "Store what they give as what is expected from now on.")
+    var accept = false
+
+    func run() throws {
+      let folders = try folders()
+      var isBad = false
+      for notebook in try names.notebooks(of: folders) {
+        let options = limits.options(parameters)
+        let complaints = try refusing {
+          accept ? try notebook.accept(options) : try notebook.check(options)
+        }
+        print(
+          "\(notebook.name): \(complaints.isEmpty ? accept ? "accepted" : "as expected" : "FAILED")"
+        )
+        complaints.forEach { print("  \($0)") }
+        isBad = isBad || !complaints.isEmpty
+      }
+      if isBad { throw ExitCode.failure }
+    }
+  }
+
+  /// `lab notebooks render`
+  struct Render: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make pages again from the record of the last run, without running anything.")
+
+    @OptionGroup var names: NotebookNames
+
+    func run() throws {
+      try runEach(names) { notebook, _ in try notebook.render().state }
+    }
+  }
+}
+
+/// Which notebooks are meant.
+struct NotebookNames: ParsableArguments {
+  @Argument(help: "Notebooks' names, or their beginnings.")
+  var names: [String] = []
+
+  @Flag(help: "All notebooks.")
+  var all = false
+
+  func validate() throws {
+    if all != names.isEmpty {
+      throw ValidationError("expected notebooks' names or --all\(all ? ", got both" : "")")
+    }
+  }
+
+  func notebooks(of folders: NotebookFolders) throws -> [NotebookProgram] {
+    try all ? folders.all : names.map { try folders.notebook($0) }
+  }
+}
+
+/// What notebooks are given.
+struct NotebookParameters: ParsableArguments {
+  @Flag(help: "Take the notebooks' quick form.")
+  var quick = false
+
+  @Option(name: .customShort("p"), help: "A parameter of the notebook, as name=value.")
+  var parameters: [String] = []
+
+  func validate() throws {
+    for parameter in parameters where parameter.hasPrefix("=") || !parameter.contains("=") {
+      throw ValidationError("-p: expected name=value, got \(parameter)")
+    }
+  }
+
+  /// All of them as name=value.
+  var values: [String] { (quick ? ["quick=true"] : []) + parameters }
+}
+
+/// How long a notebook may take.
+struct NotebookLimits: ParsableArguments {
+  @Option(
+    name: .customLong("time_limit"), help: "Seconds after which a notebook is ended, and failed.")
+  var timeLimit: Double?
+
+  func validate() throws {
+    if let timeLimit, !(timeLimit > 0) {
+      throw ValidationError("--time_limit: expected seconds above 0, got \(timeLimit)")
+    }
+  }
+
+  func options(_ parameters: NotebookParameters) -> NotebookProgram.Options {
+    var options = NotebookProgram.Options(parameters: parameters.values)
+    options.timeLimit = timeLimit
+    return options
+  }
+}
+
+/// Runs `body` with each notebook, whatever becomes of the others, then writes the gallery.
+private func runEach(
+  _ names: NotebookNames, _ body: (NotebookProgram, Console) throws -> Page.State
+) throws {
+  let folders = try NotebooksCommand.folders()
+  let console = Console()
+  var hasFailed = false
+  for notebook in try names.notebooks(of: folders) {
+    console.begin(notebook)
+    let state = try refusing { try body(notebook, console) }
+    console.end(notebook, state)
+    hasFailed = hasFailed || state.isFailure
+    if state.isInterruption { break }
+  }
+  print("\nAll pages: \(try folders.writeGallery().relativePath)")
+  if hasFailed { throw ExitCode.failure }
+}
+
+/// The result of `body`; a notebook that refuses its parameters ends the program as any does.
+private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch is UsageError {
+    throw ExitCode(UsageError.status)
+  }
+}
+
+extension Page.State {
+  fileprivate var isFailure: Bool {
+    if case .failed = self { true } else { false }
+  }
+
+  fileprivate var words: String {
+    switch self {
+    case .notRun: "not run"
+    case .passed, .failedAsExpected: "passed"
+    case .failed: "failed"
+    }
+  }
+}

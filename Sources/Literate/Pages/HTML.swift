@@ -1,0 +1,74 @@
+/// A piece of HTML, in which text that is put in arrives escaped.
+///
+/// ```swift
+/// let title = "a < b"
+/// let heading: HTML = "<h1>\(title)</h1>"  // <h1>a &lt; b</h1>
+/// ```
+///
+/// HTML that is put into HTML stays what it is. No other way leads from text to HTML but
+/// ``init(trusted:)``.
+package struct HTML: Equatable, Sendable {
+  package private(set) var text = ""
+
+  /// HTML that somebody else has made safe: cmark-gfm, or a style sheet of ours.
+  package init(trusted text: String) {
+    self.text = text
+  }
+}
+
+extension HTML: ExpressibleByStringInterpolation {
+  package init(stringLiteral literal: String) {
+    text = literal
+  }
+
+  package init(stringInterpolation interpolation: StringInterpolation) {
+    text = interpolation.text
+  }
+
+  package struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var text = ""
+
+    package init(literalCapacity: Int, interpolationCount: Int) {
+      text.reserveCapacity(literalCapacity + 16 * interpolationCount)
+    }
+
+    package mutating func appendLiteral(_ literal: String) {
+      text += literal
+    }
+
+    package mutating func appendInterpolation(_ html: HTML) {
+      text += html.text
+    }
+
+    package mutating func appendInterpolation(_ number: Int) {
+      text += String(number)
+    }
+
+    package mutating func appendInterpolation(_ text: String) {
+      self.text += escaped(text)
+    }
+  }
+}
+
+extension Sequence<HTML> {
+  package func joined(separator: HTML = "") -> HTML {
+    HTML(trusted: map(\.text).joined(separator: separator.text))
+  }
+}
+
+/// Text as it stands between tags and in quoted attributes.
+private func escaped(_ text: String) -> String {
+  let special = text.utf8.contains { $0 == 0x26 || $0 == 0x3C || $0 == 0x3E || $0 == 0x22 }
+  guard special else { return text }
+  var escaped = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "&": escaped += "&amp;"
+    case "<": escaped += "&lt;"
+    case ">": escaped += "&gt;"
+    case "\"": escaped += "&quot;"
+    default: escaped.unicodeScalars.append(scalar)
+    }
+  }
+  return escaped
+}

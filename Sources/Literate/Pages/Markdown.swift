@@ -1,0 +1,161 @@
+import CMarkdown
+import Foundation
+import Synchronization
+
+/// Prose in GitHub's Markdown: with tables, ~~strikethrough~~ and bare addresses as links.
+package struct Markdown: Sendable {
+  package let text: String
+
+  package init(_ text: String) {
+    self.text = text
+  }
+
+  /// The prose as HTML, which can do no harm whatever the text is.
+  ///
+  /// HTML in the text is shown as text. A picture becomes a link to it, for a page fetches nothing.
+  /// Every heading has an identifier; Swift in fences is highlighted.
+  ///
+  /// - Parameters:
+  ///   - level: The level of the page's heading that stands above; headings are below it.
+  ///   - identifiers: Those that the page has already.
+  package func html(below level: Int, _ identifiers: inout Identifiers) -> HTML {
+    withDocument { document, extensions in
+      for node in document.descendants {
+        switch node.type {
+        case "heading":
+          let identifier = identifiers.next(for: node.plainText)
+          let level = max(level + 1, Int(cmark_node_get_heading_level(node.pointer)))
+          node.replace(with: CMARK_NODE_CUSTOM_BLOCK) {
+            cmark_node_set_on_enter($0, "<h\(min(level, 6)) id=\"\(identifier)\">")
+            cmark_node_set_on_exit($0, "</h\(min(level, 6))>")
+          }
+        case "table":
+          node.wrap(in: "<div class=\"wide\" tabindex=\"0\">", "</div>")
+        case "code_block" where node.fence == "swift":
+          let code = HTML(highlighting: node.literal)
+          node.replace(with: CMARK_NODE_CUSTOM_BLOCK) {
+            cmark_node_set_on_enter($0, "<pre class=\"code\"><code>\(code.text)</code></pre>")
+          }
+        case "image" where node.isInLink: node.unwrap()
+        case "image":
+          node.replace(with: CMARK_NODE_LINK) {
+            cmark_node_set_url($0, cmark_node_get_url(node.pointer))
+          }
+        case "html_inline" where !node.literal.hasPrefix("<!--"):
+          node.replace(with: CMARK_NODE_TEXT) { cmark_node_set_literal($0, node.literal) }
+        case "html_block" where !node.literal.hasPrefix("<!--"):
+          node.replace(with: CMARK_NODE_PARAGRAPH) {
+            let text = cmark_node_new(CMARK_NODE_TEXT)
+            cmark_node_set_literal(text, node.literal.trimmingCharacters(in: .newlines))
+            cmark_node_append_child($0, text)
+          }
+        default: break
+        }
+      }
+      return HTML(trusted: taken(cmark_render_html(document.pointer, options, extensions)))
+    }
+  }
+
+  /// The first sentence of the first paragraph, without its marks; empty where there is none.
+  package var firstSentence: String {
+    let paragraph = withDocument { document, _ in
+      document.descendants.first { $0.type == "paragraph" }?.plainText ?? ""
+    }
+    let end = paragraph.firstRange(of: /[.!?](?=\s+[\p{Lu}\p{N}"“(])/)?.upperBound
+    return String(paragraph[..<(end ?? paragraph.endIndex)])
+  }
+
+  private func withDocument<Result>(
+    _ body: (Node, UnsafeMutablePointer<cmark_llist>?) -> Result
+  ) -> Result where Result: Sendable {
+    // While cmark-gfm parses, it keeps the marks of its extensions in a table for all threads.
+    cmark.withLock { _ in
+      cmark_gfm_core_extensions_ensure_registered()
+      let parser = cmark_parser_new(options)
+      defer { cmark_parser_free(parser) }
+      for name in ["table", "strikethrough", "autolink"] {
+        cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(name))
+      }
+      cmark_parser_feed(parser, text, text.utf8.count)
+      let document = Node(pointer: cmark_parser_finish(parser))
+      defer { cmark_node_free(document.pointer) }
+      return body(document, cmark_parser_get_syntax_extensions(parser))
+    }
+  }
+}
+
+private let cmark = Mutex(())
+
+/// Quotation marks and dashes as in print. HTML is left out by default.
+private let options = CMARK_OPT_SMART | CMARK_OPT_NOBREAKS
+
+/// A C string of which the caller is the owner.
+private func taken(_ characters: UnsafeMutablePointer<CChar>?) -> String {
+  guard let characters else { return "" }
+  defer { free(characters) }
+  return String(cString: characters)
+}
+
+/// A block or a piece of text in cmark's tree.
+private struct Node {
+  let pointer: OpaquePointer?
+
+  /// Such as `heading`.
+  var type: String { String(cString: cmark_node_get_type_string(pointer)) }
+
+  var literal: String { cmark_node_get_literal(pointer).map { String(cString: $0) } ?? "" }
+
+  /// The word behind a code block's opening fence.
+  var fence: String { cmark_node_get_fence_info(pointer).map { String(cString: $0) } ?? "" }
+
+  var plainText: String {
+    var text = taken(cmark_render_plaintext(pointer, options, 0))
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return text
+  }
+
+  var isInLink: Bool {
+    var above = cmark_node_parent(pointer)
+    while above != nil, cmark_node_get_type(above) != CMARK_NODE_LINK {
+      above = cmark_node_parent(above)
+    }
+    return above != nil
+  }
+
+  /// All nodes below, each before those in it; taken down first, so that they can be replaced.
+  var descendants: [Node] {
+    var found: [Node] = []
+    let iterator = cmark_iter_new(pointer)
+    defer { cmark_iter_free(iterator) }
+    while true {
+      switch cmark_iter_next(iterator) {
+      case CMARK_EVENT_DONE: return found
+      case CMARK_EVENT_ENTER: found.append(Node(pointer: cmark_iter_get_node(iterator)))
+      default: break
+      }
+    }
+  }
+
+  /// Puts a new node, with this one's children, where this one was.
+  func replace(with type: cmark_node_type, _ fill: (OpaquePointer?) -> Void) {
+    let new = cmark_node_new(type)
+    fill(new)
+    while let child = cmark_node_first_child(pointer) { cmark_node_append_child(new, child) }
+    cmark_node_replace(pointer, new)
+    cmark_node_free(pointer)
+  }
+
+  /// Puts this node's children where this one was.
+  func unwrap() {
+    while let child = cmark_node_first_child(pointer) { cmark_node_insert_before(pointer, child) }
+    cmark_node_free(pointer)
+  }
+
+  func wrap(in opening: String, _ closing: String) {
+    let wrapper = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK)
+    cmark_node_set_on_enter(wrapper, opening)
+    cmark_node_set_on_exit(wrapper, closing)
+    cmark_node_replace(pointer, wrapper)
+    cmark_node_append_child(wrapper, pointer)
+  }
+}

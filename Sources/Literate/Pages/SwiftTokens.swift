@@ -1,0 +1,163 @@
+/// A piece of Swift source of one kind, as a page colours it.
+package struct SwiftToken: Equatable, Sendable {
+  package enum Kind: String, Sendable {
+    case keyword, type, attribute, string, number, comment
+    /// Names, operators, brackets and space.
+    case plain
+  }
+
+  package var kind: Kind
+  package var text: String
+}
+
+/// Takes Swift source apart; the texts of the tokens together are the source again.
+///
+/// It goes by the look of words, as a reader does: a word with a capital is a type. Whatever it
+/// does not understand is plain.
+package func swiftTokens(of source: String) -> [SwiftToken] {
+  var reader = SwiftTokenReader(source)
+  reader.read(interpolated: false)
+  return reader.tokens
+}
+
+private struct SwiftTokenReader {
+  private let source: String
+  private var place: String.Index
+  private(set) var tokens: [SwiftToken] = []
+
+  init(_ source: String) {
+    self.source = source
+    place = source.startIndex
+  }
+
+  private var rest: Substring { source[place...] }
+
+  /// Reads to the end, or in a string's interpolation up to the bracket that closes it.
+  mutating func read(interpolated: Bool) {
+    var depth = 0
+    while let next = rest.first {
+      if interpolated, next == ")" {
+        if depth == 0 { return }
+        depth -= 1
+      } else if next == "(" {
+        depth += 1
+      }
+      readToken(next)
+    }
+  }
+
+  private mutating func readToken(_ next: Character) {
+    switch next {
+    case "/" where rest.hasPrefix("//"): take(.comment, rest.prefix { !$0.isNewline }.count)
+    case "/" where rest.hasPrefix("/*"): readBlockComment()
+    case "\"", "#", "@":
+      if let match = rest.prefixMatch(of: /(#*)("""|")/) {
+        readString(marks: String(match.1), quote: String(match.2))
+      } else if let match = rest.prefixMatch(of: /(#+)\/.*?\/\1/) {
+        take(.string, match.0.count)
+      } else if let match = rest.prefixMatch(of: /[@#][\p{L}_][\p{L}\p{N}_]*/) {
+        take(.attribute, match.0.count)
+      } else {
+        take(.plain, 1)
+      }
+    case "`": take(.plain, rest.prefixMatch(of: /`[^`\n]*`/)?.0.count ?? 1)
+    case "0"..."9": take(.number, rest.prefixMatch(of: number)?.0.count ?? 1)
+    case _ where next.isLetter || next == "_" || next == "$": readWord()
+    default: take(.plain, 1)
+    }
+  }
+
+  /// Block comments can stand in block comments.
+  private mutating func readBlockComment() {
+    var depth = 0
+    var end = place
+    repeat {
+      if source[end...].hasPrefix("/*") {
+        depth += 1
+        end = source.index(end, offsetBy: 2)
+      } else if source[end...].hasPrefix("*/") {
+        depth -= 1
+        end = source.index(end, offsetBy: 2)
+      } else {
+        end = source.index(after: end)
+      }
+    } while depth > 0 && end < source.endIndex
+    take(.comment, source.distance(from: place, to: end))
+  }
+
+  /// - Parameters:
+  ///   - marks: The number signs before the string: inside, a backslash counts only with as many.
+  ///   - quote: One quotation mark, or three for a string of several lines.
+  private mutating func readString(marks: String, quote: String) {
+    take(.string, marks.count + quote.count)
+    while let next = rest.first {
+      if rest.hasPrefix(quote + marks) {
+        take(.string, quote.count + marks.count)
+        return
+      } else if rest.hasPrefix("\\" + marks + "(") {
+        take(.string, marks.count + 2)
+        read(interpolated: true)
+        if rest.first == ")" { take(.string, 1) }
+      } else if rest.hasPrefix("\\" + marks) {
+        take(.string, min(marks.count + 2, rest.count))
+      } else if next.isNewline && quote.count == 1 {
+        // The string was not closed: its line is wrong, not the rest of the source.
+        return
+      } else {
+        take(.string, 1)
+      }
+    }
+  }
+
+  private mutating func readWord() {
+    let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
+    let before = source[..<place].last { !$0.isWhitespace }
+    let isLabel = source[word.endIndex...].first == ":" && (before == "(" || before == ",")
+    let isMember = before == "." && !source[..<place].hasSuffix("..")
+    if keywords.contains(String(word)) && !isLabel && (!isMember || word == "self") {
+      take(.keyword, word.count)
+    } else if word.first?.isUppercase == true && !isLabel {
+      take(.type, word.count)
+    } else {
+      take(.plain, word.count)
+    }
+  }
+
+  private mutating func take(_ kind: SwiftToken.Kind, _ count: Int) {
+    let end = source.index(place, offsetBy: count)
+    let text = source[place..<end]
+    place = end
+    if tokens.last?.kind == kind {
+      tokens[tokens.count - 1].text += text
+    } else {
+      tokens.append(SwiftToken(kind: kind, text: String(text)))
+    }
+  }
+}
+
+nonisolated(unsafe) private let number =
+  /0x[0-9A-Fa-f_]+(\.[0-9A-Fa-f_]+)?(p[+-]?\d+)?|0[ob][0-7_]+|\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d+)?/
+
+private let keywords: Set<String> = [
+  "Any", "Self", "actor", "any", "as", "associatedtype", "async", "await", "borrowing", "break",
+  "case", "catch", "class", "consuming", "continue", "convenience", "default", "defer", "deinit",
+  "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "final", "for", "func",
+  "get", "guard", "if", "import", "in", "indirect", "infix", "init", "inout", "internal", "is",
+  "isolated", "lazy", "let", "mutating", "nil", "nonisolated", "nonmutating", "open", "operator",
+  "override", "package", "postfix", "precedencegroup", "prefix", "private", "protocol", "public",
+  "repeat", "required", "rethrows", "return", "self", "set", "some", "static", "struct",
+  "subscript",
+  "super", "switch", "throw", "throws", "true", "try", "typealias", "unowned", "var", "weak",
+  "where",
+  "while",
+]
+
+extension HTML {
+  /// Swift source, coloured: each token but plain ones in a `span` whose class is the kind's name.
+  package init(highlighting source: String) {
+    self = swiftTokens(of: source).map { token in
+      token.kind == .plain
+        ? "\(token.text)" : "<span class=\"\(token.kind.rawValue)\">\(token.text)</span>"
+    }.joined()
+  }
+}

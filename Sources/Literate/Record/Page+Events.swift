@@ -1,0 +1,148 @@
+extension Page {
+  /// The page of a run.
+  ///
+  /// - Parameters:
+  ///   - name: The notebook's name.
+  ///   - source: What its source says now; prose may have changed since the run.
+  ///   - events: What happened, in order.
+  package init(_ name: String, _ source: NotebookSource, _ events: some Sequence<Event>) {
+    self.init(
+      name: name, title: source.title, introduction: source.introduction, setup: source.setup,
+      cells: source.cells.map {
+        Cell(id: $0.id, title: $0.title, line: $0.line, prose: $0.prose, code: $0.code)
+      })
+    var run = Replay(page: self)
+    for event in events { run.follow(event) }
+    self = run.page
+  }
+}
+
+/// Fills in a page with what happened, event by event.
+private struct Replay {
+  var page: Page
+  private var current: Int?
+  private var opening: Event.Opening?
+  /// The error that the current cell caught.
+  private var failure: Event.Failure?
+  /// What came before the first cell.
+  private var early: [Page.Output] = []
+
+  init(page: Page) {
+    self.page = page
+  }
+
+  mutating func follow(_ event: Event) {
+    switch event {
+    case .parameters(let parameters): add(parameters.values)
+    case .start, .data: break
+    case .fact(let fact): add(fact)
+    case .cell(let opening): open(opening)
+    case .text(let text): add(.text(text.text, stream: text.stream))
+    case .progress(let progress): add(.text(progress.text + "\n", stream: .standardError))
+    case .figure(let figure): add(.figure(figure))
+    case .failure(let failure): self.failure = failure
+    case .cellEnd(let cost):
+      if let current {
+        page.cells[current].seconds = cost.seconds
+        page.cells[current].peakMemory = cost.peakMemory
+      }
+    case .end(let ending): end(ending)
+    }
+  }
+
+  private mutating func add(_ parameters: [Page.Fact]) {
+    for seed in parameters where seed.name == "seed" { add(Page.Fact("Seed", seed.value)) }
+    let all = parameters.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")
+    add(Page.Fact("Parameters", all.isEmpty ? "none" : all))
+  }
+
+  private mutating func add(_ fact: Page.Fact) {
+    if let place = page.facts.firstIndex(where: { $0.name == fact.name }) {
+      page.facts[place] = fact
+    } else {
+      page.facts.append(fact)
+    }
+  }
+
+  private mutating func add(_ output: Page.Output) {
+    guard let current else {
+      early.append(output)
+      return
+    }
+    if case .text(let next, let stream) = output,
+      case .text(let before, stream)? = page.cells[current].outputs.last
+    {
+      let last = page.cells[current].outputs.count - 1
+      page.cells[current].outputs[last] = .text(before + next, stream: stream)
+    } else {
+      page.cells[current].outputs.append(output)
+    }
+  }
+
+  private mutating func open(_ next: Event.Opening) {
+    closeCell(ending: nil)
+    // Titles stay when lines move; a cell that the source does not show as one comes last.
+    let known = page.cells.indices.filter { page.cells[$0].state == .notRun }
+    let place =
+      known.first { page.cells[$0].title == next.title }
+      ?? known.first { page.cells[$0].line == next.line }
+    if let place {
+      current = place
+    } else {
+      current = page.cells.count
+      page.cells.append(
+        .init(id: "\(next.title) \(page.cells.count + 1)", title: next.title, line: next.line))
+    }
+    opening = next
+    early.forEach { add($0) }
+    early = []
+  }
+
+  /// Says how the current cell ended.
+  ///
+  /// - Parameter ending: Why the program ended in this cell; nil if it went on, or came to its end.
+  private mutating func closeCell(ending: Event.Failure?) {
+    defer { failure = nil }
+    guard let current, let opening else { return }
+    switch (failure ?? ending, opening.expectedToFail) {
+    case (nil, false): page.cells[current].state = .passed
+    case (let failure?, true):
+      page.cells[current].state = .failedAsExpected(message: failure.message)
+    case (let failure?, false): fail(failure, in: current)
+    case (nil, true):
+      fail(
+        .init(message: "the cell was expected to fail, but did not", line: opening.line),
+        in: current)
+    }
+  }
+
+  private mutating func fail(_ failure: Event.Failure, in cell: Int) {
+    let state = Page.State.failed(
+      message: failure.message, line: failure.line ?? page.cells[cell].line)
+    page.cells[cell].state = state
+    if case .failed = page.state { return }
+    page.state = state
+  }
+
+  private mutating func end(_ ending: Event.Ending) {
+    closeCell(ending: ending.failure)
+    page.seconds = ending.seconds
+    guard page.state == .notRun else { return }
+    guard let failure = ending.failure else {
+      page.state = .passed
+      return
+    }
+    let isOver = page.cells.allSatisfy { $0.state != .notRun }
+    if let current, case .failedAsExpected = page.cells[current].state {
+      page.state =
+        isOver
+        ? .passed
+        : .failed(
+          message: "“\(page.cells[current].title)” failed as expected and ended the notebook; "
+            + "put it last, or let attempt { … } catch the error",
+          line: page.cells[current].line)
+    } else {
+      page.state = .failed(message: failure.message, line: failure.line)
+    }
+  }
+}

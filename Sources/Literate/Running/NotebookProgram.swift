@@ -1,0 +1,207 @@
+import Foundation
+
+/// A notebook that can be run.
+public struct NotebookProgram: Sendable {
+  /// Its name, such as `01-look-at-emnist`.
+  public let name: String
+  let folders: NotebookFolders
+
+  /// Where its pages go.
+  public var folder: URL { folders.output.appending(path: name, directoryHint: .isDirectory) }
+  /// Its source.
+  public var file: URL { folders.sources.appending(path: "\(name)/main.swift") }
+
+  var program: URL { folders.programs.appending(path: name) }
+
+  /// What its source says.
+  ///
+  /// - Throws: ``NotebookError`` if it cannot be read.
+  func source() throws -> NotebookSource {
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+      throw NotebookError("cannot read \(file.path(percentEncoded: false))")
+    }
+    return NotebookSource(text, name: name)
+  }
+
+  /// Its title, or its name if the source cannot be read.
+  public var title: String { (try? source().title) ?? name }
+
+  /// How its last run ended.
+  public var state: Page.State { (try? RunFolder(folder).page.state) ?? .notRun }
+
+  /// What can be chosen about a run.
+  public struct Options: Sendable {
+    /// Values of parameters, `name=value`.
+    public var parameters: [String]
+    /// Whether to run even where nothing has changed since the last run.
+    public var isForced = false
+    /// Whether the page tells times and memory, which differ from run to run.
+    public var tellsTimes = true
+    /// Seconds after which the notebook is ended.
+    public var timeLimit: Double?
+
+    public init(parameters: [String] = []) {
+      self.parameters = parameters
+    }
+  }
+
+  /// Runs the notebook and writes its page; runs nothing where the results would be the same.
+  ///
+  /// - Parameters:
+  ///   - options: What was chosen.
+  ///   - console: What shows the run.
+  /// - Returns: How the run ended.
+  /// - Throws: ``NotebookError`` if the notebook cannot be run, ``UsageError`` if it refuses its
+  ///   parameters, or what keeps the page from being written.
+  public func run(_ options: Options, on console: Console) throws -> Page.State {
+    let source = try source()
+    let fingerprint = try fingerprint(source, options)
+    let folder = RunFolder(folder)
+    if !options.isForced, let earlier = folder.fingerprint, fingerprint.matches(earlier) {
+      let page = try render()
+      console.fresh(page)
+      return page.state
+    }
+    try warnOfOldProgram(on: console)
+    return try record(source, options, in: self.folder, on: console).state
+  }
+
+  /// Makes the pages again from the record; runs nothing.
+  ///
+  /// - Throws: ``NotebookError`` if there is no record, or what keeps a page from being written.
+  @discardableResult
+  public func render() throws -> Page {
+    let folder = RunFolder(folder)
+    guard let events = try? folder.events else {
+      throw NotebookError("\(name) has no record yet; run it: lab notebooks run \(name)")
+    }
+    let page = Page(name, try source(), events)
+    try folder.write(page)
+    return page
+  }
+
+  /// Runs the notebook cell by cell: shows prose and code, waits for a key, and runs the cell. Where
+  /// there is no terminal it never waits.
+  ///
+  /// - Parameters:
+  ///   - options: What was chosen.
+  ///   - console: What shows the run.
+  /// - Returns: How the run ended.
+  /// - Throws: As ``run(_:on:)`` does.
+  public func step(_ options: Options, on console: Console) throws -> Page.State {
+    let source = try source()
+    try warnOfOldProgram(on: console)
+    console.open(source)
+    return try record(source, options, in: folder, on: console) { opening in
+      console.stop(before: opening, of: source)
+    }.state
+  }
+
+  /// Runs the notebook; writes record, page, and on success the fingerprint.
+  ///
+  /// - Parameters:
+  ///   - source: What the source says.
+  ///   - options: What was chosen.
+  ///   - folder: Where the files go.
+  ///   - console: What shows the run.
+  ///   - beforeCell: Called before a cell runs, which it does not if this returns `false`.
+  func record(
+    _ source: NotebookSource, _ options: Options, in folder: URL, on console: Console,
+    beforeCell: ((Event.Opening) -> Bool)? = nil
+  ) throws -> Page {
+    let recording = Recording(RunFolder(folder), facts: buildFacts)
+    try recording.prepare()
+    let supervisor = Supervisor(
+      program: program, arguments: arguments(options), environment: environment(folder),
+      timeLimit: options.timeLimit, tellsTimes: options.tellsTimes, beforeCell: beforeCell,
+      onText: console.show,
+      onEvent: { event in
+        recording.add(event)
+        console.show(event, in: folder)
+      })
+    let ending = try supervisor.run()
+    if !recording.hasBegun, ending == .exit(UsageError.status) { throw UsageError() }
+    let events = try recording.finish()
+    let page = Page(name, source, events)
+    let files = RunFolder(folder)
+    try files.write(page)
+    if page.state == .passed {
+      var fingerprint = try fingerprint(source, options)
+      for case .data(let data) in events {
+        fingerprint.data[data.folder] = Fingerprint.files(in: data.folder)
+      }
+      try files.write(fingerprint)
+    }
+    return page
+  }
+
+  private func arguments(_ options: Options) -> [String] {
+    options.parameters.map { "--\($0)" }
+  }
+
+  private func environment(_ folder: URL) -> [String: String] {
+    ProcessInfo.processInfo.environment.merging([
+      Session.folderVariable: folder.path(percentEncoded: false)
+    ]) { $1 }
+  }
+
+  private func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
+    var (code, programSum, libraries) = (Checksum(), Checksum(), Checksum())
+    code.add(source.code)
+    let others = try Self.swiftFiles(in: file.deletingLastPathComponent())
+    for url in others where url.lastPathComponent != file.lastPathComponent {
+      code.add(try Data(contentsOf: url))
+    }
+    programSum.add(try programBytes())
+    let package = folders.sources.deletingLastPathComponent().appending(path: "Sources")
+    let files = (try? Self.swiftFiles(in: package)) ?? []
+    for url in files { libraries.add(try Data(contentsOf: url)) }
+    let variables = ProcessInfo.processInfo.environment.filter {
+      $0.key.hasPrefix("LAB_") && $0.key != "LAB_OUTPUT_DIR"
+    }
+    return Fingerprint(
+      code: code.text, program: programSum.text, libraries: files.isEmpty ? "" : libraries.text,
+      arguments: arguments(options), environment: variables, tellsTimes: options.tellsTimes)
+  }
+
+  private static func swiftFiles(in folder: URL) throws -> [URL] {
+    let path = folder.path(percentEncoded: false)
+    return try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
+      .filter { $0.hasSuffix(".swift") }.map { folder.appending(path: $0) }
+  }
+
+  private func programBytes() throws -> Data {
+    do {
+      return try Data(contentsOf: program, options: .alwaysMapped)
+    } catch {
+      throw NotebookError(
+        "expected the program \(program.path(percentEncoded: false)), found none; build it: "
+          + "swift build -c release --product \(name)")
+    }
+  }
+
+  private func warnOfOldProgram(on console: Console) throws {
+    _ = try programBytes()
+    let times = [file, program].map { url in
+      (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
+    }
+    guard let changed = times[0], let built = times[1], changed > built else { return }
+    console.warn(
+      "\(file.path(percentEncoded: false)) is newer than its program; to build it: "
+        + "swift build -c release --product \(name)")
+  }
+
+  /// What the program was built by and from.
+  private var buildFacts: [Page.Fact] {
+    let commit = commit(in: folders.sources).map { Page.Fact("Commit", $0) }
+    return [compiler.map { Page.Fact("Swift", $0) }, commit].compactMap { $0 }
+  }
+
+  /// The compiler's version, as the program's debug information has it.
+  private var compiler: String? {
+    let mark = Data("Swift version ".utf8)
+    guard let bytes = try? programBytes(), let place = bytes.range(of: mark) else { return nil }
+    let version = bytes[place.upperBound...].prefix { $0 > 0x20 && $0 < 0x7f }
+    return version.isEmpty ? nil : String(decoding: version, as: UTF8.self)
+  }
+}

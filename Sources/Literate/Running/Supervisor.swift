@@ -1,0 +1,182 @@
+import Foundation
+
+/// Runs a notebook as a process of its own and tells what happens, as it happens; whatever becomes of
+/// the process, all that it has printed is told.
+struct Supervisor {
+  var program: URL
+  var arguments: [String]
+  var environment: [String: String]
+  /// Seconds after which the notebook is ended.
+  var timeLimit: Double?
+  /// Whether events tell times, memory, and progress, which differ from run to run.
+  var tellsTimes = true
+  /// Called before a cell runs, which it does not if this returns `false`; nil where cells need not
+  /// wait.
+  var beforeCell: ((Event.Opening) -> Bool)?
+  /// Called with text as it comes.
+  var onText: ([UInt8], Page.Stream) -> Void
+  var onEvent: (Event) -> Void
+
+  /// Runs the notebook to its end, the last event.
+  ///
+  /// - Returns: How the process ended.
+  /// - Throws: ``NotebookError`` if it cannot be started.
+  func run() throws -> Child.Ending {
+    let crashes = FileManager.default.temporaryDirectory.appending(path: "notebook-\(UUID())")
+    try FileManager.default.createDirectory(at: crashes, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: crashes) }
+    let child = try Child(
+      program, arguments, environment: environment.merging(settings(crashes)) { $1 })
+    defer { child.end() }
+    var run = SupervisedRun(supervisor: self, child: child)
+    run.follow()
+    let ending = child.ending ?? .exit(0)
+    run.finish(ending, crash: CrashReport(in: crashes))
+    return ending
+  }
+
+  private func settings(_ crashes: URL) -> [String: String] {
+    let path = crashes.path(percentEncoded: false)
+    return [
+      Session.runnerVariable: beforeCell == nil ? "run" : "step",
+      // The runner shows bars as its own standard error needs them.
+      "PROGRESS_BARS": "live",
+      "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,"
+        + "images=none,output-to=\(path)",
+    ]
+  }
+}
+
+/// A run under way.
+private struct SupervisedRun {
+  let supervisor: Supervisor
+  let child: Child
+  private var frames = FrameReader()
+  private var transcript = Transcript()
+  private var diagnosis = Diagnosis()
+  private var notice = CrashNotice()
+  private let started = monotonicTime()
+  /// When the current cell began; nil before the first one.
+  private var cellStarted: Double?
+
+  init(supervisor: Supervisor, child: Child) {
+    self.supervisor = supervisor
+    self.child = child
+    for end in [child.output, child.errors] {
+      _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
+    }
+  }
+
+  /// Follows the program until it has ended and its pipes are empty.
+  mutating func follow() {
+    let interruption = Interruption()
+    defer { interruption.forget() }
+    var pipes = [child.errors, child.output].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    // A program that was started by the notebook may hold the pipes open after its end.
+    while !child.hasEnded() || pipes.contains(where: { $0.revents & Int16(POLLIN) != 0 }) {
+      if interruption.hasCome, diagnosis.reason == nil { stop(Page.State.interruption) }
+      let seconds = monotonicTime() - started
+      if let limit = supervisor.timeLimit, seconds > limit, diagnosis.reason == nil {
+        stop("took longer than the limit of \(text(of: limit)) s")
+      }
+      _ = poll(&pipes, nfds_t(pipes.count), 20)
+      read()
+      // A pipe that has ended is always ready.
+      for place in pipes.indices where pipes[place].revents & Int16(POLLIN) == 0 {
+        if pipes[place].revents & Int16(POLLHUP) != 0 { pipes[place].fd = -1 }
+      }
+    }
+    while read() {}
+  }
+
+  private mutating func stop(_ reason: String) {
+    diagnosis.reason = reason
+    child.end()
+  }
+
+  /// Reads a piece of each pipe: a program that never stops printing still meets its time limit.
+  ///
+  /// - Returns: Whether there was any.
+  @discardableResult
+  private mutating func read() -> Bool {
+    let (errors, output) = (contents(of: child.errors), contents(of: child.output))
+    if let errors {
+      for piece in frames.read(errors) { take(piece) }
+    }
+    if let output { take(.text(output, .standardOutput)) }
+    return errors != nil || output != nil
+  }
+
+  /// What is in a pipe; nil if nothing is.
+  private func contents(of pipe: Int32) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = Foundation.read(pipe, &bytes, bytes.count)
+    return count > 0 ? Array(bytes[..<count]) : nil
+  }
+
+  private mutating func take(_ piece: FrameReader.Piece) {
+    switch piece {
+    case .text(let bytes, let stream):
+      if stream == .standardError { diagnosis.read(bytes) }
+      supervisor.onText(bytes, stream)
+      tell(transcript.read(bytes, from: stream))
+    case .event(.cell(let opening)): open(opening)
+    case .event(let event):
+      tell(transcript.flush() + [event])
+      if case .start = event { child.goOn() }
+    }
+  }
+
+  private mutating func open(_ opening: Event.Opening) {
+    let now = monotonicTime()
+    let called = opening.time ?? now
+    endCell(at: called, peakMemory: opening.peakMemory)
+    var told = opening
+    (told.time, told.peakMemory) = (nil, nil)
+    tell([.cell(told)])
+    cellStarted = called
+    guard let beforeCell = supervisor.beforeCell else { return }
+    if beforeCell(told) { child.goOn() } else { stop("stopped") }
+    cellStarted = called + monotonicTime() - now
+  }
+
+  private mutating func endCell(at time: Double, peakMemory: Int?) {
+    tell(transcript.flush())
+    guard let start = cellStarted else { return }
+    cellStarted = nil
+    tell([
+      .cellEnd(
+        supervisor.tellsTimes
+          ? .init(seconds: milliseconds(time - start), peakMemory: peakMemory) : .init())
+    ])
+  }
+
+  /// Tells the last events, once the program has ended.
+  mutating func finish(_ ending: Child.Ending, crash: CrashReport?) {
+    for piece in frames.finish() { take(piece) }
+    let now = monotonicTime()
+    endCell(at: now, peakMemory: child.peakMemory)
+    tell([
+      .end(
+        .init(
+          failure: diagnosis.failure(of: ending, crash: crash),
+          seconds: supervisor.tellsTimes ? milliseconds(now - started) : nil))
+    ])
+  }
+
+  private mutating func tell(_ events: [Event]) {
+    for event in events {
+      if case .progress = event, !supervisor.tellsTimes { continue }
+      notice.filter(event).forEach(supervisor.onEvent)
+    }
+  }
+
+  /// Seconds, rounded to milliseconds.
+  private func milliseconds(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
+
+  private func text(of seconds: Double) -> String {
+    seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"
+  }
+}

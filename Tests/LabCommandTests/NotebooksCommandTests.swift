@@ -1,0 +1,106 @@
+import Foundation
+import Literate
+import Testing
+
+@Suite(.serialized)
+struct NotebooksCommandTests {
+  private let name = "01-look-at-emnist"
+  private let parameters = ["-p", "data_source=synthetic", "-p", "limit_train_batches=3"]
+
+  @Test func runsTwiceAlikeAndStopsWhenInterrupted() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let arguments = ["notebooks", "run", "01", "--quick", "--no-timing"] + parameters
+      let first = try lab.run(arguments)
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(first.output.contains("SYNTHETIC EMNIST Dataset"))
+      let gallery = folder.appending(path: "output/index.html").path(percentEncoded: false)
+      #expect(first.output.hasSuffix("\nAll pages: \(gallery)\n"))
+      let files = try files(in: folder)
+      #expect(files.keys.contains("characters-SYNTHETIC.png"))
+
+      let again = try lab.run(arguments)
+      #expect(again.output.contains("fresh: nothing has changed"))
+      // The first run drew the data, which it said on standard error.
+      let second = try lab.run(arguments + ["--force"])
+      #expect(second.output == first.output)
+      let third = try self.files(in: folder)
+      _ = try lab.run(arguments + ["--force"])
+      #expect(try self.files(in: folder) == third)
+
+      let listed = try lab.run(["notebooks", "list"])
+      #expect(listed.output.hasPrefix("\(name)  Look at EMNIST  (passed)\n"))
+
+      let log = folder.appending(path: "output/\(name)/events.jsonl")
+      let stopped = try lab.run(["notebooks", "run", "01", "-p", "data_source=synthetic"]) {
+        (try? String(contentsOf: log, encoding: .utf8))?.contains("Total params") == true
+          && (try? String(contentsOf: log, encoding: .utf8))?.contains("\"event\":\"end\"") == false
+      }
+      #expect(stopped.status == 1)
+      let page = try page(in: folder)
+      #expect(page.state == page.cells[3].state)
+      #expect(stopped.output.contains(": interrupted\n"))
+      #expect(page.cells[4].state == .notRun)
+    }
+  }
+
+  @Test func stepShowsProseAndCodeAndDoesNotWaitWithoutATerminal() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(["notebooks", "step", "01", "--quick"] + parameters)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let parts = [
+        "EMNIST is MNIST's bigger sibling", "The data\n========", "The images are 28×28 pixels",
+        "print(data)", "SYNTHETIC EMNIST Dataset", "A batch of the test set\n==", "Figure: ",
+      ]
+      var rest = outcome.output[...]
+      for part in parts {
+        let range = try #require(rest.range(of: part), "\(part) is missing or too early")
+        rest = rest[range.upperBound...]
+      }
+      #expect(try page(in: folder).state == .passed)
+    }
+  }
+
+  @Test(arguments: [
+    (["run", "01", "-p", "sed=7"], "Error: Unknown option '--sed'. Did you mean '--seed'?\n", 64),
+    (["run", "01", "-p", "seed=x"], "Error: The value 'x' is invalid for '--seed <seed>'\n", 64),
+    (
+      ["run", "01", "-p", "data_source=syntetic"],
+      "expected auto, download, synthetic, got syntetic; did you mean synthetic?\n", 64
+    ),
+    (["run", "01", "-p", "max-epochs=0"], "--max_epochs: expected at least 1, got 0", 64),
+    (["run", "01", "-p", "seed"], "Error: -p: expected name=value, got seed\n", 64),
+    (["run"], "Error: expected notebooks' names or --all\n", 64),
+    (["run", "01", "--time-limit=0"], "--time_limit: expected seconds above 0, got 0.0\n", 64),
+    (
+      ["run", "09"],
+      "Error: expected a notebook's name or its beginning, got 09; there are: 01-look-at-emnist, ",
+      1
+    ),
+    (
+      ["render", "01"],
+      "Error: 01-look-at-emnist has no record yet; run it: lab notebooks run 01-look-at-emnist\n", 1
+    ),
+  ])
+  func whatCannotBeDoneIsOneLine(arguments: [String], message: String, status: Int32) throws {
+    try withFolder { folder in
+      let outcome = try Program(name: "lab", folder: folder).run(["notebooks"] + arguments)
+      #expect(outcome.status == status)
+      #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+  }
+
+  private func files(in folder: URL) throws -> [String: Data] {
+    let folder = folder.appending(path: "output/\(name)")
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: folder.path(percentEncoded: false))
+    return try Dictionary(
+      uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: folder.appending(path: $0))) })
+  }
+
+  private func page(in folder: URL) throws -> Page {
+    let file = folder.appending(path: "output/\(name)/page.json")
+    return try JSONDecoder().decode(Page.self, from: Data(contentsOf: file))
+  }
+}

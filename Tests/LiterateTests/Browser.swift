@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+/// A headless Chromium, if one is installed.
+struct Browser {
+  /// What a page looks like from inside.
+  struct Report: Decodable {
+    struct Figure: Decodable {
+      /// Of the picture itself; 0 if it could not be read.
+      var naturalWidth: Int
+      var width: String?
+      var height: String?
+      var alternativeText: String?
+    }
+
+    /// How many pixels of the page are to the right of what one sees.
+    var overflow: Int
+    var background: String
+    var figures: [Figure]
+    var requests: [String]
+    /// Filled in from what the browser says.
+    var consoleLines: [String]?
+  }
+
+  let path: String
+
+  static let installed: Browser? = {
+    let folders = ProcessInfo.processInfo.environment["PATH", default: ""].split(separator: ":")
+    let names = ["chromium", "chromium-browser", "google-chrome"]
+    let paths =
+      folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
+      + ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
+    return paths.first(where: FileManager.default.isExecutableFile(atPath:)).map(Browser.init)
+  }()
+
+  /// Opens a page in a frame, and has a script beside the frame look at it.
+  ///
+  /// - Parameters:
+  ///   - page: A file.
+  ///   - width: The frame's, in pixels; a window cannot be as narrow as a phone.
+  func open(_ page: URL, width: Int, dark: Bool = false) throws -> Report {
+    try withSampleFolder(figures: false) { folder in
+      let probe = folder.appending(path: "probe.html")
+      try Data(Self.probe(of: page, width: width).utf8).write(to: probe)
+      let outcome = try Spawned.run(
+        [
+          path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+          "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
+          "--user-data-dir=\(folder.appending(path: "profile").path)",
+          "--allow-file-access-from-files", "--enable-logging=stderr",
+          "--blink-settings=preferredColorScheme=\(dark ? 0 : 1)", "--dump-dom",
+          probe.absoluteString,
+        ], in: folder)
+      let found = try #require(
+        outcome.output.firstMatch(of: /<body>(.*)<\/body>/), "\(outcome.errors)")
+      let text = try #require(String(found.1).removingPercentEncoding)
+      var report = try JSONDecoder().decode(Report.self, from: Data(text.utf8))
+      report.consoleLines = outcome.errors.split(separator: "\n").map(String.init)
+        .filter { $0.contains(/CONSOLE[:(]/) }
+      return report
+    }
+  }
+
+  private static func probe(of page: URL, width: Int) -> String {
+    """
+    <!DOCTYPE html>
+    <iframe src="\(page.absoluteString)" width="\(width)" height="800"></iframe>
+    <script>
+    addEventListener("load", () => {
+      const frame = document.querySelector("iframe").contentWindow
+      const page = frame.document
+      document.body.textContent = encodeURIComponent(JSON.stringify({
+        overflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
+        background: frame.getComputedStyle(page.body).backgroundColor,
+        figures: Array.from(page.images, image => ({
+          naturalWidth: image.naturalWidth,
+          width: image.getAttribute("width"),
+          height: image.getAttribute("height"),
+          alternativeText: image.getAttribute("alt"),
+        })),
+        requests: frame.performance.getEntriesByType("resource").map(entry => entry.name),
+      }))
+    })
+    </script>
+    """
+  }
+}

@@ -1,0 +1,47 @@
+import Literate
+import Plot
+import Testing
+
+struct FigureComparisonTests {
+  private func png(_ bytes: [UInt8], width: Int = 2) throws -> [UInt8] {
+    try encodePNG(
+      Bitmap(width: width, height: bytes.count / width, channels: 1, bytes: bytes))
+  }
+
+  private func comparison(_ expected: [UInt8], _ actual: [UInt8]) throws -> FigureComparison {
+    try FigureComparison(expected: expected, actual: actual, name: "a.png")
+  }
+
+  @Test func thePixelsDecide() throws {
+    let (first, second) = (try png([0, 10, 20, 255]), try png([0, 10, 20, 155]))
+    #expect(try comparison(first, first).complaint(tolerance: 0) == nil)
+    #expect(
+      try comparison(first, second).complaint(tolerance: 0)
+        == "25.0 % of the pixels changed, by up to 100 of 255; allowed are 0.0 %")
+    #expect(try comparison(first, second).complaint(tolerance: 0.25) == nil)
+  }
+
+  @Test func sizesMustBeTheSame() throws {
+    let (first, second) = (try png([0, 1, 2, 3]), try png([0, 1], width: 1))
+    #expect(
+      try comparison(first, second).complaint(tolerance: 1)
+        == "expected 2 × 2 pixels, got 1 × 2")
+  }
+
+  @Test func aPictureShowsBothAndTheirDifference() throws {
+    let (first, second) = (
+      [UInt8](repeating: 200, count: 6400), [UInt8](repeating: 90, count: 6400)
+    )
+    let both = try comparison(try png(first, width: 80), try png(second, width: 80)).sideBySide
+    #expect(both.columns == 3)
+    let bitmap = try decodePNG(try both.png(), named: "both", channels: 1)
+    #expect(bitmap.bytes.contains(200) && bitmap.bytes.contains(90) && bitmap.bytes.contains(110))
+    let other = try comparison(try png(first, width: 80), try png(second, width: 40)).sideBySide
+    #expect(other.columns == 2)
+  }
+
+  @Test func whatIsNoPictureIsNamed() throws {
+    let whole = try png([0, 1, 2, 3])
+    #expect(throws: PlotError.self) { try comparison([1, 2, 3], whole) }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Literate
+import Plot
+import Testing
+
+struct GalleryWriterTests {
+  private func gallery(_ pages: [Page]) throws -> String {
+    try withSampleFolder { folder in
+      let figures = folder.appending(path: SamplePage.page.name)
+      try FileManager.default.createDirectory(at: figures, withIntermediateDirectories: true)
+      try SamplePage.writeFigures(to: figures)
+      try GalleryWriter(pages).write(to: folder)
+      return try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+    }
+  }
+
+  @Test func cardNamesTheNotebook() throws {
+    let html = try gallery([SamplePage.page])
+    #expect(html.contains("<p class=\"quiet\">1 notebook, 1 failed.</p>"))
+    #expect(
+      html.contains(
+        "<a href=\"03-sample/index.html\">Everything &lt;at&gt; once &amp; &quot;more&quot;</a>"))
+    #expect(
+      html.contains(
+        "<p>EMNIST is MNIST’s bigger sibling: next to the ten digits it has letters.</p>"))
+    #expect(html.contains("<span class=\"label failed\">Failed</span><span>1 min 18 s</span>"))
+    #expect(html.contains("<p class=\"failure\">Failed in “Train”, line 33.</p>"))
+    #expect(html.contains("<a href=\"03-sample/03-sample.md\" download>"))
+    #expect(html.contains("<a href=\"03-sample/03-sample.ipynb\" download>"))
+  }
+
+  @Test func thumbnailIsTheLastFigureMadeSmaller() throws {
+    let html = try gallery([SamplePage.page])
+    let image = try #require(
+      html.firstMatch(of: /<img src="data:image\/png;base64,([^"]*)" (alt[^>]*)>/))
+    #expect(image.2 == "alt=\"Colours\" width=\"640\" height=\"400\"")
+    let png = try #require(Data(base64Encoded: String(image.1)))
+    let small = try decodePNG(Array(png), named: "thumbnail", channels: 3)
+    #expect(small.width == 640)
+    #expect(small.height == 400)
+    // 800 × 500 pixels became 640 × 400: the last one is the mean of the last 2 × 2.
+    let large = try #require(SamplePage.figures["colours.png"])
+    let last = (0..<3).map { channel in
+      [(499, 799), (499, 798), (498, 799), (498, 798)].reduce(2) { sum, place in
+        sum + Int(large.bytes[(place.0 * 800 + place.1) * 3 + channel])
+      } / 4
+    }
+    #expect(small.bytes.suffix(3).map(Int.init) == last)
+  }
+
+  @Test func smallFigureIsShownAsItIs() throws {
+    var page = SamplePage.page
+    page.cells.remove(at: 1)
+    let gray = try encodePNG(#require(SamplePage.figures["gray.png"]))
+    #expect(try gallery([page]).contains(Data(gray).base64EncodedString()))
+  }
+
+  @Test func notebookWithoutFigure() throws {
+    let html = try gallery([Page(name: "a", title: "A", state: .passed)])
+    #expect(html.contains("<div class=\"picture none\">No figure</div>"))
+    #expect(html.contains("<p class=\"quiet\">1 notebook.</p>"))
+    #expect(!html.contains("class=\"failure\""))
+  }
+}

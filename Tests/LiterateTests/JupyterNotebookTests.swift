@@ -1,0 +1,79 @@
+import Foundation
+import Literate
+import Testing
+
+struct JupyterNotebookTests {
+  private static let python = ProcessInfo.processInfo.environment["LAB_TEST_PYTHON"]
+
+  /// What the tests look at of a notebook file.
+  private struct Notebook: Decodable {
+    struct Cell: Decodable {
+      var id: String
+      var cell_type: String
+      var source: [String]
+      var execution_count: Int?
+      var outputs: [Output]?
+    }
+
+    struct Output: Decodable {
+      var output_type: String
+      var name: String?
+      var text: [String]?
+      var evalue: String?
+    }
+
+    var nbformat: Int
+    var nbformat_minor: Int
+    var cells: [Cell]
+  }
+
+  private func sample() throws -> Notebook {
+    try withSampleFolder { folder in
+      try PageWriter(SamplePage.page).write(to: folder)
+      let file = folder.appending(path: "\(SamplePage.page.name).ipynb")
+      return try JSONDecoder().decode(Notebook.self, from: Data(contentsOf: file))
+    }
+  }
+
+  @Test func proseAndCodeTakeTurns() throws {
+    let notebook = try sample()
+    #expect(notebook.nbformat == 4)
+    #expect(notebook.nbformat_minor == 5)
+    #expect(
+      notebook.cells.map { "\($0.cell_type) \($0.id)" } == [
+        "markdown introduction", "markdown facts", "code setup",
+        "markdown look-at-the-data-prose", "code look-at-the-data",
+        "markdown look-at-the-data-prose-2", "code look-at-the-data-2",
+        "markdown train-prose", "code train", "markdown predict-prose", "code predict",
+      ])
+    #expect(
+      notebook.cells[2].source == ["import Lab\n", "\n", "let options = Options.fromCommandLine()"])
+    // What did not run is not counted.
+    let counts = notebook.cells.filter { $0.cell_type == "code" }.map(\.execution_count)
+    #expect(counts == [1, 2, 3, 4, nil])
+  }
+
+  @Test func outputsAreInTheirOrder() throws {
+    let cells = try sample().cells
+    let outputs = try #require(cells[4].outputs)
+    #expect(outputs.map(\.output_type) == ["stream", "stream", "display_data"])
+    #expect(outputs.map(\.name) == ["stdout", "stderr", nil])
+    #expect(outputs[0].text == ["260212 <images>\n", "and more\n"])
+    #expect(cells[6].outputs?.last?.evalue == "linear: expected x of shape [rows, 3]")
+    #expect(cells[8].outputs?.map(\.output_type) == ["stream", "error"])
+  }
+
+  /// Runs where the environment variable names a Python that has nbformat.
+  @Test(.enabled(if: python != nil))
+  func nbformatFindsItValid() throws {
+    let python = try #require(Self.python)
+    try withSampleFolder { folder in
+      try PageWriter(SamplePage.page).write(to: folder)
+      let file = folder.appending(path: "\(SamplePage.page.name).ipynb").path
+      let check = "import nbformat, sys; nbformat.validate(nbformat.read(sys.argv[1], 4))"
+      let outcome = try Spawned.run([python, "-W", "error", "-c", check, file], in: folder)
+      #expect(outcome.errors == "")
+      #expect(outcome.status == 0)
+    }
+  }
+}

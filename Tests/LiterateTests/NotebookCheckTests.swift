@@ -1,0 +1,73 @@
+import Foundation
+import Literate
+import Plot
+import Testing
+
+struct NotebookCheckTests {
+  private func check(_ notebook: TestNotebook, _ parameters: [String] = []) throws -> [String] {
+    try notebook.program.check(notebook.options(parameters))
+  }
+
+  private func accepted(_ parameters: [String] = ["seed=9"]) throws -> TestNotebook {
+    let notebook = try TestNotebook()
+    #expect(try notebook.program.accept(notebook.options(parameters)) == [])
+    return notebook
+  }
+
+  @Test func anAcceptedRunIsAsExpected() throws {
+    let notebook = try accepted()
+    let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: expected.path(percentEncoded: false))
+    #expect(
+      names.sorted() == [
+        "after-the-end.txt", "first.png", "parameters.txt", "progress-figures-and-numbers.txt",
+        "second.png", "streams.txt", "the-end.txt",
+      ])
+    #expect(try check(notebook) == [])
+    // Another number and another picture are within the tolerances, and the machine's name is not
+    // compared.
+    #expect(try check(notebook, ["seed=10", "number=0.55", "machine=yours"]) == [])
+    // The reader's own page is another one.
+    #expect(notebook.program.state == .notRun)
+  }
+
+  @Test func whatDiffersIsNamed() throws {
+    let notebook = try accepted()
+    #expect(
+      try check(notebook, ["seed=9", "number=0.7"]) == [
+        "“Progress, \"figures\" (and numbers)”, line 2: expected “number: 0.5”, "
+          + "got “number: 0.7”"
+      ])
+    #expect(
+      try check(notebook, ["seed=9", "quick=true"])
+        == ["expected second.png, which the run did not give"])
+    #expect(
+      try check(notebook, ["end=exit"])
+        == ["failed, line \(try notebook.line("cell(\"The end\"")): ended with exit status 3"])
+  }
+
+  @Test func picturesThatDifferAreShownSideBySide() throws {
+    let notebook = try accepted()
+    let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
+    let white = Bitmap(
+      width: 40, height: 80, channels: 1, bytes: .init(repeating: 255, count: 3200))
+    try Data(try encodePNG(white)).write(to: expected.appending(path: "first.png"))
+    let complaint = try #require(try check(notebook).first)
+    #expect(complaint.contains("first.png: expected 40 × 80 pixels, got 100 × 80; see "))
+    let picture = notebook.folders.output.appending(path: "check/test-notebook/first-compared.png")
+    #expect(FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
+  }
+
+  @Test func withoutAnAcceptedRunThereIsNothingToCompare() throws {
+    let notebook = try TestNotebook()
+    #expect(throws: NotebookError.self) { try check(notebook) }
+  }
+
+  @Test func aRunThatFailedIsNotAccepted() throws {
+    let notebook = try TestNotebook()
+    let complaints = try notebook.program.accept(notebook.options(["end=thrown"]))
+    #expect(complaints.count == 1 && complaints[0].hasSuffix("no luck"))
+    #expect(throws: NotebookError.self) { try check(notebook) }
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Literate
+import Plot
+import Testing
+
+struct NotebookRunTests {
+  @Test func aRunIsAPage() throws {
+    let notebook = try TestNotebook()
+    #expect(try notebook.run(["seed=7", "number=1.5"]) == .passed)
+    let page = try notebook.page
+    #expect(page.title == "A notebook for tests")
+    #expect(page.cells.map(\.title).first == "Streams")
+    #expect(
+      page.cells.map(\.state) == [
+        .passed, .passed, .failedAsExpected(message: "as it should be"), .passed, .passed,
+      ])
+    let streams = (1...20).flatMap { line -> [Page.Output] in
+      [
+        .text("out \(line)\n", stream: .standardOutput),
+        .text("error \(line)\n", stream: .standardError),
+      ]
+    }
+    #expect(page.cells[0].outputs == streams)
+    #expect(
+      page.cells[1].outputs == [
+        .text("Machine: mine\nnumber: 1.5\n", stream: .standardOutput),
+        .figure(.init(file: "first.png", alternativeText: "Four squares", width: 100, height: 80)),
+        .figure(.init(file: "second.png", alternativeText: "Four more", width: 100, height: 80)),
+      ])
+    #expect(page.cells[3].outputs == [.text("last words\n", stream: .standardOutput)])
+    let facts = Dictionary(uniqueKeysWithValues: page.facts.map { ($0.name, $0.value) })
+    #expect(facts["Seed"] == "7")
+    #expect(
+      facts["Parameters"]
+        == "quick=false, end=well, seed=7, number=1.5, machine=mine, correct=false")
+    #expect(facts["Kind"] == "test")
+    #expect(facts["Swift"]?.hasPrefix("6.") == true)
+    #expect(
+      try notebook.files.keys.sorted() == [
+        "events.jsonl", "fingerprint.json", "first.png", "index.html", "page.json",
+        "second.png", "test-notebook.ipynb", "test-notebook.md",
+      ])
+  }
+
+  @Test func timesMemoryAndTheLastStateOfABarAreTold() throws {
+    let notebook = try TestNotebook()
+    var options = notebook.options([])
+    options.tellsTimes = true
+    #expect(try notebook.program.run(options, on: Console(isQuiet: true)) == .passed)
+    let page = try notebook.page
+    #expect(page.cells.allSatisfy { ($0.seconds ?? -1) >= 0 && ($0.peakMemory ?? 0) > 1 << 20 })
+    #expect((page.seconds ?? 0) > 0)
+    #expect(page.cells[1].outputs.first == .text("100 %\n", stream: .standardError))
+  }
+
+  @Test(arguments: [
+    ("trap", "a check of Swift's failed, such as that of an index", "case .trap, .expectedTrap"),
+    ("thrown", "no luck", "case .thrown"),
+    ("uncaught", "nobody cares", "cell(\"The end\""),
+    ("killed", "ended by signal 9 (Killed)", "cell(\"The end\""),
+    ("hanging", "took longer than the limit of 2 s", "cell(\"The end\""),
+    ("exit", "ended with exit status 3", "cell(\"The end\""),
+  ])
+  func whateverTheEndThePageIsThere(end: String, message: String, place: String) throws {
+    let notebook = try TestNotebook()
+    let state = try notebook.run(["end=\(end)"], timeLimit: end == "hanging" ? 2 : 60)
+    let line = try notebook.line(place)
+    guard case .failed(let found, let place?) = state else {
+      Issue.record("expected a failure, got \(state)")
+      return
+    }
+    #expect(found.contains(message))
+    #expect(place == line)
+    let page = try notebook.page
+    #expect(page.state == state)
+    #expect(page.cells[3].state == state)
+    #expect(page.cells[4].state == .notRun)
+    // What was printed without an end of line is there too.
+    #expect(page.cells[3].outputs.first == .text("last words", stream: .standardOutput))
+    #expect(page.cells[1].outputs.count == 3)
+    let files = try notebook.files
+    #expect(files["fingerprint.json"] == nil)
+    let html = String(decoding: try #require(files["index.html"]), as: UTF8.self)
+    #expect(html.contains(message) && html.contains("Not run"))
+    #expect(files["test-notebook.ipynb"] != nil && files["test-notebook.md"] != nil)
+  }
+
+  @Test func aCellThatShouldFailHasTo() throws {
+    let notebook = try TestNotebook()
+    let line = try notebook.line("cell(\"An error\"")
+    let state = Page.State.failed(
+      message: "the cell was expected to fail, but did not", line: line)
+    #expect(try notebook.run(["correct=true"]) == state)
+    let page = try notebook.page
+    #expect(page.cells[2].state == state)
+    // The program itself went on.
+    #expect(page.cells[4].state == .passed)
+  }
+
+  @Test func anExpectedTrapHasToBeTheLastCell() throws {
+    let notebook = try TestNotebook()
+    let state = try notebook.run(["end=expectedTrap"])
+    #expect(try notebook.page.cells[3].state != .passed)
+    guard case .failed(let message, _) = state else {
+      Issue.record("expected a failure, got \(state)")
+      return
+    }
+    #expect(message.contains("put it last"))
+    try notebook.edit("cell(\"After the end\")\n", to: "")
+    #expect(try notebook.program.render().state == .passed)
+  }
+
+  @Test func twoRunsWithoutTimesGiveTheSameBytes() throws {
+    let notebook = try TestNotebook()
+    #expect(try notebook.run(["seed=3"]) == .passed)
+    let first = try notebook.files
+    #expect(try notebook.run(["seed=3"]) == .passed)
+    let second = try notebook.files
+    #expect(second.keys.sorted() == first.keys.sorted())
+    for (name, bytes) in first {
+      let (expected, actual) = (String(decoding: bytes, as: UTF8.self), second[name] ?? Data())
+      #expect(String(decoding: actual, as: UTF8.self) == expected, "\(name)")
+    }
+    try notebook.run(["seed=4"])
+    #expect(try notebook.files["index.html"] != first["index.html"])
+  }
+
+  @Test func aFileOfAnEarlierRunIsTakenAway() throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    #expect(try notebook.files["second.png"] != nil)
+    let note = notebook.program.folder.appending(path: "note.txt")
+    try Data("mine".utf8).write(to: note)
+    try notebook.run(["quick=true"])
+    #expect(try notebook.files["second.png"] == nil)
+    #expect(try notebook.files["note.txt"] == Data("mine".utf8))
+  }
+
+  @Test func refusedParametersLeaveThePageOfTheRunBefore() throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    let files = try notebook.files
+    #expect(throws: UsageError.self) { try notebook.run(["sed=3"]) }
+    #expect(try notebook.files == files)
+  }
+
+  @Test func aDiskThatIsFullStillGetsThePage() throws {
+    let notebook = try TestNotebook()
+    let output = notebook.folders.output.path(percentEncoded: false)
+    try FileManager.default.createDirectory(
+      at: notebook.folders.output, withIntermediateDirectories: true)
+    let mount = ["-t", "tmpfs", "-o", "size=16m", "tmpfs", output]
+    guard try Spawned.run(["/usr/bin/env", "mount"] + mount, in: notebook.folder).status == 0 else {
+      try Test.cancel("mounting needs rights that this process lacks")
+    }
+    defer { _ = try? Spawned.run(["/usr/bin/env", "umount", output], in: notebook.folder) }
+    let state = try notebook.run(["end=full"])
+    guard case .failed(let message, _) = state else {
+      Issue.record("expected a failure, got \(state)")
+      return
+    }
+    #expect(message.contains("space"), "\(message)")
+    #expect(try notebook.page.state == state)
+    #expect(try notebook.files["index.html"]?.isEmpty == false)
+    #expect(try notebook.files["test-notebook.ipynb"]?.isEmpty == false)
+    let last = try String(
+      contentsOf: notebook.program.folder.appending(path: "events.jsonl"), encoding: .utf8
+    ).split(separator: "\n").last
+    guard case .end = try Event(line: try #require(last)) else {
+      Issue.record("expected the end, got \(last ?? "")")
+      return
+    }
+  }
+}

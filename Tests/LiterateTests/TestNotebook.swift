@@ -1,0 +1,96 @@
+import Foundation
+import Literate
+import Testing
+
+/// The notebook `Tests/Notebooks/test-notebook` with folders of its own, which go away with it.
+final class TestNotebook {
+  let folder: URL
+  let folders: NotebookFolders
+  let program: NotebookProgram
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "literate-\(UUID())")
+    let sources = folder.appending(path: "Notebooks")
+    try FileManager.default.createDirectory(
+      at: sources.appending(path: Self.name), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Self.original, to: sources.appending(path: "\(Self.name)/main.swift"))
+    try makeOld(sources.appending(path: "\(Self.name)/main.swift"))
+    // Programs are built into the folder that the tests run from.
+    let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    folders = NotebookFolders(
+      sources: sources, programs: programs, output: folder.appending(path: "output"))
+    program = try folders.notebook("test")
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  static let name = "test-notebook"
+
+  private static let original = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Notebooks/\(name)/main.swift")
+
+  /// Runs the notebook without times.
+  @discardableResult
+  func run(
+    _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 60
+  ) throws -> Page.State {
+    try program.run(
+      options(parameters, isForced: isForced, timeLimit: timeLimit), on: Console(isQuiet: true))
+  }
+
+  func options(
+    _ parameters: [String], isForced: Bool = true, timeLimit: Double? = 60
+  ) -> NotebookProgram.Options {
+    var options = NotebookProgram.Options(parameters: parameters)
+    options.isForced = isForced
+    options.tellsTimes = false
+    options.timeLimit = timeLimit
+    return options
+  }
+
+  /// The page of the last run.
+  var page: Page {
+    get throws {
+      try JSONDecoder().decode(
+        Page.self, from: Data(contentsOf: program.folder.appending(path: "page.json")))
+    }
+  }
+
+  /// All files of the last run.
+  var files: [String: Data] {
+    get throws {
+      let path = program.folder.path(percentEncoded: false)
+      let names = try FileManager.default.contentsOfDirectory(atPath: path)
+      return try Dictionary(
+        uniqueKeysWithValues: names.map {
+          ($0, try Data(contentsOf: program.folder.appending(path: $0)))
+        })
+    }
+  }
+
+  /// Changes the source, as an editor would.
+  func edit(_ text: String, to replacement: String) throws {
+    let source = try String(contentsOf: program.file, encoding: .utf8)
+    try #require(source.contains(text))
+    try source.replacing(text, with: replacement)
+      .write(to: program.file, atomically: true, encoding: .utf8)
+    try makeOld(program.file)
+  }
+
+  /// The line of the source that begins so, counted from 1.
+  func line(_ start: String) throws -> Int {
+    let source = try String(contentsOf: program.file, encoding: .utf8)
+    let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+    return try #require(lines.firstIndex { $0.hasPrefix(start) }) + 1
+  }
+}
+
+/// Makes a file look older than the programs, so that nobody is told to build them again.
+private func makeOld(_ file: URL) throws {
+  try FileManager.default.setAttributes(
+    [.modificationDate: Date(timeIntervalSince1970: 0)],
+    ofItemAtPath: file.path(percentEncoded: false))
+}

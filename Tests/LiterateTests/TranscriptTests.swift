@@ -1,0 +1,41 @@
+import Literate
+import Testing
+
+struct TranscriptTests {
+  private var transcript = Transcript()
+
+  private mutating func read(_ text: String, _ stream: Page.Stream = .standardOutput) -> [String] {
+    transcript.read(Array(text.utf8), from: stream).map(short)
+  }
+
+  private mutating func flush() -> [String] { transcript.flush().map(short) }
+
+  /// `out: …`, `error: …` or `bar: …`.
+  private func short(_ event: Event) -> String {
+    switch event {
+    case .text(let text): "\(text.stream == .standardOutput ? "out" : "error"): \(text.text)"
+    case .progress(let progress): "bar: \(progress.text)"
+    default: "\(event)"
+    }
+  }
+
+  @Test mutating func makesLines() {
+    #expect(read("a") == [])
+    #expect(read("é\n\nb") == ["out: aé\n", "out: \n"])
+    #expect(flush() == ["out: b"])
+    #expect(flush() == [])
+  }
+
+  @Test mutating func aChangeOfStreamsKeepsTheOrder() {
+    #expect(read("a") == [])
+    #expect(read("b\n", .standardError) == ["out: a", "error: b\n"])
+    #expect(read("c\n") == ["out: c\n"])
+  }
+
+  @Test mutating func ofABarTheLastStateIsKept() {
+    #expect(read("\r10 %\u{1b}[K\r100 %\u{1b}[K\r\u{1b}[K", .standardError) == [])
+    #expect(read("done\n") == ["bar: 100 %", "out: done\n"])
+    #expect(read("\r1\r2\n", .standardError) == ["bar: 2"])
+    #expect(read("\r\u{1b}[K\n", .standardError) == [])
+  }
+}
