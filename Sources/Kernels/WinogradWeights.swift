@@ -31,12 +31,11 @@ public final class WinogradWeights {
 
   private func makeTransposed() -> Scratch {
     let transposed = Scratch(count: 36 * e.channels * e.filters)
-    let scratch = Scratch(count: kernels.loops.scratchCount)
     for xi in 0..<36 {
       let plane = xi * e.channels * e.filters
       kernels.loops.transpose(
         u.pointer + plane, stride: e.filters, rows: e.channels, columns: e.filters,
-        into: transposed.pointer + plane, targetStride: e.channels, scratch: scratch.pointer)
+        into: transposed.pointer + plane, targetStride: e.channels)
     }
     return transposed
   }
