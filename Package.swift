@@ -62,6 +62,7 @@ let package = Package(
       swiftSettings: strict),
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
+    notebook("03-train-from-the-command-line"),
 
     .executableTarget(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
@@ -84,7 +85,10 @@ let package = Package(
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: ["LabCommand", "Literate", "01-look-at-emnist", "02-look-at-emnist-lines"],
+      dependencies: [
+        "LabCommand", "Literate", "01-look-at-emnist", "02-look-at-emnist-lines",
+        "03-train-from-the-command-line",
+      ],
       swiftSettings: strict),
   ] + kernelSets
 )
