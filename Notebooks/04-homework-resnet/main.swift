@@ -92,13 +92,11 @@ func train<M: Model>(
 cell("The CNN of the course", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN") { CNN($0) } }
 
-// ## Step 1: a residual block, pasted in
-//
 // The block that one finds everywhere, `relu(x + F(x))` with two convolutions in F, put in place of
 // the network's body. Pooling, `flatten` and the fully connected layers are gone, for the block
 // came without them. The sum itself is fine: x is repeated over the 64 channels. But what comes out
 // are 64 pictures, where the loss wants a score for each class. The error says so:
-cell("Without flatten and fully connected layers", expectedToFail: true, ignoring: ["Processor: "])
+cell("Step 1: a residual block, pasted in", expectedToFail: true, ignoring: ["Processor: "])
 
 nonisolated struct PastedBlock: Model {
   let conv1, conv2: ConvBlock
@@ -115,13 +113,11 @@ nonisolated struct PastedBlock: Model {
 
 attempt { try train("1: block pasted in") { PastedBlock($0) } }
 
-// ## Step 2: the input added to the CNN
-//
 // So everything else stays, and only the input is added to what the second convolution gives: one
-// line of the CNN changes. It runs. But that x has one channel and the sum 64 is no accident that
-// broadcasting repairs: all 64 channels get the same picture added, which a convolution could have
-// passed on by itself. There is nothing in it that helps, and nothing that would tell us.
-cell("The input added to all channels", tolerance: 0.08, ignoring: ["Processor: "])
+// line of the CNN changes. It runs. But x has one channel and the sum has 64, and broadcasting does
+// not ask why: the same picture is added to all of them, which a convolution could have passed on by
+// itself. Nothing in it helps, and nothing tells us so but the accuracy.
+cell("Step 2: the input added to the CNN", tolerance: 0.08, ignoring: ["Processor: "])
 
 nonisolated struct InputAdded: Model {
   let conv1, conv2: ConvBlock
@@ -149,8 +145,6 @@ nonisolated struct InputAdded: Model {
 
 attempt { try train("2: input added") { InputAdded($0) } }
 
-// ## Step 3: residual blocks
-//
 // A residual block adds tensors of one shape. Where F changes the number of channels, x goes
 // through a convolution of 1×1 that does the same. Each convolution is followed by batch
 // normalisation, which keeps numbers in range from block to block. Three stages with a block each,
@@ -161,24 +155,20 @@ attempt { try train("2: input added") { InputAdded($0) } }
 // Such a network stands ten times the learning rate, if that comes slowly and goes again, and
 // learns little from the small one in a few epochs. In a terminal the line would be `lab train
 // --model_class=ResNet --data_class=EMNIST --pool --one_cycle_max_lr=1e-2 --max_epochs=5`.
-cell("Residual blocks", tolerance: 0.08, ignoring: ["Processor: "])
+cell("Step 3: residual blocks", tolerance: 0.08, ignoring: ["Processor: "])
 var pooling = ResNet.Options.defaults
 pooling.halving = .pool
 attempt { try train("3: residual blocks", maxLearningRate: 1e-2) { ResNet($0, pooling) } }
 
-// ## Step 4: strides instead of pooling
-//
 // Max pooling throws three of four numbers away. A convolution that moves on by two pixels at a
 // time halves the image as well, and learns what to keep. It also computes a quarter as much as one
 // that is pooled afterwards. `--stride` is what `ResNet` does unless told otherwise.
-cell("Strided convolutions", tolerance: 0.08, ignoring: ["Processor: "])
+cell("Step 4: strides instead of pooling", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("4: strides", maxLearningRate: 1e-2) { ResNet($0) } }
 
-// ## Step 5: more blocks
-//
 // Two blocks in each stage: `--blocks=2`. That a deeper network trains no worse is what residual
 // blocks are for.
-cell("More blocks", tolerance: 0.08, ignoring: ["Processor: "])
+cell("Step 5: more blocks", tolerance: 0.08, ignoring: ["Processor: "])
 var deeper = ResNet.Options.defaults
 deeper.blocks = 2
 attempt { try train("5: more blocks", maxLearningRate: 1e-2) { ResNet($0, deeper) } }
@@ -188,19 +178,15 @@ attempt { try train("5: more blocks", maxLearningRate: 1e-2) { ResNet($0, deeper
 cell("The CNN with a cycle of learning rates", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 
-// ## What came of it
-//
 // The accuracies on images that no network has learned from: the validation images after the last
 // epoch, and the test images. Behind ± stands the standard deviation over the seeds, if there were
 // several; a difference that is not larger than it means nothing.
-cell("All networks", tolerance: .init(numbers: 0.08, pixels: 0.2))
-print("                          val              test    parameters")
-for step in stepsTaken {
-  let columns = [
-    left(step.name, 20), right(summary(step.val), 17), right(summary(step.test), 18),
-    right("\(step.parameters)", 12),
-  ]
-  print(columns.joined())
+cell("What came of it", tolerance: .init(numbers: 0.08, pixels: 0.2))
+let rows = stepsTaken.map {
+  [$0.name, summary($0.val), summary($0.test), "\($0.parameters)"]
+}
+for row in [["", "val", "test", "parameters"]] + rows {
+  print(left(row[0], 20) + row.dropFirst().map { right($0, 18) }.joined())
 }
 for step in stepsTaken {
   tellTime("\(step.name): \(String(format: "%.1f", mean(step.seconds))) s an epoch")

@@ -17,7 +17,17 @@ import Literate
 /// - Returns: Data, trained model, what each epoch brought, and what the test images gave.
 @MainActor
 package func labTrain(_ options: [String], line: Int = #line) -> Experiment.Outcome {
-  print("$ lab train \(options.joined(separator: " "))")
+  print("$ lab train \(wrapped(options))")
   let experiment = Experiment.parseOrExit(courseSpelling(options))
   return attempt(line: line) { try experiment.run(keepsWeights: false) }
+}
+
+/// The options on lines of at most 80 columns, as a shell takes them.
+private func wrapped(_ options: [String]) -> String {
+  var lines = [""]
+  for option in options {
+    if (lines.last ?? "").count + option.count > 65 { lines.append("") }
+    lines[lines.count - 1] += lines.last == "" ? option : " \(option)"
+  }
+  return lines.joined(separator: " \\\n    ")
 }

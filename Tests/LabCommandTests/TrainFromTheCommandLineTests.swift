@@ -12,7 +12,9 @@ struct TrainFromTheCommandLineTests {
         "--seed=7",
       ])
       #expect(outcome.status == 0, "\(outcome.errors)")
-      let commands = outcome.output.split(separator: "\n").filter { $0.hasPrefix("$ lab train ") }
+      // Long lines are broken as in a shell.
+      let commands = outcome.output.replacing(" \\\n    ", with: " ").split(separator: "\n")
+        .filter { $0.hasPrefix("$ lab train ") }
       #expect(
         commands.first
           == """
