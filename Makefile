@@ -5,7 +5,7 @@
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: set-up ## install what is missing, build, run the notebooks in about a minute, make their pages
+run: set-up ## install what is missing, build, run the notebooks in their quick form, make their pages
 	swift build -c release
 	.build/release/lab notebooks run --all --quick
 

@@ -62,6 +62,8 @@ let package = Package(
       swiftSettings: strict),
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
+    notebook("03-train-from-the-command-line"),
+    notebook("04-homework-resnet"),
 
     .executableTarget(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
@@ -87,6 +89,7 @@ let package = Package(
       name: "LabCommandTests",
       dependencies: [
         "Lab", "LabCommand", "Literate", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines",
+        "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
   ] + kernelSets

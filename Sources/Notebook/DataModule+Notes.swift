@@ -19,12 +19,15 @@ public func show(
     alt: data.isSynthetic ? "\(text) (SYNTHETIC data)" : text, line: line)
 }
 
-/// Puts a data set into the box on the page, with the checksums of what it was made from.
+/// Puts data sets into the box on the page, with the checksums of what they were made from.
 @MainActor
-public func note(_ data: some DataModule) {
-  note("Data", data.isSynthetic ? "SYNTHETIC \(type(of: data).name)" : type(of: data).name)
-  for (file, sum) in data.sources.sorted(by: { $0.key < $1.key }) {
-    note(file, sum.count == 64 ? "SHA-256 \(sum)" : sum)
+public func note(_ data: any DataModule...) {
+  let names = data.map { $0.isSynthetic ? "SYNTHETIC \(type(of: $0).name)" : type(of: $0).name }
+  note("Data", names.joined(separator: ", "))
+  for (set, name) in zip(data, names) {
+    for (file, sum) in set.sources.sorted(by: { $0.key < $1.key }) {
+      note(data.count > 1 ? "\(name): \(file)" : file, sum.count == 64 ? "SHA-256 \(sum)" : sum)
+    }
+    noteData(in: set.options.folder.url.appending(path: "processed"))
   }
-  noteData(in: data.options.folder.url.appending(path: "processed"))
 }

@@ -1,8 +1,7 @@
 import ArgumentParser
-import Lab
 
 /// How training images are changed at random.
-struct AugmentationOptions: ParsableArguments {
+package struct AugmentationOptions: ParsableArguments {
   @Flag(
     help: """
       Change each training image a little, as suits handwriting: --degrees=10 --translate=0.08 \
@@ -24,14 +23,16 @@ struct AugmentationOptions: ParsableArguments {
   @Option(help: "Lean images by up to so many degrees, either way.")
   var shear: Double?
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     try within(0...180, "degrees", degrees)
     try within(0...1, "translate", translate)
     try within(0...60, "shear", shear)
   }
 
   /// What was asked for; nil if nothing was.
-  var chosen: RandomAffine? {
+  package var chosen: RandomAffine? {
     let start = augment ? RandomAffine.handwriting : RandomAffine()
     let result = RandomAffine(
       degrees: degrees ?? start.degrees, translate: translate ?? start.translate,

@@ -1,13 +1,12 @@
 import ArgumentParser
-import Lab
 
 /// The optimizers that can be chosen on the command line.
-enum OptimizerClass: String, CaseIterable {
+package enum OptimizerClass: String, CaseIterable {
   case Adam, AdamW, SGD
 }
 
 /// How to train.
-struct TrainingOptions: ParsableArguments {
+package struct TrainingOptions: ParsableArguments {
   @Option(name: .customLong("max_epochs"), help: "Epochs at most; early stopping may end sooner.")
   var maxEpochs = 1000
 
@@ -59,12 +58,14 @@ struct TrainingOptions: ParsableArguments {
   var limitTestBatches = BatchLimit.all
 
   @Flag(name: .customLong("fast_dev_run"), help: "Try everything with a single batch.")
-  var fastDevRun = false
+  package var fastDevRun = false
 
   @Option(help: "Accepted for the course's sake: everything is computed on the processor.")
   var gpus = 0
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     guard maxEpochs >= 1 else {
       throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
     }
@@ -91,7 +92,7 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// A trainer with these options.
-  func trainer() -> Trainer {
+  package func trainer() -> Trainer {
     let trainer = Trainer(maxEpochs: fastDevRun ? 1 : maxEpochs)
     trainer.limitTrainBatches = fastDevRun ? .count(1) : limitTrainBatches
     trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
@@ -103,7 +104,7 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// The chosen optimizer for a model's parameters.
-  func optimizer(for model: some Model) -> any Optimizer {
+  package func optimizer(for model: some Model) -> any Optimizer {
     switch optimizer {
     case .Adam:
       Lab.Adam(
@@ -119,7 +120,7 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// The chosen cycle of learning rates, if there is to be one.
-  func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
+  package func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
     oneCycleMaxLearningRate.map {
       OneCycleLR(
         maxLearningRate: $0, totalSteps: oneCycleTotalSteps ?? max(1, trainer.totalSteps(data)))

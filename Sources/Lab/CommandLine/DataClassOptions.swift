@@ -1,17 +1,16 @@
 import ArgumentParser
-import Lab
 
 /// The data sets that can be named on the command line.
-enum DataClass: String, CaseIterable {
+package enum DataClass: String, CaseIterable {
   case MNIST, EMNIST, EMNISTLines
 }
 
 /// Which data to use, and how.
-struct DataClassOptions: ParsableArguments {
+package struct DataClassOptions: ParsableArguments {
   @Option(
     name: .customLong("data_class"), help: choices("The data set", default: DataClass.MNIST),
     transform: { try choice($0) })
-  var dataClass = DataClass.MNIST
+  package var dataClass = DataClass.MNIST
 
   @Option(
     name: .customLong("data_source"),
@@ -32,7 +31,9 @@ struct DataClassOptions: ParsableArguments {
     help: "Threads that gather batches ahead; 0 gathers each when it is needed.")
   var workers = 0
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     guard batchSize >= 1 else {
       throw ValidationError("--batch_size: expected at least 1, got \(batchSize)")
     }
@@ -46,7 +47,7 @@ struct DataClassOptions: ParsableArguments {
   /// - Parameters:
   ///   - lines: What lines are to be like.
   ///   - augmentation: How training images are changed at random.
-  func load(
+  package func load(
     lines: EMNISTLines.Parameters = .init(), augmentation: RandomAffine? = nil
   ) throws -> any DataModule {
     let options = DataOptions(
@@ -59,7 +60,7 @@ struct DataClassOptions: ParsableArguments {
   }
 
   /// One line about a data set.
-  func summary(of data: any DataModule) -> String {
+  package func summary(of data: any DataModule) -> String {
     "Data: \(data.isSynthetic ? "SYNTHETIC " : "")\(dataClass), "
       + "train/val/test sizes \(data.train.count), \(data.val.count), \(data.test.count)"
   }
@@ -67,5 +68,5 @@ struct DataClassOptions: ParsableArguments {
 
 extension DataModule {
   /// The data set's name for folders and titles; what was drawn says so.
-  var displayName: String { isSynthetic ? "\(Self.name)-SYNTHETIC" : Self.name }
+  package var displayName: String { isSynthetic ? "\(Self.name)-SYNTHETIC" : Self.name }
 }
