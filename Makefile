@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test bench parity lint set-up clean
+.PHONY: help run test bench parity fuzz lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ bench: set-up ## time kernels, and whole steps beside PyTorch's, with our own Py
 
 parity: set-up ## compare weights, losses, checkpoints and event files with PyTorch's and TensorBoard's
 	@scripts/parity $(PARITY)
+
+# Damaged files are written where that costs no disk; a reader has twenty minutes at most.
+fuzz: set-up ## give each reader of files 100,000 damaged ones
+	@if [ -d /dev/shm ]; then export TMPDIR=/dev/shm; fi; \
+	LAB_FUZZ=100000 swift test -c release --disable-testable-imports --disable-xctest --filter Fuzz
 
 lint: ## check the format and the rules of the house
 	@scripts/lint

@@ -29,7 +29,7 @@ let package = Package(
     library("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev", brew: "libarchive"),
     library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", brew: "curl"),
     library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev", brew: "openssl@3"),
-    library("CMatio", pkgConfig: "matio", apt: "libmatio-dev", brew: "libmatio"),
+    library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
     library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
@@ -46,7 +46,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Lab",
-      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CMatio", arguments],
+      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CZlib", arguments],
       resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
@@ -77,8 +77,9 @@ let package = Package(
       exclude: ["networks.py", "test_parity.py"],
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
-    .testTarget(name: "LabTests", dependencies: ["Lab"], swiftSettings: strict),
-    .testTarget(name: "PlotTests", dependencies: ["Plot"], swiftSettings: strict),
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
+    .testTarget(name: "LabTests", dependencies: ["Lab", "Fuzzing"], swiftSettings: strict),
+    .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests", dependencies: ["Literate", "Plot", "test-notebook"],
       swiftSettings: strict),
@@ -88,7 +89,9 @@ let package = Package(
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: ["LabCommand", "Literate", "01-look-at-emnist", "02-look-at-emnist-lines"],
+      dependencies: [
+        "Lab", "LabCommand", "Literate", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines",
+      ],
       swiftSettings: strict),
   ] + kernelSets
 )

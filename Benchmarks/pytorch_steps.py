@@ -52,6 +52,39 @@ class MLP(nn.Module):
         return self.fc3(self.dropout(F.relu(self.fc2(x))))
 
 
+class ConvNorm(nn.Sequential):
+    def __init__(self, channels_in, channels_out, size=3, stride=1):
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, size, stride, size // 2, bias=False),
+            nn.BatchNorm2d(channels_out))
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels_in, channels_out, stride):
+        super().__init__()
+        self.conv1 = ConvNorm(channels_in, channels_out, stride=stride)
+        self.conv2 = ConvNorm(channels_out, channels_out)
+        changes = stride > 1 or channels_in != channels_out
+        self.shortcut = ConvNorm(channels_in, channels_out, 1, stride) if changes else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.shortcut(x) + self.conv2(F.relu(self.conv1(x))))
+
+
+class ResNet(nn.Module):
+    """As ours by default."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = ConvNorm(1, 16)
+        self.blocks = nn.Sequential(
+            ResidualBlock(16, 16, 1), ResidualBlock(16, 32, 2), ResidualBlock(32, 64, 2))
+        self.fc = nn.Linear(64, 83)
+
+    def forward(self, x):
+        return self.fc(self.blocks(F.relu(self.stem(x))).mean((2, 3)))
+
+
 class Images(Dataset):
     """As in the course: a byte image becomes a float tensor when it is asked for."""
 
@@ -157,6 +190,18 @@ def main():
 
             return step
 
+        def layer(module):
+            module = module.to(memory_format=layout)
+            x = (2 * torch.rand(128, 64, 28, 28) - 1).contiguous(memory_format=layout).requires_grad_()
+            gradient = torch.ones_like(module(x))
+
+            def step():
+                x.grad = None
+                module.zero_grad()
+                module(x).backward(gradient)
+
+            return step
+
         single = batches[0][0][:1].clone(memory_format=layout)
         steps = {
             "CNN training": training(CNN()),
@@ -164,6 +209,10 @@ def main():
             "CNN inference, batch 1": inference(CNN(), single),
             "MLP training": training(MLP()),
             "MLP inference, batch 128": inference(MLP(), batches[0][0]),
+            "ResNet training": training(ResNet()),
+            "conv 3×3, stride 2": layer(nn.Conv2d(64, 64, 3, stride=2, padding=1)),
+            "conv 1×1": layer(nn.Conv2d(64, 64, 1)),
+            "BatchNorm": layer(nn.BatchNorm2d(64)),
         }
         for name, step in steps.items():
             if args.only in name:

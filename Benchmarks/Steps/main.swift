@@ -73,6 +73,21 @@ func inferenceStep(_ model: some Model, _ x: Tensor) -> () throws -> Void {
   { _ = try model(x).elements }
 }
 
+/// A layer on a batch of images of 64 channels and 28×28 pixels, there and back.
+func layerStep(_ layer: some Layer) -> () throws -> Void {
+  let x = Tensor(
+    Generator(seed: 1).uniform(count: 128 * 64 * 28 * 28, -1, 1), shape: [128, 64, 28, 28])
+  var gradient: Tensor?
+  return {
+    let tape = Tape()
+    let input = tape.variable(x)
+    let y = try layer(input)
+    let ones = gradient ?? Tensor(repeating: 1, shape: y.shape)
+    gradient = ones
+    try tape.backward(y, gradient: ones)
+  }
+}
+
 var results: [String: Double] = [:]
 if options.epoch {
   let trainer = Trainer(maxEpochs: 1)
@@ -91,6 +106,10 @@ if options.epoch {
     ("CNN inference, batch 1", inferenceStep(cnn, single)),
     ("MLP training", trainingStep(mlp, batches)),
     ("MLP inference, batch 128", inferenceStep(mlp, batches[0].x)),
+    ("ResNet training", trainingStep(ResNet(data.config), batches)),
+    ("conv 3×3, stride 2", layerStep(Conv2d(64, 64, kernelSize: 3, stride: 2, padding: 1))),
+    ("conv 1×1", layerStep(Conv2d(64, 64, kernelSize: 1))),
+    ("BatchNorm", layerStep(BatchNorm2d(64))),
   ]
   for (name, step) in steps { results[name] = median(name, step) }
 }

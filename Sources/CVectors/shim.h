@@ -33,5 +33,16 @@ VECTORS(4)
 VECTORS(8)
 VECTORS(16)
 
-/* Has the cache fetch what will be read soon. */
-INLINE void prefetch(const void *address) { __builtin_prefetch(address); }
+/* Two vectors lane by lane in turn: what their first halves give, and their second halves. */
+INLINE floats4 interleaveLow4(floats4 a, floats4 b) {
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+}
+INLINE floats4 interleaveHigh4(floats4 a, floats4 b) {
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+}
+INLINE floats8 interleaveLow8(floats8 a, floats8 b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+INLINE floats8 interleaveHigh8(floats8 a, floats8 b) {
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}

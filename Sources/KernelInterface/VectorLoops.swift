@@ -23,8 +23,7 @@ public protocol VectorLoops: SendableMetatype {
   /// Writes the rows × columns matrix at `source` as a columns × rows matrix.
   static func transpose(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int,
-    into target: UnsafeMutablePointer<Float>, targetStride: Int,
-    scratch: UnsafeMutablePointer<Float>)
+    into target: UnsafeMutablePointer<Float>, targetStride: Int)
 
   // MARK: Winograd convolution
   //

@@ -21,13 +21,12 @@ private struct Product {
   let a, b: StridedMatrix
   let c: UnsafeMutablePointer<Float>
   let stride: Int
-  let zeros, block, packedA, packedB, rest: UnsafeMutablePointer<Float>
+  let zeros, block, packedA, packedB: UnsafeMutablePointer<Float>
 
   static let zerosCount = panel
   static let blockCount = BlockProduct.maximumRows * panel
   static let packedACount = height * depth
   static let packedBCount = depth * breadth
-  static let restCount = 2 * lanes * lanes
 
   init(
     _ a: StridedMatrix, _ b: StridedMatrix, _ c: UnsafeMutablePointer<Float>, _ stride: Int,
@@ -36,8 +35,7 @@ private struct Product {
     (self.a, self.b, self.c, self.stride) = (a, b, c, stride)
     packedA = scratch
     packedB = packedA + Self.packedACount
-    rest = packedB + Self.packedBCount
-    block = rest + Self.restCount
+    block = packedB + Self.packedBCount
     zeros = block + Self.blockCount
     zeros.update(repeating: 0, count: Self.zerosCount)
   }
@@ -46,7 +44,6 @@ private struct Product {
 extension Loops {
   static var productScratch: Int {
     Product.zerosCount + Product.blockCount + Product.packedACount + Product.packedBCount
-      + Product.restCount
   }
 
   public static func multiplyAtPeak(scratch: UnsafeMutablePointer<Float>) -> Int {
@@ -108,7 +105,7 @@ extension Loops {
     if p.a.column == 1 { return StridedMatrix(source, row: p.a.row, column: 1) }
     transpose(
       source, stride: p.a.column, rows: terms, columns: rows,
-      into: p.packedA, targetStride: terms, scratch: p.rest)
+      into: p.packedA, targetStride: terms)
     return StridedMatrix(p.packedA, row: terms, column: 1)
   }
 
@@ -138,7 +135,7 @@ extension Loops {
       } else {
         transpose(
           source + first * p.b.column, stride: p.b.column, rows: count, columns: terms,
-          into: target, targetStride: width, scratch: p.rest)
+          into: target, targetStride: width)
       }
     }
   }

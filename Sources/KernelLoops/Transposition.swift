@@ -2,12 +2,6 @@ import KernelInterface
 
 /// Transposing matrices in squares of 8×8 or 4×4: longer vectors than these are shuffled slowly.
 
-#if AVX512 || AVX2
-  private typealias Row = SIMD8<Float>
-#else
-  private typealias Row = SIMD4<Float>
-#endif
-
 /// Rows and columns of a square.
 private let side = Row.scalarCount
 
@@ -24,15 +18,14 @@ private func store(_ row: Row, at pointer: UnsafeMutablePointer<Float>) {
 extension Loops {
   public static func transpose(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int,
-    into target: UnsafeMutablePointer<Float>, targetStride: Int,
-    scratch: UnsafeMutablePointer<Float>
+    into target: UnsafeMutablePointer<Float>, targetStride: Int
   ) {
     let (wholeRows, wholeColumns) = (rows / side * side, columns / side * side)
     for row in Swift.stride(from: 0, to: wholeRows, by: side) {
       for column in Swift.stride(from: 0, to: wholeColumns, by: side) {
         transposeSquare(
           source + row * stride + column, stride: stride,
-          into: target + column * targetStride + row, targetStride: targetStride, scratch: scratch)
+          into: target + column * targetStride + row, targetStride: targetStride)
       }
     }
     for row in 0..<rows {
@@ -42,57 +35,46 @@ extension Loops {
     }
   }
 
-  /// Interleaving the first half of a square's elements with the second rotates the bits of their
-  /// indices; after as many rounds as a column's index has bits, rows and columns have changed
-  /// places. Two rounds at a time are done in registers.
+  /// Interleaving the first half of a square's rows with the second rotates the bits of their
+  /// elements' indices; after as many rounds as a column's index has bits, rows and columns have
+  /// changed places.
   @inline(__always)
   private static func transposeSquare(
-    _ source: UnsafePointer<Float>, stride: Int,
-    into target: UnsafeMutablePointer<Float>, targetStride: Int,
-    scratch: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,
+    targetStride: Int
   ) {
     #if AVX512 || AVX2
-      interleaveTwice(source, stride, into: scratch, side)
-      for row in 0..<side / 2 {
-        let (low, high) = interleaved(
-          load(scratch + row * side), load(scratch + (row + side / 2) * side))
-        store(low, at: target + 2 * row * targetStride)
-        store(high, at: target + (2 * row + 1) * targetStride)
+      var rows = (
+        load(source), load(source + stride), load(source + 2 * stride), load(source + 3 * stride),
+        load(source + 4 * stride), load(source + 5 * stride), load(source + 6 * stride),
+        load(source + 7 * stride)
+      )
+      for _ in 0..<3 {
+        rows = (
+          rows.0.low(rows.4), rows.0.high(rows.4),
+          rows.1.low(rows.5), rows.1.high(rows.5),
+          rows.2.low(rows.6), rows.2.high(rows.6),
+          rows.3.low(rows.7), rows.3.high(rows.7)
+        )
       }
+      store(rows.4, at: target + 4 * targetStride)
+      store(rows.5, at: target + 5 * targetStride)
+      store(rows.6, at: target + 6 * targetStride)
+      store(rows.7, at: target + 7 * targetStride)
     #else
-      interleaveTwice(source, stride, into: target, targetStride)
+      var rows = (
+        load(source), load(source + stride), load(source + 2 * stride), load(source + 3 * stride)
+      )
+      for _ in 0..<2 {
+        rows = (
+          rows.0.low(rows.2), rows.0.high(rows.2),
+          rows.1.low(rows.3), rows.1.high(rows.3)
+        )
+      }
     #endif
-  }
-
-  @inline(__always)
-  private static func interleaveTwice(
-    _ source: UnsafePointer<Float>, _ stride: Int,
-    into target: UnsafeMutablePointer<Float>, _ targetStride: Int
-  ) {
-    let quarter = side / 4
-    for row in 0..<quarter {
-      let (evenLow, evenHigh) = interleaved(
-        load(source + row * stride), load(source + (row + 2 * quarter) * stride))
-      let (oddLow, oddHigh) = interleaved(
-        load(source + (row + quarter) * stride),
-        load(source + (row + 3 * quarter) * stride))
-      let (first, second) = interleaved(evenLow, oddLow)
-      let (third, fourth) = interleaved(evenHigh, oddHigh)
-      store(first, at: target + 4 * row * targetStride)
-      store(second, at: target + (4 * row + 1) * targetStride)
-      store(third, at: target + (4 * row + 2) * targetStride)
-      store(fourth, at: target + (4 * row + 3) * targetStride)
-    }
-  }
-
-  /// Two vectors lane by lane in turn.
-  @inline(__always)
-  private static func interleaved(_ a: Row, _ b: Row) -> (low: Row, high: Row) {
-    var (low, high) = (Row.zero, Row.zero)
-    low.evenHalf = a.lowHalf
-    low.oddHalf = b.lowHalf
-    high.evenHalf = a.highHalf
-    high.oddHalf = b.highHalf
-    return (low, high)
+    store(rows.0, at: target)
+    store(rows.1, at: target + targetStride)
+    store(rows.2, at: target + 2 * targetStride)
+    store(rows.3, at: target + 3 * targetStride)
   }
 }

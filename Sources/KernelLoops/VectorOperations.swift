@@ -63,3 +63,24 @@ extension Vector {
   @inline(__always)
   static func * (a: Float, b: Self) -> Self { Self(repeating: a) * b }
 }
+
+/// A row of a square that is transposed; longer vectors than these are shuffled slowly.
+#if AVX512 || AVX2
+  typealias Row = SIMD8<Float>
+#else
+  typealias Row = SIMD4<Float>
+#endif
+
+extension Row {
+  #if AVX512 || AVX2
+    /// The first halves of two vectors, lane by lane in turn.
+    @inline(__always) func low(_ b: Self) -> Self { interleaveLow8(self, b) }
+    /// The second halves.
+    @inline(__always) func high(_ b: Self) -> Self { interleaveHigh8(self, b) }
+  #else
+    /// The first halves of two vectors, lane by lane in turn.
+    @inline(__always) func low(_ b: Self) -> Self { interleaveLow4(self, b) }
+    /// The second halves.
+    @inline(__always) func high(_ b: Self) -> Self { interleaveHigh4(self, b) }
+  #endif
+}

@@ -13,8 +13,7 @@ extension Loops {
     // Nine rows a channel, one for each tap of its kernels, with the channels out side by side.
     transpose(
       weight + 9 * channels.lowerBound, stride: 9 * e.c, rows: e.k,
-      columns: 9 * (real - channels.lowerBound), into: taps, targetStride: e.filters,
-      scratch: scratch)
+      columns: 9 * (real - channels.lowerBound), into: taps, targetStride: e.filters)
     let columns = scratch
     for c in channels {
       for k in stride(from: 0, to: e.filters, by: lanes) {
@@ -73,6 +72,6 @@ extension Loops {
     }
     transpose(
       taps, stride: e.filters, rows: 9 * channels.count, columns: e.k,
-      into: dWeight + 9 * channels.lowerBound, targetStride: 9 * e.c, scratch: scratch)
+      into: dWeight + 9 * channels.lowerBound, targetStride: 9 * e.c)
   }
 }

@@ -213,11 +213,11 @@ private struct PackedWeights {
   ) {
     filters = (e.k + loops.vectorLanes - 1) / loops.vectorLanes * loops.vectorLanes
     memory = Scratch(count: e.patch * filters)
-    let (rows, scratch) = (Scratch(count: e.patch * filters), Scratch(count: loops.scratchCount))
+    let rows = Scratch(count: e.patch * filters)
     rows.pointer.update(repeating: 0, count: e.patch * filters)
     loops.transpose(
       weight, stride: e.patch, rows: e.k, columns: e.patch, into: rows.pointer,
-      targetStride: filters, scratch: scratch.pointer)
+      targetStride: filters)
     let taps = e.r * e.s
     for tap in 0..<taps {
       for c in 0..<e.c {
@@ -230,11 +230,10 @@ private struct PackedWeights {
   /// The weights as filters × patch, with zeros past the last element of a patch.
   func transposed(_ d: DirectExtents, _ loops: any VectorLoops.Type) -> Scratch {
     let result = Scratch(count: filters * d.patch)
-    let scratch = Scratch(count: loops.scratchCount)
     result.pointer.update(repeating: 0, count: filters * d.patch)
     loops.transpose(
       pointer, stride: filters, rows: d.c * d.r * d.s, columns: filters, into: result.pointer,
-      targetStride: d.patch, scratch: scratch.pointer)
+      targetStride: d.patch)
     return result
   }
 
@@ -244,9 +243,7 @@ private struct PackedWeights {
     into weight: UnsafeMutablePointer<Float>, _ loops: any VectorLoops.Type
   ) {
     let taps = d.r * d.s
-    let (rows, scratch) = (
-      Scratch(count: taps * d.c * d.filters), Scratch(count: loops.scratchCount)
-    )
+    let rows = Scratch(count: taps * d.c * d.filters)
     for tap in 0..<taps {
       for c in 0..<d.c {
         (rows.pointer + (c * taps + tap) * d.filters).update(
@@ -255,7 +252,7 @@ private struct PackedWeights {
     }
     loops.transpose(
       rows.pointer, stride: d.filters, rows: taps * d.c, columns: d.k, into: weight,
-      targetStride: taps * d.c, scratch: scratch.pointer)
+      targetStride: taps * d.c)
   }
 }
 

@@ -21,11 +21,10 @@ private func transposeEach(
   let loops = KernelSet.current.loops
   let size = rows * columns
   parallel(count: count, grain: max(1, (1 << 17) / max(1, size))) { range in
-    let scratch = Scratch(count: loops.scratchCount)
     for index in range {
       loops.transpose(
         x + index * size, stride: columns, rows: rows, columns: columns, into: y + index * size,
-        targetStride: rows, scratch: scratch.pointer)
+        targetStride: rows)
     }
   }
 }

@@ -26,19 +26,21 @@ public enum WinogradConvolution {
   /// - Parameters:
   ///   - x: N×H×W×C
   ///   - weight: K×C×3×3
+  ///   - transformed: The same weights, if they have been transformed before.
   ///   - bias: K, or nil
   ///   - y: N×(output H)×(output W)×K; with pooling half as many pixels down and across.
   ///   - codes: Where each pooled pixel came from, for the gradients; nil to forget it.
   ///   - e: The extents of the convolution.
   ///   - epilogue: What happens to the pixels.
   public static func forward(
-    x: ConvolutionInput, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>? = nil,
-    _ e: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
+    x: ConvolutionInput, weight: UnsafePointer<Float>, transformed: WinogradWeights? = nil,
+    bias: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>,
+    codes: UnsafeMutablePointer<UInt8>? = nil, _ e: ConvolutionExtents,
+    epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
     let loops = KernelSet.current.loops
+    let u = (transformed ?? WinogradWeights(weight, e)).u
     let e = WinogradExtents(e, lanes: loops.vectorLanes)
-    let u = transformedWeights(weight, e, loops)
     let paddedBias = Scratch(count: e.filters)
     paddedBias.pointer.update(repeating: 0, count: e.filters)
     if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
@@ -71,7 +73,7 @@ public enum WinogradConvolution {
     }
   }
 
-  /// The gradients of ``forward(x:weight:bias:y:codes:_:epilogue:)`` from that of its result; each
+  /// The gradients of ``forward(x:weight:transformed:bias:y:codes:_:epilogue:)`` from that of its result; each
   /// of dx, dWeight and dBias is written whole, and left out when it is nil.
   ///
   /// The sums over images are taken group by group, in the order of the groups, whatever the number
@@ -81,15 +83,15 @@ public enum WinogradConvolution {
   ///   - y: The result, for an epilogue with a rectifier and no pooling.
   ///   - codes: What `forward` wrote, for an epilogue with pooling.
   public static func gradients(
-    x: ConvolutionInput, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
-    y: UnsafePointer<Float>? = nil, codes: UnsafePointer<UInt8>? = nil,
+    x: ConvolutionInput, weight: UnsafePointer<Float>, transformed: WinogradWeights? = nil,
+    dy: UnsafePointer<Float>, y: UnsafePointer<Float>? = nil, codes: UnsafePointer<UInt8>? = nil,
     dx: ConvolutionInputGradient?, dWeight: UnsafeMutablePointer<Float>?,
     dBias: UnsafeMutablePointer<Float>?,
     _ extents: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
     let loops = KernelSet.current.loops
     let e = WinogradExtents(extents, lanes: loops.vectorLanes)
-    let uTransposed = dx == nil ? nil : transposedWeights(weight, e, loops)
+    let uTransposed = dx.map { _ in (transformed ?? WinogradWeights(weight, extents)).transposed }
     guard e.n > 0 else {
       dWeight?.update(repeating: 0, count: e.k * extents.patch)
       dBias?.update(repeating: 0, count: e.k)
@@ -146,7 +148,7 @@ public enum WinogradConvolution {
       }
     }
     if let dWeight {
-      overChannels(e.c, loops) { channels, scratch in
+      WinogradWeights.overChannels(e.c, loops) { channels, scratch in
         let taps = Scratch(count: 9 * channels.count * e.filters)
         loops.winogradWeightGradient(
           partWeights.pointer, parts: groups.count, into: dWeight, channels: channels, e,
@@ -160,44 +162,6 @@ public enum WinogradConvolution {
     }
     if case .front(let dWeight, let dBias)? = dx {
       frontSums?.write(dWeight: dWeight, dBias: dBias)
-    }
-  }
-
-  private static func transformedWeights(
-    _ weight: UnsafePointer<Float>, _ e: WinogradExtents, _ loops: any VectorLoops.Type
-  ) -> Scratch {
-    let u = Scratch(count: 36 * e.channels * e.filters)
-    overChannels(e.channels, loops) { channels, scratch in
-      let taps = Scratch(count: 9 * channels.count * e.filters)
-      loops.winogradWeights(
-        weight, into: u.pointer, channels: channels, e, taps: taps.pointer, scratch: scratch)
-    }
-    return u
-  }
-
-  private static func transposedWeights(
-    _ weight: UnsafePointer<Float>, _ e: WinogradExtents, _ loops: any VectorLoops.Type
-  ) -> Scratch {
-    let u = transformedWeights(weight, e, loops)
-    let transposed = Scratch(count: 36 * e.channels * e.filters)
-    let scratch = Scratch(count: loops.scratchCount)
-    for xi in 0..<36 {
-      let plane = xi * e.channels * e.filters
-      loops.transpose(
-        u.pointer + plane, stride: e.filters, rows: e.channels, columns: e.filters,
-        into: transposed.pointer + plane, targetStride: e.channels, scratch: scratch.pointer)
-    }
-    return transposed
-  }
-
-  /// Divides the channels into parts that are worth a thread each.
-  private static func overChannels(
-    _ channels: Int, _ loops: any VectorLoops.Type,
-    _ body: (_ channels: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
-  ) {
-    parallel(count: channels, grain: 128) { range in
-      let scratch = Scratch(count: loops.scratchCount)
-      body(range, scratch.pointer)
     }
   }
 }

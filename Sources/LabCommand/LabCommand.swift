@@ -7,7 +7,10 @@ struct LabCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lab",
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
-    subcommands: [TrainCommand.self, DataCommand.self, NotebooksCommand.self])
+    subcommands: [
+      TrainCommand.self, RunsCommand.self, PredictCommand.self, DataCommand.self,
+      NotebooksCommand.self,
+    ])
 
   static func main() {
     checkEnvironment()

@@ -199,6 +199,7 @@ private func runEach(
     let state = try refusing { try body(notebook, console) }
     console.end(notebook, state)
     hasFailed = hasFailed || state.isFailure
+    if state.isInterruption { break }
   }
   print("\nAll pages: \(try folders.writeGallery().relativePath)")
   if hasFailed { throw ExitCode.failure }

@@ -1,156 +1,157 @@
-import Foundation
-
-/// A bar chart: a bar for each of some categories, its name below.
+/// A bar chart: for each of some categories a bar, or several.
 ///
 /// ```text
 /// 4000 ┬        ┌──┐
-/// 2000 ┤  ┌──┐  │  │      heights count from 0
+/// 2000 ┤  ┌──┐  │  │      bars count from 0
 ///    0 ┼──┴──┴──┴──┴──
 ///       first  second
 /// ```
-struct Bars: Drawable {
+struct Bars: Mark {
   let labels: [String]
-  let heights: [Double]
-  let color: Color
+  /// Each with a colour.
+  let series: [BarSeries]
+  /// Whether bars of a category stand on each other, not side by side.
+  let isStacked: Bool
+  /// Whether bars go to the right, the first one at the top.
+  let isHorizontal: Bool
+  /// With how many decimals values are written at the bars; `nil` if they are not.
+  let decimals: Int?
 
-  /// Matplotlib's size of tick labels and the size below which they are not made smaller, in points.
-  private static let (largest, smallest) = (10.0, 6.0)
-  /// The share of a category's width that its bar takes.
+  /// The share of a category's width that its bars take.
   private static let barShare = 0.8
 
-  func frame(in area: Rectangle) -> Rectangle { area }
+  func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
+    let ends = labels.indices.map { index in
+      isStacked
+        ? series.reduce(0) { $0 + $1.values[index] }
+        : series.map { $0.end(index) }.max() ?? 0
+    }
+    var values = Extent(ends + [0])
+    // A scale from 0 to 1 keeps its parts, also when all bars are 0 or 1.
+    values.isWhole = values.isWhole && (ends.max() ?? 0) > 1
+    values.edges = [0]
+    if decimals != nil && !isStacked {
+      let widest = series.flatMap(\.values).map { pen.width(of: text($0), size: pen.size) }.max()
+      values.room =
+        6 * pen.points + (isHorizontal ? widest ?? 0 : pen.capHeight(pen.size))
+    }
+    let names = Extent(categories: labels, margin: 0.1)
+    return isHorizontal ? (values, names) : (names, values)
+  }
 
-  func draw(on canvas: inout Canvas, in frame: Rectangle, points: Double) throws(PlotError) {
-    let typeface = try Typeface(FontFile.standard.get())
-    let ticks = Ticks(upTo: heights.max() ?? 0)
-    var size = Self.largest * points
-    let line = max(1, Int((0.8 * points).rounded()))
-    let tickLength = Int((3.5 * points).rounded())
-    let tickWidth = ticks.labels.map { typeface.width(of: $0) }.max() ?? 0
-
-    func plot(rows: Int) -> Rectangle {
-      let left = Int((tickWidth * size).rounded(.up)) + 2 * tickLength
-      let below = tickLength + Int((Double(rows) * typeface.lineHeight * size).rounded(.up))
-      // The topmost tick's label reaches above its tick.
-      let above = Int(size / 2)
-      return Rectangle(
-        x: frame.x + left, y: frame.y + above, width: frame.width - left - line,
-        height: frame.height - above - below)
-    }
-    var names = LabelRows(labels, in: plot(rows: 1), frame: frame, size: size, typeface)
-    while names.count > LabelRows.wanted, size > Self.smallest * points {
-      size -= points
-      names = LabelRows(labels, in: plot(rows: 1), frame: frame, size: size, typeface)
-    }
-    let plot = plot(rows: names.count)
-    guard plot.width > labels.count, plot.height > 2 * tickLength else {
-      throw PlotError(
-        "\(labels.count) bars and their names have no room in \(frame.width) × \(frame.height) "
-          + "pixels; make the figure larger")
-    }
-
-    func y(of value: Double) -> Int {
-      plot.maxY - Int((value / ticks.top * Double(plot.height)).rounded())
-    }
-    for (index, height) in heights.enumerated() {
-      let (left, right) = slot(index, in: plot)
-      let margin = (right - left) * (1 - Self.barShare) / 2
-      let (x, end) = (Int((left + margin).rounded()), Int((right - margin).rounded()))
-      canvas.fill(
-        Rectangle(
-          x: x, y: y(of: height), width: max(1, end - x), height: plot.maxY - y(of: height)),
-        with: color)
-    }
-    for edge in [
-      Rectangle(x: plot.x - line, y: plot.y, width: line, height: plot.height + line),
-      Rectangle(x: plot.x - line, y: plot.maxY, width: plot.width + line, height: line),
-    ] { canvas.fill(edge, with: .black) }
-    for (value, label) in zip(ticks.values, ticks.labels) {
-      let x = plot.x - line - tickLength
-      canvas.fill(
-        Rectangle(x: x, y: y(of: value), width: tickLength, height: line), with: .black)
-      let start = Double(x - tickLength / 2) - typeface.width(of: label) * size
-      let baseline = Double(y(of: value)) + Self.digitHeight * size / 2
-      canvas.write(label, x: start, baseline: baseline, size: size, typeface)
-    }
-    for name in names.places {
-      let top = Double(plot.maxY + tickLength) + Double(name.row) * typeface.lineHeight * size
-      canvas.write(
-        name.label, x: name.x, baseline: top + typeface.ascent * size, size: size, typeface)
+  var legend: [LegendEntry] {
+    series.filter { !$0.label.isEmpty }.map {
+      LegendEntry(label: $0.label, sample: .bar($0.color ?? .blue))
     }
   }
 
-  /// The height of digits in parts of the font's size.
-  private static let digitHeight = 0.72
-
-  private func slot(_ index: Int, in plot: Rectangle) -> (left: Double, right: Double) {
-    let width = Double(plot.width) / Double(labels.count)
-    return (Double(plot.x) + Double(index) * width, Double(plot.x) + Double(index + 1) * width)
-  }
-}
-
-/// Round numbers along an axis that starts at 0.
-package struct Ticks: Equatable {
-  package let values: [Double]
-  /// The end of the axis.
-  package let top: Double
-
-  /// About five of them, at steps of 1, 2 or 5 times a power of ten.
-  package init(upTo largest: Double) {
-    guard largest > 0 else {
-      (values, top) = ([0], 1)
-      return
+  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) throws(PlotError) {
+    let length = isHorizontal ? coordinates.frame.height : coordinates.frame.width
+    let count = labels.count * (isStacked ? 1 : series.count)
+    guard length > count else {
+      throw PlotError("\(count) bars have no room in \(length) pixels; make the figure larger")
     }
-    let power = pow(10, (log10(largest / 5)).rounded(.down))
-    let step = [1, 2, 5, 10].map { $0 * power }.first { largest / $0 <= 6 } ?? power
-    values = (0...Int(largest / step)).map { Double($0) * step }
-    // Matplotlib leaves a twentieth above the highest bar.
-    top = largest * 1.05
-  }
-
-  package var labels: [String] { values.map { String(format: "%.6g", $0) } }
-}
-
-/// Labels below an axis, each under the middle of its place; where neighbours would touch, the next
-/// goes one row down.
-private struct LabelRows {
-  /// With more rows than that, a smaller font is tried.
-  static let wanted = 3
-
-  private(set) var places: [(label: String, x: Double, row: Int)] = []
-  /// The number of rows.
-  var count: Int { (places.map(\.row).max() ?? 0) + 1 }
-
-  init(
-    _ labels: [String], in plot: Rectangle, frame: Rectangle, size: Double, _ typeface: Typeface
-  ) {
-    let gap = 0.3 * size
-    var ends: [Double] = []
-    for (index, text) in labels.enumerated() {
-      let label = showingSpaces(text)
-      let width = typeface.width(of: label) * size
-      let centre =
-        Double(plot.x) + (Double(index) + 0.5) * Double(plot.width) / Double(labels.count)
-      let x = min(max(centre - width / 2, Double(frame.x)), Double(frame.maxX) - width)
-      let row = ends.firstIndex { $0 + gap <= x } ?? ends.count
-      if row == ends.count { ends.append(0) }
-      ends[row] = x + width
-      places.append((label, x, row))
+    for bar in bars {
+      var box = box(of: bar, in: coordinates)
+      if isHorizontal { box.height = max(1, box.height) } else { box.width = max(1, box.width) }
+      canvas.fill(box, with: bar.color)
+    }
+    // After all bars, so that no neighbour hides one.
+    let (line, cap) = ((1.2 * pen.points).rounded(.up), 3 * pen.points)
+    for bar in bars where bar.error > 0 {
+      let ends = [bar.to - bar.error, bar.to + bar.error].map {
+        point($0, bar.middle, in: coordinates).snapped(toWidth: line)
+      }
+      canvas.stroke(ends, width: line, color: .black)
+      for end in ends {
+        let (dx, dy) = isHorizontal ? (0, cap) : (cap, 0)
+        canvas.stroke(
+          [Point(x: end.x - dx, y: end.y - dy), Point(x: end.x + dx, y: end.y + dy)], width: line,
+          color: .black)
+      }
     }
   }
-}
 
-extension Typeface {
-  fileprivate var lineHeight: Double { ascent + descent }
-}
-
-extension Canvas {
-  /// Writes a line of text in black.
-  fileprivate mutating func write(
-    _ text: String, x: Double, baseline: Double, size: Double, _ typeface: Typeface
-  ) {
-    for glyph in typeface.glyphs(of: text, size: size) {
-      draw(glyph, x: Int(x.rounded()), y: Int(baseline.rounded()), color: .black)
+  /// The bars' values, if there is a size with which they all fit their bars' width.
+  func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText] {
+    guard decimals != nil else { return [] }
+    let bars = bars
+    let gap = 2 * pen.points
+    let breadth = bars.map { bar in
+      let box = box(of: bar, in: coordinates)
+      return Double(isHorizontal ? box.height : box.width)
+    }
+    let size = pen.sizes.first { size in
+      zip(bars, breadth).allSatisfy { bar, breadth in
+        let width = pen.width(of: text(bar.value), size: size)
+        return (isHorizontal ? pen.capHeight(size) : width) <= breadth
+      }
+    }
+    guard let size else { return [] }
+    if isStacked {
+      return bars.compactMap { bar in
+        let box = box(of: bar, in: coordinates)
+        let room = isHorizontal ? box.width : box.height
+        let needed =
+          isHorizontal ? pen.width(of: text(bar.value), size: size) : pen.capHeight(size)
+        guard Double(room) >= needed + 2 * gap else { return nil }
+        return PlacedText(
+          text(bar.value), at: point((bar.from + bar.to) / 2, bar.middle, in: coordinates),
+          across: .middle, down: .middle, size: size, pen, color: bar.color.contrast)
+      }
+    }
+    return bars.compactMap { bar in
+      var place = point(bar.to + bar.error, bar.middle, in: coordinates)
+      // Limits that the user has set may leave the bar's end out.
+      guard coordinates.frame.contains(place) else { return nil }
+      if isHorizontal { place.x += 2 * gap } else { place.y -= 1.5 * gap }
+      return PlacedText(
+        text(bar.value), at: place, across: isHorizontal ? .start : .middle,
+        down: isHorizontal ? .middle : .end, size: size, pen)
     }
   }
+
+  /// A bar in the axes' coordinates.
+  private struct Bar {
+    let value: Double
+    /// Its ends along the axis that counts.
+    let (from, to): (Double, Double)
+    /// Its sides along the axis with the names.
+    let sides: (Double, Double)
+    let error: Double
+    let color: Color
+
+    var middle: Double { (sides.0 + sides.1) / 2 }
+  }
+
+  private var bars: [Bar] {
+    var bars: [Bar] = []
+    let width = Self.barShare / Double(isStacked ? 1 : series.count)
+    var bottoms = [Double](repeating: 0, count: labels.count)
+    for (number, series) in series.enumerated() {
+      for (index, value) in series.values.enumerated() {
+        let left = Double(index) - Self.barShare / 2 + (isStacked ? 0 : Double(number) * width)
+        bars.append(
+          Bar(
+            value: value, from: bottoms[index], to: bottoms[index] + value,
+            sides: (left, left + width), error: series.errors.isEmpty ? 0 : series.errors[index],
+            color: series.color ?? .blue))
+        if isStacked { bottoms[index] += value }
+      }
+    }
+    return bars
+  }
+
+  private func box(of bar: Bar, in coordinates: Coordinates) -> Rectangle {
+    let ends = (bar.from, bar.to)
+    return isHorizontal
+      ? coordinates.rectangle(x: ends, y: bar.sides)
+      : coordinates.rectangle(x: bar.sides, y: ends)
+  }
+
+  private func point(_ value: Double, _ place: Double, in coordinates: Coordinates) -> Point {
+    isHorizontal ? coordinates.point(value, place) : coordinates.point(place, value)
+  }
+
+  private func text(_ value: Double) -> String { decimal(value, decimals ?? 0) }
 }

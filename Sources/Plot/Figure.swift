@@ -96,14 +96,15 @@ public struct Figure: Sendable {
   /// its dpi. The same figure gives the same bytes. It appears whole or not at all.
   ///
   /// - Throws: ``PlotError``, when the file cannot be written, no font is installed, or the figure is
-  ///   too small for its titles.
+  ///   too small for what it shows.
   public func save(to path: String) throws(PlotError) {
     try writeFile(png(), to: path)
   }
 
   /// The bytes of the PNG file that ``save(to:)`` writes.
   ///
-  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for its titles.
+  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for what it
+  ///   shows.
   public func png() throws(PlotError) -> [UInt8] {
     try encodePNG(draw().bitmap, dpi: dpi)
   }
@@ -113,13 +114,10 @@ public struct Figure: Sendable {
     let layout = try Layout(self)
     var canvas = Canvas(width: layout.width, height: layout.height)
     for (axes, area) in zip(axes, layout.areas) {
-      for drawable in axes.drawables {
-        try drawable.draw(on: &canvas, in: drawable.frame(in: area), points: dpi / 72)
-      }
+      for image in axes.images { canvas.draw(image.bitmap, in: image.frame(in: area)) }
     }
-    for title in layout.titles {
-      for glyph in title.glyphs { canvas.draw(glyph, color: title.color) }
-    }
+    for plot in layout.plots { try plot?.draw(on: &canvas) }
+    for title in layout.titles { canvas.draw(title) }
     return canvas
   }
 }

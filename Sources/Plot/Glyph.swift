@@ -16,6 +16,17 @@ package struct Glyph: Sendable, Equatable {
     copy.frame.y += y
     return copy
   }
+
+  /// A quarter turn to the left around (0, 0): a baseline to the right becomes one upwards.
+  package var rotated: Glyph {
+    let turned = Rectangle(
+      x: frame.y, y: -frame.maxX, width: frame.height, height: frame.width)
+    return Glyph(
+      frame: turned,
+      coverage: (0..<turned.height).flatMap { y in
+        (0..<turned.width).map { x in coverage[x * frame.width + frame.width - 1 - y] }
+      })
+  }
 }
 
 /// The box that stands for a character which the font does not have.

@@ -39,9 +39,13 @@ public struct Image: Sendable, Equatable {
   /// - Parameters:
   ///   - path: Where the file is.
   ///   - channels: 1 to get it in gray, 3 in RGB.
+  ///   - background: What transparent parts become instead, from 0 for black to 1 for white.
   /// - Throws: ``PlotError``, when the file cannot be read or is no PNG.
-  public init(contentsOf path: String, channels: Int = 1) throws(PlotError) {
-    let bitmap = try decodePNG(readFile(path), named: path, channels: channels)
+  public init(
+    contentsOf path: String, channels: Int = 1, background: Float = 1
+  ) throws(PlotError) {
+    let bitmap = try decodePNG(
+      readFile(path), named: path, channels: channels, background: byte(background * 255))
     self.init(width: bitmap.width, height: bitmap.height, channels: channels, bytes: bitmap.bytes)
   }
 }

@@ -1,26 +1,19 @@
 /// Where the parts of a figure are.
 ///
-/// All axes get areas of one size. Titles stand centred above what their axes show; each row of axes
-/// keeps as much room above it as its longest title takes, so that no two titles meet.
+/// All axes get areas of one size, in straight rows and columns. Titles stand centred above what
+/// their axes show; each row of axes keeps as much room above it as its longest title takes, and each
+/// row and column as much room around as labels, legends and colour bars take, so that nothing meets.
 package struct Layout {
-  /// A title in its place.
-  package struct Title {
-    package var glyphs: [Glyph]
-    package var color: Color
-    /// The smallest rectangle around its ink.
-    package var ink: Rectangle {
-      glyphs.reduce(Rectangle(x: 0, y: 0, width: 0, height: 0)) { $0.union($1.frame) }
-    }
-  }
-
   /// The figure's size in pixels.
   package let width: Int
   package let height: Int
   /// Where axes show things, axes by axes.
   package private(set) var areas: [Rectangle] = []
-  package private(set) var titles: [Title] = []
+  package private(set) var titles: [PlacedText] = []
+  /// Axes with data, for those that have some.
+  package private(set) var plots: [PlotLayout?] = []
 
-  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for its titles.
+  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for what it shows.
   package init(_ figure: Figure) throws(PlotError) {
     let (exactWidth, exactHeight) = (
       figure.size.width * figure.dpi, figure.size.height * figure.dpi
@@ -36,53 +29,127 @@ package struct Layout {
     let points = figure.dpi / 72
     // Margins and gaps as matplotlib's tight layout has them.
     let gap = max(1, Int((10.8 * points).rounded()))
-    let (rows, columns) = (figure.rows, figure.columns)
-    let columnWidth = (width - (columns + 1) * gap) / columns
-    let left = (width - columns * columnWidth - (columns - 1) * gap) / 2
     var top = gap
 
-    var typeface: Typeface?
-    if !figure.supertitle.isEmpty || figure.axes.contains(where: { !$0.title.isEmpty }) {
-      typeface = try Typeface(FontFile.standard.get())
+    var pen: Pen?
+    if !figure.supertitle.isEmpty
+      || figure.axes.contains(where: { !$0.title.isEmpty || !$0.marks.isEmpty })
+    {
+      pen = try Pen(points: points)
     }
-    if let typeface, !figure.supertitle.isEmpty {
+    if let pen, !figure.supertitle.isEmpty {
       let heading = try Titles(
         [figure.supertitle], width: width - 2 * gap, height: height / 2, points: points,
-        typeface: typeface)
+        typeface: pen.typeface)
       top += heading.height(of: 0)
       titles.append(
-        Title(glyphs: heading.glyphs(of: 0, centre: width / 2, bottom: top), color: .black))
+        PlacedText(glyphs: heading.glyphs(of: 0, centre: width / 2, bottom: top), color: .black))
       top += gap / 2
     }
 
-    let rowsHeight = height - top - rows * gap
+    // Labels depend on the size of what they are around, and that on the room for labels: room grows
+    // until nothing sticks out of it.
+    var room = Room(rows: figure.rows, columns: figure.columns)
+    while true {
+      let grid = try Grid(
+        of: figure, in: Rectangle(x: 0, y: top, width: width, height: height - top), gap: gap,
+        room: room, pen)
+      plots = try figure.axes.enumerated().map { index, axes throws(PlotError) in
+        guard let pen, !axes.marks.isEmpty else { return nil }
+        let cell = Rectangle(
+          x: 0, y: 0, width: width / figure.columns, height: (height - top) / figure.rows)
+        return try PlotLayout(axes, in: grid.areas[index], of: cell, pen)
+      }
+      let larger = room.enlarged(for: plots, in: grid.areas)
+      if larger == room {
+        areas = grid.areas
+        titles += grid.titles(of: figure, plots)
+        return
+      }
+      room = larger
+    }
+  }
+}
+
+/// The pixels that labels take left and right of each column of axes, above and below each row.
+private struct Room: Equatable {
+  var (left, right): ([Int], [Int])
+  var (above, below): ([Int], [Int])
+
+  init(rows: Int, columns: Int) {
+    let (row, column) = ([Int](repeating: 0, count: rows), [Int](repeating: 0, count: columns))
+    (left, right, above, below) = (column, column, row, row)
+  }
+
+  /// At least so large that each plot, of which only the frame is in its area, is in the room.
+  func enlarged(for plots: [PlotLayout?], in areas: [Rectangle]) -> Room {
+    var room = self
+    for (index, (plot, area)) in zip(plots, areas).enumerated() {
+      guard let bounds = plot?.bounds else { continue }
+      let (row, column) = (index / left.count, index % left.count)
+      room.left[column] = max(room.left[column], area.x - bounds.x)
+      room.right[column] = max(room.right[column], bounds.maxX - area.maxX)
+      room.above[row] = max(room.above[row], area.y - bounds.y)
+      room.below[row] = max(room.below[row], bounds.maxY - area.maxY)
+    }
+    return room
+  }
+}
+
+/// The areas of axes, and the titles above them.
+private struct Grid {
+  private(set) var areas: [Rectangle] = []
+  private let fitted: Titles?
+
+  /// - Throws: ``PlotError``, when there is no room.
+  init(
+    of figure: Figure, in page: Rectangle, gap: Int, room: Room, _ pen: Pen?
+  ) throws(PlotError) {
+    let (rows, columns) = (figure.rows, figure.columns)
+    let sides = zip(room.left, room.right).reduce(0) { $0 + $1.0 + $1.1 }
+    let columnWidth = (page.width - (columns + 1) * gap - sides) / columns
+    let between = zip(room.above, room.below).reduce(0) { $0 + $1.0 + $1.1 }
+    let rowsHeight = page.height - rows * gap - between
     guard columnWidth > 0 && rowsHeight >= rows else {
       throw PlotError(
-        "a figure of \(width) × \(height) pixels has no room for \(rows) × \(columns) axes; "
-          + "make it larger")
+        "a figure of \(page.maxX) × \(page.maxY) pixels has no room for \(rows) × \(columns) axes"
+          + (sides + between > 0 ? " with their labels" : "") + "; make it larger")
     }
-    let fitted = try typeface.map { typeface throws(PlotError) in
+    // A title may be as far above the labels on both sides as there is room on each.
+    let beside = zip(room.left, room.right).map { min($0, $1) }.min() ?? 0
+    fitted = try pen.map { pen throws(PlotError) in
       try Titles(
-        figure.axes.map(\.title), width: columnWidth, height: rowsHeight / rows / 2, points: points,
-        typeface: typeface)
+        figure.axes.map(\.title), width: columnWidth + 2 * beside, height: rowsHeight / rows / 2,
+        points: pen.points, typeface: pen.typeface)
     }
     let titleHeights = (0..<rows).map { row in
       (0..<columns).map { fitted?.height(of: row * columns + $0) ?? 0 }.max() ?? 0
     }
     let areaHeight = (rowsHeight - titleHeights.reduce(0, +)) / rows
+    var top = page.y
     for row in 0..<rows {
-      top += titleHeights[row]
+      top += titleHeights[row] + room.above[row]
+      var left = (page.width - columns * columnWidth - (columns - 1) * gap - sides) / 2
       for column in 0..<columns {
-        let axes = figure[row, column]
-        let area = Rectangle(
-          x: left + column * (columnWidth + gap), y: top, width: columnWidth, height: areaHeight)
-        areas.append(area)
-        let glyphs = fitted?.glyphs(
-          of: row * columns + column, centre: area.x + area.width / 2,
-          bottom: axes.drawables.map { $0.frame(in: area).y }.min() ?? area.y)
-        if let glyphs { titles.append(Title(glyphs: glyphs, color: axes.titleColor)) }
+        left += room.left[column]
+        areas.append(Rectangle(x: left, y: top, width: columnWidth, height: areaHeight))
+        left += columnWidth + room.right[column] + gap
       }
-      top += areaHeight + gap
+      top += areaHeight + room.below[row] + gap
+    }
+  }
+
+  /// The titles, each just above what its axes show.
+  func titles(of figure: Figure, _ plots: [PlotLayout?]) -> [PlacedText] {
+    guard let fitted else { return [] }
+    return figure.axes.enumerated().map { index, axes in
+      let area = areas[index]
+      let frame = plots[index]?.frame ?? area
+      let tops = axes.images.map { $0.frame(in: area).y } + [frame.y]
+      return PlacedText(
+        glyphs: fitted.glyphs(
+          of: index, centre: frame.x + frame.width / 2, bottom: tops.max() ?? area.y),
+        color: axes.titleColor)
     }
   }
 }

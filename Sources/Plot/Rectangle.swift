@@ -16,6 +16,10 @@ package struct Rectangle: Equatable, Sendable {
   package var maxY: Int { y + height }
   package var isEmpty: Bool { width <= 0 || height <= 0 }
 
+  func contains(_ point: Point) -> Bool {
+    (Double(x)...Double(maxX)).contains(point.x) && (Double(y)...Double(maxY)).contains(point.y)
+  }
+
   /// The pixels in both rectangles.
   package func intersection(_ other: Rectangle) -> Rectangle {
     let (left, top) = (max(x, other.x), max(y, other.y))

@@ -1,5 +1,5 @@
 /// An image as it is shown: in bytes, with square pixels.
-package struct ShownImage: Drawable {
+package struct ShownImage: Sendable {
   package let bitmap: Bitmap
 
   /// Turns values into brightness as matplotlib's `imshow(cmap="gray")` does.
@@ -35,10 +35,6 @@ package struct ShownImage: Drawable {
     return Rectangle(
       x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2,
       width: width, height: height)
-  }
-
-  func draw(on canvas: inout Canvas, in frame: Rectangle, points: Double) {
-    canvas.draw(bitmap, in: frame)
   }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The text with a `␣` in place of each space that one could not see.
 ///
 /// Those are the spaces at the start and at the end, and each that follows another one, so that the
@@ -16,6 +18,17 @@ package func showingSpaces(_ text: String) -> String {
       guard isSpace(i) else { return characters[i] }
       return isEdge(i - 1) || isEdge(i + 1) || isSpace(i - 1) ? "␣" : " "
     })
+}
+
+/// A number with a fixed count of decimals and a real minus sign.
+///
+/// ```swift
+/// decimal(-0.5, 2)    // "−0.50"
+/// ```
+package func decimal(_ value: Double, _ count: Int) -> String {
+  let digits = String(format: "%.\(count)f", abs(value))
+  // What is rounded to zero has no sign.
+  return (value < 0 && digits.contains { ("1"..."9").contains($0) } ? "−" : "") + digits
 }
 
 /// Text that is broken into lines.

@@ -19,12 +19,14 @@ struct Program {
   /// - Parameters:
   ///   - arguments: What stands behind the program's name.
   ///   - environment: Variables to set.
+  ///   - blocks: How many blocks of 512 bytes a file may have that it writes, as on a disk that is
+  ///     nearly full.
   ///   - seconds: How long it may take.
   ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted, as with
   ///     Ctrl-C.
   func run(
-    _ arguments: [String], environment: [String: String] = [:], seconds: Double = 300,
-    interruptedWhen isToStop: () -> Bool = { false }
+    _ arguments: [String], environment: [String: String] = [:], blocks: Int? = nil,
+    seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Outcome {
     // Programs are built into the folder that the tests run from.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -35,8 +37,13 @@ struct Program {
     ]) { $1 }.merging(environment) { $1 }
     let output = folder.appending(path: "stdout-\(UUID())")
     let errors = folder.appending(path: "stderr-\(UUID())")
+    var command = [path] + arguments
+    if let blocks {
+      let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
+      command = ["/bin/sh", "-c", script] + command
+    }
     let process = try spawn(
-      path, [path] + arguments, variables.map { "\($0)=\($1)" }, output: output, errors: errors)
+      command[0], command, variables.map { "\($0)=\($1)" }, output: output, errors: errors)
     let status = try wait(for: process, seconds: seconds, interruptedWhen: isToStop)
     return Outcome(
       status: status, output: try String(contentsOf: output, encoding: .utf8),

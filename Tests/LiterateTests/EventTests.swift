@@ -3,6 +3,7 @@ import Testing
 
 struct EventTests {
   @Test(arguments: [
+    #"{"event":"start"}"#,
     #"{"event":"parameters","values":[{"name":"seed","value":"42"}]}"#,
     #"{"event":"data","folder":"/data"}"#,
     #"{"event":"fact","name":"Kernels","value":"avx2"}"#,

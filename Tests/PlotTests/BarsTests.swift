@@ -58,24 +58,70 @@ struct BarsTests {
     let error = #expect(throws: PlotError.self) {
       try draw([String](repeating: "x", count: 1000), [Double](repeating: 1, count: 1000))
     }
-    #expect(
-      error?.description.hasPrefix("1000 bars and their names have no room in 570 × 270 pixels")
-        == true)
+    #expect(error?.description.hasPrefix("1000 bars have no room in 5") == true)
+    #expect(error?.description.hasSuffix(" pixels; make the figure larger") == true)
   }
 
-  @Test(
-    arguments: [
-      (0.0, [0.0], ["0"]),
-      (1, [0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
-      (0.852, [0, 0.2, 0.4, 0.6, 0.8], ["0", "0.2", "0.4", "0.6", "0.8"]),
-      (7, [0, 2, 4, 6], ["0", "2", "4", "6"]),
-      (9229, [0, 2000, 4000, 6000, 8000], ["0", "2000", "4000", "6000", "8000"]),
-      (20_001, [0, 5000, 10_000, 15_000, 20_000], ["0", "5000", "10000", "15000", "20000"]),
-    ] as [(Double, [Double], [String])])
-  func ticksAreRound(largest: Double, values: [Double], labels: [String]) {
-    let ticks = Ticks(upTo: largest)
-    #expect(ticks.labels == labels)
-    #expect(zip(ticks.values, values).allSatisfy { abs($0 - $1) < 1e-9 })
-    #expect(ticks.top >= largest && ticks.top > 0)
+  /// The rectangles around the pixels of a colour, column by column or row by row.
+  private func runs(_ bitmap: Bitmap, alongX: Bool) -> [Int] {
+    let (outer, inner) =
+      alongX ? (bitmap.width, bitmap.height) : (bitmap.height, bitmap.width)
+    let counts = (0..<outer).map { i in
+      (0..<inner).count { j in
+        let place = 3 * (alongX ? j * bitmap.width + i : i * bitmap.width + j)
+        return Array(bitmap.bytes[place..<place + 3]) == blue
+      }
+    }
+    return counts.split(separator: 0).compactMap { $0.max() }
+  }
+
+  @Test func horizontalBarsGoDownFromTheFirst() throws {
+    var figure = Figure(size: (6, 3))
+    figure[0].barh(["a", "b", "c"], [100, 50, 25])
+    let lengths = runs(try figure.draw().bitmap, alongX: false)
+    #expect(lengths.count == 3)
+    #expect(abs(lengths[0] - 2 * lengths[1]) <= 2 && abs(lengths[0] - 4 * lengths[2]) <= 4)
+  }
+
+  @Test func stackedBarsAddUp() throws {
+    func draw(stacked: Bool) throws -> [Int] {
+      var figure = Figure(size: (6, 3))
+      let series = [BarSeries("x", [1, 2], color: .blue), BarSeries("y", [1, 2], color: .blue)]
+      figure[0].bar(["a", "b"], series, stacked: stacked)
+      return runs(try figure.draw().bitmap, alongX: true)
+    }
+    let (beside, stacked) = try (draw(stacked: false), draw(stacked: true))
+    #expect(beside.count == 2 && stacked.count == 2)
+    #expect(stacked == beside)
+    #expect(abs(stacked[1] - 2 * stacked[0]) <= 2)
+  }
+
+  @Test func errorBarsReachAboveAndBelowTheEnd() throws {
+    func black(_ errors: [Double]) throws -> Int {
+      var figure = Figure(size: (6, 3))
+      figure[0].ylim = 0...4
+      figure[0].bar(["a"], [2], yerr: errors)
+      let bitmap = try figure.draw().bitmap
+      // In the middle column of the bar, between the axes' lines.
+      let frame = try #require(try Layout(figure).plots[0]).frame
+      let x = frame.x + frame.width / 2
+      return (frame.y..<frame.maxY).count { y in
+        bitmap.bytes[3 * (y * bitmap.width + x)] < 16
+      }
+    }
+    #expect(try black([]) == 0)
+    let (small, large) = try (black([0.5]), black([1]))
+    #expect(abs(large - 2 * small) <= 4 && small > 20)
+  }
+
+  @Test func valuesStandAboveTheirBars() throws {
+    var figure = Figure(size: (6, 3))
+    figure[0].bar(["a", "b"], [1, 2], decimals: 1)
+    let plot = try #require(try Layout(figure).plots[0])
+    #expect(plot.values.count == 2)
+    #expect(plot.values[0].ink.y > plot.values[1].ink.y + 50)
+    figure[0] = Axes()
+    figure[0].bar((0..<99).map(String.init), [Double](repeating: 1.5, count: 99), decimals: 3)
+    #expect(try #require(try Layout(figure).plots[0]).values.isEmpty)
   }
 }

@@ -75,7 +75,9 @@ struct PNGTests {
       try decodePNG(Array("no picture at all".utf8), named: "a.png", channels: 1)
     }
     let file = try encodePNG(coloured)
-    #expect(throws: PlotError("cannot read a.png as PNG: read beyond end of data")) {
+    #expect(
+      throws: PlotError("cannot read a.png as PNG: it is cut, or a chunk of it claims to be longer")
+    ) {
       try decodePNG(Array(file.prefix(50)), named: "a.png", channels: 1)
     }
   }

@@ -41,4 +41,12 @@ struct TextTests {
     paragraph.cut(to: 1, width: 7) { Double($0.count) }
     #expect(paragraph.lines == ["one tw…"])
   }
+
+  @Test(
+    arguments: [
+      (0.5, 2, "0.50"), (-0.5, 1, "−0.5"), (-0.001, 2, "0.00"), (0, 0, "0"), (-12, 0, "−12"),
+    ])
+  func decimalsHaveRealMinusSigns(value: Double, count: Int, text: String) {
+    #expect(decimal(value, count) == text)
+  }
 }

@@ -41,13 +41,34 @@ package func withFile<Result>(
 
 /// Foundation's long error descriptions cut down to the reason the system gave.
 private func reason(of error: any Error) -> String {
-  guard let posix = (error as? CocoaError)?.underlying as? POSIXError else {
-    return error.localizedDescription
+  if let posix = (error as? CocoaError)?.underlying as? POSIXError {
+    return systemReason(of: posix.code.rawValue)
   }
-  return systemReason(of: posix.code.rawValue)
+  // A file handle's errors have the system's inside in another way.
+  guard let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+    cause.domain == NSPOSIXErrorDomain
+  else { return error.localizedDescription }
+  return systemReason(of: Int32(cause.code))
 }
 
 /// The system's words for an error number.
 package func systemReason(of code: Int32) -> String {
   String(cString: strerror(code)).lowercased()
+}
+
+/// Text from a file that may be damaged, so that it can stand in a line: without what moves a
+/// terminal's cursor, and not too long.
+///
+/// ```swift
+/// printable("F32\n\u{1b}[2J")    // "F32��[2J"
+/// ```
+package func printable(_ text: String) -> String {
+  let scalars = text.unicodeScalars.prefix(60).map { scalar -> Character in
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      "\u{FFFD}"
+    default: Character(scalar)
+    }
+  }
+  return String(scalars) + (text.unicodeScalars.count > 60 ? "…" : "")
 }

@@ -81,7 +81,7 @@ public struct Dataset: Sendable {
   public func batch(at positions: [Int]) -> Batch {
     let pixels = dims.reduce(1, *)
     let x = Tensor(shape: [positions.count] + dims) { x in
-      images.withBytes { bytes in
+      images.withBytes(reading: positions.count) { bytes in
         var place = 0
         for position in positions {
           // `indices` are in the file, whose length was checked when it was mapped.

@@ -34,7 +34,10 @@ public struct EMNIST: DataModule {
   public let val: Dataset
   public let test: Dataset
 
-  public let config = DataConfig(
+  public let config = Self.dataConfig
+
+  /// What a model has to know of this data set.
+  package static let dataConfig = DataConfig(
     inputDims: [1, 28, 28], outputDims: [1],
     mapping: specialTokens + characters + punctuation)
 

@@ -3,7 +3,7 @@ import Foundation
 /// EMNIST ByClass as NIST distributes it: a MATLAB struct `dataset` of `train`, `test` (each with
 /// `images` and `labels`) and `mapping`.
 package struct EMNISTArchive {
-  /// The most images that libmatio can read at once; ByClass has 697,932 to train with.
+  /// With more images than this it is another set; ByClass has 697,932 to train with.
   private static let maximumCount = 2_500_000
 
   private let file: MATFile

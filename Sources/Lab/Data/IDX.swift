@@ -14,6 +14,7 @@ package struct IDX: Sendable {
   package let shape: [Int]
   private let file: Data
   private let start: Int
+  private let pages = MappedPages()
 
   /// Maps a file and checks that it is as long as its header says.
   ///
@@ -49,6 +50,16 @@ package struct IDX: Sendable {
   /// Calls `body` with the elements in row-major order.
   package func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
     try body(file.bytes.extracting(droppingFirst: start))
+  }
+
+  /// ``withBytes(_:)`` for some records from all over the file.
+  package func withBytes<Result>(
+    reading records: Int, _ body: (RawSpan) throws -> Result
+  ) rethrows -> Result {
+    try withBytes { bytes in
+      defer { pages.wereRead(records, in: bytes) }
+      return try body(bytes)
+    }
   }
 
   /// The number of records: the extent of the first dimension.

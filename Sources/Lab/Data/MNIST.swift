@@ -13,7 +13,10 @@ public struct MNIST: DataModule {
   public let val: Dataset
   public let test: Dataset
 
-  public let config = DataConfig(
+  public let config = Self.dataConfig
+
+  /// What a model has to know of this data set.
+  package static let dataConfig = DataConfig(
     inputDims: [1, 28, 28], outputDims: [1], mapping: (0...9).map(String.init))
 
   /// Prepares the files if need be, and maps them into memory.
@@ -35,7 +38,8 @@ public struct MNIST: DataModule {
     (train, val) = (split[0], split[1])
   }
 
-  private static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
+  /// What is subtracted from pixels, and by what the rest is divided.
+  package static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
 
   private typealias Parts = (train: Dataset, test: Dataset, sources: [String: String])
 

@@ -75,7 +75,8 @@ final class PendingConvolution: Recipe {
     if epilogue.pool2x2 { codes = Numbers(count: storage.count) }
     WinogradConvolution.forward(
       x: front?.asInput ?? .images(x.pointer(.channelsLast)), weight: weight.pointer,
-      bias: bias?.pointer, y: y, codes: codes?.pointer, extents, epilogue: epilogue)
+      transformed: transformedWeight, bias: bias?.pointer, y: y, codes: codes?.pointer, extents,
+      epilogue: epilogue)
   }
 
   private func pullBack(_ dy: Tensor, _ y: Tensor) {
@@ -90,7 +91,8 @@ final class PendingConvolution: Recipe {
       if isWinograd {
         WinogradConvolution.gradients(
           x: .images(x.pointer(.channelsLast)), weight: weight.pointer,
-          dy: dy.pointer(.channelsLast), y: rectified, codes: codes?.pointer,
+          transformed: transformedWeight, dy: dy.pointer(.channelsLast), y: rectified,
+          codes: codes?.pointer,
           dx: dx.map { .images($0.pointer(.channelsLast)) }, dWeight: dWeight?.pointer,
           dBias: dBias?.pointer, extents, epilogue: epilogue)
       } else {
@@ -103,6 +105,14 @@ final class PendingConvolution: Recipe {
     }
     if let dWeight { weight.receive(dWeight) }
     if let dBias { bias?.receive(dBias) }
+  }
+
+  /// The weight as Winograd's way wants it: the same from one call to the next, and on the way back.
+  private var transformedWeight: WinogradWeights {
+    if let kept = weight.storage.derived as? WinogradWeights, kept.isCurrent { return kept }
+    let made = WinogradWeights(weight.pointer, extents)
+    weight.storage.derived = made
+    return made
   }
 
   // MARK: The convolution in front
@@ -133,7 +143,8 @@ final class PendingConvolution: Recipe {
     let dWeight1 = weight1.needsGradient ? Tensor(uninitialized: weight1.shape) : nil
     let dBias1 = bias1.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
     WinogradConvolution.gradients(
-      x: front.asInput, weight: weight.pointer, dy: dy.pointer(.channelsLast), y: rectified,
+      x: front.asInput, weight: weight.pointer, transformed: transformedWeight,
+      dy: dy.pointer(.channelsLast), y: rectified,
       codes: codes?.pointer,
       dx: dWeight1 == nil && dBias1 == nil
         ? nil : .front(dWeight: dWeight1?.pointer, dBias: dBias1?.pointer),

@@ -23,6 +23,9 @@ package final class Storage: @unchecked Sendable {
   private var channelsLast: Buffer?
   /// How the elements will be computed once somebody asks for them.
   package private(set) var recipe: (any Recipe)?
+  /// Something made from the elements, for an operation that will want it again; forgotten when
+  /// they change.
+  package var derived: AnyObject?
   private var readers: [WeakReader] = []
 
   private struct WeakReader {
@@ -79,6 +82,7 @@ package final class Storage: @unchecked Sendable {
   package func willChange() {
     for reader in readers { _ = reader.storage?.pointer(.rowMajor) }
     readers = []
+    derived = nil
     if layout == .rowMajor { channelsLast = nil } else { rowMajor = nil }
   }
 

@@ -53,18 +53,33 @@ public final class Tape {
   /// - Parameter loss: A single number on this tape.
   /// - Throws: ``ShapeError`` if `loss` has more than one element or is not on this tape.
   public func backward(_ loss: Tensor) throws(ShapeError) {
-    guard let node = loss.node, node.tape === self else {
+    guard loss.count == 1 || loss.tape !== self else {
+      throw ShapeError(
+        "backward", expected: "a loss of one element", got: "shape \(loss.shape)",
+        hint: "reduce it first, for example with crossEntropy or sum")
+    }
+    try backward(loss, gradient: Tensor(repeating: 1, shape: loss.shape))
+  }
+
+  /// Goes back from a result that need not be a single number, given the gradient with respect to it.
+  ///
+  /// - Parameters:
+  ///   - result: A tensor on this tape.
+  ///   - gradient: A tensor of the result's shape.
+  /// - Throws: ``ShapeError`` if the shapes differ or the result is not on this tape.
+  public func backward(_ result: Tensor, gradient: Tensor) throws(ShapeError) {
+    guard let node = result.node, node.tape === self else {
       throw ShapeError(
         "backward", expected: "a loss computed from tensors on this tape",
         got: "a tensor that is not on it",
         hint: "pass the batch through tape.input(x) before the model")
     }
-    guard loss.count == 1 else {
+    guard gradient.shape == result.shape else {
       throw ShapeError(
-        "backward", expected: "a loss of one element", got: "shape \(loss.shape)",
-        hint: "reduce it first, for example with crossEntropy or sum")
+        "backward", expected: "a gradient of the result's shape \(result.shape)",
+        got: "\(gradient.shape)")
     }
-    gradients[node.index] = Tensor(repeating: 1, shape: loss.shape)
+    gradients[node.index] = gradient.detached
     while let entry = entries.popLast() {
       // Only variables keep their gradient; those of intermediate results are done with here.
       guard let gradient = gradients[entry.output] else { continue }

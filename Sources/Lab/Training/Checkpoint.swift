@@ -50,7 +50,8 @@ public enum Checkpoint {
     let names = Set(wanted.map(\.0))
     let held = (Array(file.tensors.keys) + file.integers.keys).sorted()
     if let extra = held.first(where: { !names.contains($0) }) {
-      throw DataError(.damaged, "\(path): holds \(extra), which the model has not; \(advice)")
+      throw DataError(
+        .damaged, "\(path): holds \(printable(extra)), which the model has not; \(advice)")
     }
     for named in model.namedParameters {
       if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }

@@ -17,9 +17,12 @@ final class MetricsFile {
     log = try LogFile(url)
   }
 
-  /// Writes the titles of the columns.
+  /// The first line: the titles of the columns.
+  static let titles = (["epoch", "step"] + Scalar.allCases.map(\.rawValue)).joined(separator: ",")
+
+  /// Writes the titles.
   func begin() throws {
-    try log.append(Data(("epoch,step," + Scalar.allNames + "\n").utf8))
+    try log.append(Data((Self.titles + "\n").utf8))
   }
 
   /// Writes a row.
@@ -40,6 +43,4 @@ public enum Scalar: String, CaseIterable, Sendable {
   case valAccuracy = "val_acc"
   case testLoss = "test_loss"
   case testAccuracy = "test_acc"
-
-  fileprivate static var allNames: String { allCases.map(\.rawValue).joined(separator: ",") }
 }

@@ -18,13 +18,11 @@ public enum OutputFolder {
     var version = 0
     while true {
       let folder = runs.appending(path: "version_\(version)", directoryHint: .isDirectory)
-      // Made without the folders above it, this fails if another run has just taken the number.
-      let isTaken = FileManager.default.fileExists(atPath: folder.path(percentEncoded: false))
-      if !isTaken {
-        try withFile(folder, "make the folder") {
-          try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        }
-        return folder
+      // Another run may take the number at the same moment; the system lets one of them have it.
+      let path = folder.path(percentEncoded: false)
+      if mkdir(path, 0o777) == 0 { return folder }
+      guard errno == EEXIST else {
+        throw DataError(.unusable, "cannot make the folder \(path): \(systemReason(of: errno))")
       }
       version += 1
     }

@@ -94,13 +94,19 @@ public struct Safetensors {
       throw damaged("expected a safetensors file, got a header that is not the JSON of one")
     }
     (tensors, integers, metadata) = ([:], [:], [:])
+    var entries: [(name: String, entry: Entry)] = []
     for (name, value) in header {
       switch value {
-      case .texts(let texts): metadata = texts
+      case .texts(let texts):
+        guard name == "__metadata__" else {
+          throw damaged("expected dtype, shape and data_offsets of \(printable(name)), got others")
+        }
+        metadata = texts
       case .entry(let entry):
         guard ["F32", "I64"].contains(entry.dtype) else {
           throw damaged(
-            "expected 32-bit floats (F32) or 64-bit integers (I64), got \(entry.dtype) in \(name)")
+            "expected 32-bit floats (F32) or 64-bit integers (I64), got "
+              + "\(printable(entry.dtype)) in \(printable(name))")
         }
         let size = entry.dtype == "F32" ? 4 : 8
         let offsets = entry.dataOffsets
@@ -108,14 +114,36 @@ public struct Safetensors {
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0],
           offsets[1] <= data.count - start, offsets[1] - offsets[0] == bytes
         else {
-          throw damaged("\(name) of shape \(entry.shape) does not fit its place \(offsets)")
+          throw damaged(
+            "\(printable(name)) of shape \(printable("\(entry.shape)")) does not fit its place "
+              + printable("\(offsets)"))
         }
-        let elements = data[start + offsets[0]..<start + offsets[1]]
-        if entry.dtype == "F32" {
-          tensors[name] = Tensor(littleEndian: elements, shape: entry.shape)
-        } else {
-          integers[name] = IntTensor(littleEndian: elements, shape: entry.shape)
-        }
+        entries.append((name, entry))
+      }
+    }
+    // The format has no holes, and no two tensors share bytes: else a small file could ask for any
+    // amount of memory.
+    entries.sort {
+      let (a, b) = ($0.entry.dataOffsets, $1.entry.dataOffsets)
+      return (a[0], a[1], $0.name) < (b[0], b[1], $1.name)
+    }
+    var end = 0
+    for (name, entry) in entries {
+      guard entry.dataOffsets[0] == end else {
+        throw damaged(
+          "expected the bytes of \(printable(name)) from \(end) on, got \(entry.dataOffsets)")
+      }
+      end = entry.dataOffsets[1]
+    }
+    guard end == data.count - start else {
+      throw damaged("expected \(end) bytes of tensors, got \(data.count - start)")
+    }
+    for (name, entry) in entries {
+      let elements = data[start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]]
+      if entry.dtype == "F32" {
+        tensors[name] = Tensor(littleEndian: elements, shape: entry.shape)
+      } else {
+        integers[name] = IntTensor(littleEndian: elements, shape: entry.shape)
       }
     }
   }

@@ -7,7 +7,9 @@
 /// {"event":"text","stream":"standardOutput","text":"EMNIST Dataset\n"}
 /// ```
 package enum Event: Equatable, Sendable {
-  /// The command line was understood; all parameters have these values.
+  /// The command line was understood; the notebook waits until the record is ready.
+  case start(Start)
+  /// All parameters have these values.
   case parameters(Parameters)
   /// The data in a folder are read: when they change, results may.
   case data(Folder)
@@ -21,6 +23,8 @@ package enum Event: Equatable, Sendable {
   case failure(Failure)
   case cellEnd(Cost)
   case end(Ending)
+
+  package struct Start: Codable, Equatable, Sendable {}
 
   package struct Parameters: Codable, Equatable, Sendable {
     package var values: [Page.Fact]
@@ -74,7 +78,7 @@ package enum Event: Equatable, Sendable {
 
 extension Event: Codable {
   private enum Name: String, Codable {
-    case parameters, data, fact, cell, text, progress, figure, failure, cellEnd, end
+    case start, parameters, data, fact, cell, text, progress, figure, failure, cellEnd, end
   }
 
   private enum Key: CodingKey { case event }
@@ -83,6 +87,7 @@ extension Event: Codable {
     let name = try decoder.container(keyedBy: Key.self).decode(Name.self, forKey: .event)
     self =
       switch name {
+      case .start: .start(Start())
       case .parameters: .parameters(try Parameters(from: decoder))
       case .data: .data(try Folder(from: decoder))
       case .fact: .fact(try Page.Fact(from: decoder))
@@ -99,6 +104,7 @@ extension Event: Codable {
   package func encode(to encoder: any Encoder) throws {
     let (name, contents): (Name, any Encodable) =
       switch self {
+      case .start(let start): (.start, start)
       case .parameters(let values): (.parameters, values)
       case .data(let folder): (.data, folder)
       case .fact(let fact): (.fact, fact)

@@ -34,7 +34,7 @@ private struct Replay {
   mutating func follow(_ event: Event) {
     switch event {
     case .parameters(let parameters): add(parameters.values)
-    case .data: break
+    case .start, .data: break
     case .fact(let fact): add(fact)
     case .cell(let opening): open(opening)
     case .text(let text): add(.text(text.text, stream: text.stream))

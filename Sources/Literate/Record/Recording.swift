@@ -1,6 +1,6 @@
 import Foundation
 
-/// Keeps the events of a run in its folder, from the moment that the notebook has understood its
+/// Keeps the events of a run in its folder, from the start of a notebook that has understood its
 /// parameters: one that refuses them leaves the page of the run before.
 final class Recording {
   private let folder: RunFolder
@@ -30,9 +30,10 @@ final class Recording {
   func add(_ event: Event) {
     guard let log else {
       early.append(event)
-      if case .parameters = event { begin() }
+      if case .start = event { begin() }
       return
     }
+    if case .end = event { facts.forEach { log.add(.fact($0)) } }
     log.add(event)
   }
 
@@ -40,7 +41,7 @@ final class Recording {
     do {
       try folder.clear()
       let log = try EventLog(folder.log)
-      for event in early + facts.map(Event.fact) { log.add(event) }
+      early.forEach(log.add)
       self.log = log
     } catch {
       self.error = error

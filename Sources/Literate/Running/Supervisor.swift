@@ -54,6 +54,7 @@ private struct SupervisedRun {
   private var frames = FrameReader()
   private var transcript = Transcript()
   private var diagnosis = Diagnosis()
+  private var notice = CrashNotice()
   private let started = monotonicTime()
   /// When the current cell began; nil before the first one.
   private var cellStarted: Double?
@@ -75,7 +76,7 @@ private struct SupervisedRun {
     }
     // A program that was started by the notebook may hold the pipes open after its end.
     while !child.hasEnded() || pipes.contains(where: { $0.revents & Int16(POLLIN) != 0 }) {
-      if interruption.hasCome, diagnosis.reason == nil { stop("interrupted") }
+      if interruption.hasCome, diagnosis.reason == nil { stop(Page.State.interruption) }
       let seconds = monotonicTime() - started
       if let limit = supervisor.timeLimit, seconds > limit, diagnosis.reason == nil {
         stop("took longer than the limit of \(text(of: limit)) s")
@@ -122,7 +123,9 @@ private struct SupervisedRun {
       supervisor.onText(bytes, stream)
       tell(transcript.read(bytes, from: stream))
     case .event(.cell(let opening)): open(opening)
-    case .event(let event): tell(transcript.flush() + [event])
+    case .event(let event):
+      tell(transcript.flush() + [event])
+      if case .start = event { child.goOn() }
     }
   }
 
@@ -163,10 +166,10 @@ private struct SupervisedRun {
     ])
   }
 
-  private func tell(_ events: [Event]) {
+  private mutating func tell(_ events: [Event]) {
     for event in events {
       if case .progress = event, !supervisor.tellsTimes { continue }
-      supervisor.onEvent(event)
+      notice.filter(event).forEach(supervisor.onEvent)
     }
   }
 

@@ -6,8 +6,8 @@ import Foundation
 final class Session {
   static let current = Session()
 
-  /// How the runner tells a notebook that it is there: `run`, or `step` if each cell has to wait for
-  /// a line on standard input.
+  /// How the runner tells a notebook that it is there: `run`, or `step` if each cell has to wait, as
+  /// the notebook's start does, for a line on standard input.
   nonisolated static let runnerVariable = "LITERATE_RUNNER"
   /// How the runner tells a notebook where its figures go.
   nonisolated static let folderVariable = "LITERATE_FOLDER"
@@ -22,7 +22,12 @@ final class Session {
     let mode = Self.environment[Self.runnerVariable] ?? ""
     isSupervised = !mode.isEmpty && frame_standard_output() == 0
     waits = isSupervised && mode == "step"
-    if !isSupervised { write_lines_at_once() }
+    guard isSupervised else {
+      write_lines_at_once()
+      return
+    }
+    report(.start(.init()))
+    waitForRunner()
   }
 
   private static var environment: [String: String] { ProcessInfo.processInfo.environment }
@@ -45,11 +50,13 @@ final class Session {
     _ = send_frames(CChar(UInt8(ascii: "R")), line, line.utf8.count)
   }
 
+  private func waitForRunner() { _ = readLine() }
+
   func open(_ opening: Event.Opening) {
     cell = opening
     if isSupervised {
       report(.cell(opening))
-      if waits { _ = readLine() }
+      if waits { waitForRunner() }
     } else {
       print("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
     }

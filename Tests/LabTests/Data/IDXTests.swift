@@ -67,4 +67,14 @@ import Testing
       error?.description
         == "cannot read \(url.path(percentEncoded: false)): no such file or directory")
   }
+
+  @Test func readsTheSameAfterItsPagesWereLetGo() throws {
+    let elements = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    try IDX.write(elements, shape: [3000, 100], to: folder.url.appending(path: "a"))
+    let images = try IDX(mapping: folder.url.appending(path: "a"), rank: 2)
+    for _ in 0..<3 {
+      #expect(images.withBytes(reading: 1024) { $0.byteCount } == elements.count)
+      #expect(images.elements == elements)
+    }
+  }
 }

@@ -148,6 +148,24 @@ struct CheckpointTests {
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
         "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")
+      // Found by fuzzing: two tensors in one place, a hole, texts that are not about the file.
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"y":{"a":"b"}}"#),
+        "expected dtype, shape and data_offsets of y, got others")
+      try expectRefusal(
+        file(
+          #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
+            + #""y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#) + Data(count: 4),
+        "expected the bytes of y from 4 on, got [0, 4]")
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#) + Data(count: 8),
+        "expected the bytes of x from 0 on, got [4, 8]")
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#) + Data(count: 8),
+        "expected 4 bytes of tensors, got 8")
+      try expectRefusal(
+        file(#"{"x":{"dtype":"F\n\u001b[2J","shape":[0],"data_offsets":[0,0]}}"#),
+        "expected 32-bit floats (F32) or 64-bit integers (I64), got F\u{FFFD}\u{FFFD}[2J in x")
       try expectRefusal(
         whole.dropLast(), "second.weight of shape [4, 2] does not fit its place [48, 80]")
       try FileManager.default.removeItem(at: url)

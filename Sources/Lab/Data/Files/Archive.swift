@@ -33,7 +33,7 @@ package enum Archive {
   ///
   /// - Parameters:
   ///   - archive: The zip archive.
-  ///   - limit: The number of bytes beyond which a member is refused.
+  ///   - limit: The number of bytes beyond which all of them together are refused.
   ///   - isWanted: Whether to read the member of a path.
   /// - Throws: ``DataError`` if the archive is damaged.
   package static func members(
@@ -43,10 +43,12 @@ package enum Archive {
       archive_read_support_format_zip($0)
     }
     var members: [String: [UInt8]] = [:]
+    var total = 0
     while let member = try reader.nextMember() {
       guard isWanted(member) else { continue }
       var bytes: [UInt8] = []
-      try reader.forEachBlock(limit: limit) { bytes += $0 }
+      try reader.forEachBlock(limit: limit - total) { bytes += $0 }
+      total += bytes.count
       members[member] = bytes
     }
     return members
@@ -121,7 +123,7 @@ private final class Reader {
       if count == 0 { return }
       guard count > 0 else { throw damage(Self.message(of: handle)) }
       total += count
-      guard total <= limit else { throw damage("more than the \(limit) bytes that it may have") }
+      guard total <= limit else { throw damage("more bytes than it may have, \(limit)") }
       try body(buffer[..<count])
     }
   }
@@ -131,6 +133,8 @@ private final class Reader {
   }
 
   private static func message(of handle: OpaquePointer) -> String {
-    archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
+    // Some of libarchive's messages end with a line break, some quote what is in the file.
+    let text = archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
+    return printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 }

@@ -1,14 +1,16 @@
-import CMatio
 import Foundation
 
-/// A MATLAB v5 file, through libmatio.
+/// A MATLAB v5 file.
 ///
 /// ```swift
 /// let file = try MATFile(url, variable: "dataset")
-/// let labels = try file.bytes("train", "labels")
+/// let labels = try file.bytes("train", "labels", columns: 1, maximumRows: 1_000_000)
 /// labels.rows, labels.columns  // 697932, 1
 /// ```
-package final class MATFile {
+///
+/// No size in the file is believed: what it says must be there. (libmatio 1.5.23 takes over 9 GB of
+/// memory for a damaged file of 340 bytes, or traps.)
+package struct MATFile {
   /// A matrix of bytes.
   package struct Matrix {
     /// The elements, column by column.
@@ -18,11 +20,12 @@ package final class MATFile {
   }
 
   private let title: String
-  private let size: Int
-  private let file: OpaquePointer
-  private let variable: UnsafeMutablePointer<matvar_t>
+  private let variable: MATArray
 
-  /// Opens a file and reads the layout of a struct in it, but no elements.
+  /// Opens a file and looks for a struct in it.
+  ///
+  /// What is packed is unpacked to a file beside, which is gone again when this returns; its bytes
+  /// stay mapped.
   ///
   /// - Parameters:
   ///   - url: The file.
@@ -30,26 +33,60 @@ package final class MATFile {
   ///   - title: What messages call the file; its path if this is nil.
   /// - Throws: ``DataError`` if the file isn't such a file or has no such variable.
   package init(_ url: URL, variable name: String, title: String? = nil) throws {
-    let path = url.path(percentEncoded: false)
-    self.title = title ?? path
-    size = try withFile(url, "read") {
-      try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+    let title = title ?? url.path(percentEncoded: false)
+    self.title = title
+    let file = try withFile(url, "read") { try Data(contentsOf: url, options: .alwaysMapped) }
+    // The version and the order of bytes stand at the header's end.
+    guard file.count >= 128, file[124..<128].elementsEqual([0, 1] + Array("IM".utf8)) else {
+      throw DataError(.damaged, "\(title): expected a MATLAB file")
     }
-    guard let file = Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue)) else {
-      throw DataError(.damaged, "\(self.title): expected a MATLAB file")
+    var rest = file[128...]
+    while let element = MATElement(from: &rest) {
+      var body = element
+      if element.type == MATElement.packed {
+        guard let unpacked = try Self.unpacked(element.bytes, beside: url) else { break }
+        body = unpacked
+      }
+      if body.type == MATElement.matrix, let array = MATArray(body.bytes), array.name == name {
+        variable = array
+        return
+      }
     }
-    guard let variable = Mat_VarReadInfo(file, name) else {
-      Mat_Close(file)
-      throw DataError(.damaged, "\(self.title): expected a whole variable \"\(name)\" in it")
-    }
-    self.file = file
-    self.variable = variable
+    throw DataError(.damaged, "\(title): expected a whole variable \"\(name)\" in it")
   }
 
-  deinit {
-    Mat_VarFree(variable)
-    Mat_Close(file)
+  /// The element that is packed in some bytes; `nil` if they are damaged.
+  private static func unpacked(_ packed: Data, beside url: URL) throws -> MATElement? {
+    let target = url.deletingLastPathComponent().appending(
+      path: ".\(url.lastPathComponent)-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: target) }
+    return try withFile(target, "write") {
+      try Data().write(to: target)
+      let file = try FileHandle(forWritingTo: target)
+      defer { try? file.close() }
+      var (count, size) = (0, 0)
+      do {
+        let isWhole = try Inflation.forEachPiece(of: packed) { piece in
+          // The element's own size stands in front; more is not written to the disk.
+          if count == 0 {
+            guard piece.count >= 8 else { throw Damage() }
+            size = 8 + (0..<4).reduce(0) { $0 | Int(piece[4 + $1]) << (8 * $1) }
+            guard size / Inflation.largestRatio <= packed.count else { throw Damage() }
+          }
+          count += piece.count
+          guard count <= size else { throw Damage() }
+          try file.write(contentsOf: piece)
+        }
+        guard isWhole else { return nil }
+      } catch is Damage {
+        return nil
+      }
+      var bytes = try Data(contentsOf: target, options: .alwaysMapped)
+      return MATElement(from: &bytes)
+    }
   }
+
+  private struct Damage: Error {}
 
   /// The matrix that a chain of field names leads to; numbers of other types are converted if all
   /// of them fit into bytes.
@@ -57,69 +94,32 @@ package final class MATFile {
   /// - Parameters:
   ///   - names: The names, outermost first.
   ///   - columns: How many columns it must have.
-  ///   - maximumRows: How many rows it may have; libmatio counts elements in 31 bits.
+  ///   - maximumRows: How many rows it may have.
   /// - Throws: ``DataError`` if there is no such matrix or its elements cannot be read.
   package func bytes(_ names: String..., columns: Int, maximumRows: Int) throws -> Matrix {
     let name = names.joined(separator: ".")
     var field = variable
     for part in names {
-      guard let next = member(part, of: field) else { throw damage("a field \(name)", "none") }
+      guard let next = field.field(part) else { throw damage("a field \(name)", "none") }
       field = next
     }
-    guard field.pointee.rank == 2, let dims = field.pointee.dims else {
-      throw damage("\(name) to be a matrix", "\(field.pointee.rank) dimensions")
+    let extents = field.dimensions
+    guard extents.count == 2 else {
+      throw damage("\(name) to be a matrix", "\(extents.count) dimensions")
     }
-    let rows = Int(clamping: dims[0])
-    guard dims[1] == columns, rows <= maximumRows, field.pointee.isComplex == 0 else {
+    guard extents[1] == columns, extents[0] <= maximumRows, !field.isComplex else {
       throw damage(
-        "\(name) to have \(columns) columns and up to \(maximumRows) rows", "\(dims[0])×\(dims[1])")
+        "\(name) to have \(columns) columns and up to \(maximumRows) rows",
+        "\(extents[0])×\(extents[1])")
     }
-    let count = rows * columns
-    // Deflate packs at most 1032 bytes into one, so that more is a lie about the size.
-    guard count / 1032 <= size else {
-      throw damage("\(name) to fit into a file of \(size) bytes", "\(rows)×\(columns)")
+    guard [MATArray.bytes, MATArray.doubles].contains(field.kind) else {
+      throw damage("\(name) to hold bytes", "MATLAB class \(field.kind)")
     }
-    switch field.pointee.class_type {
-    case MAT_C_UINT8:
-      return Matrix(
-        elements: try read(field, count, name, as: UInt8.self), rows: rows, columns: columns)
-    case MAT_C_DOUBLE:
-      let elements = try read(field, count, name, as: Double.self).map { number in
-        guard let byte = UInt8(exactly: number) else {
-          throw damage("\(name) to hold numbers in 0...255", "\(number)")
-        }
-        return byte
-      }
-      return Matrix(elements: elements, rows: rows, columns: columns)
-    default:
-      throw damage("\(name) to hold bytes", "MATLAB class \(field.pointee.class_type.rawValue)")
+    guard let elements = field.bytes() else {
+      throw damage(
+        "\(name) to hold \(extents[0] * extents[1]) numbers in 0...255", "others or damaged bytes")
     }
-  }
-
-  /// One field of a struct. Damaged files leave parts of libmatio's own records empty, which its
-  /// look-up by name does not expect.
-  private func member(
-    _ name: String, of variable: UnsafeMutablePointer<matvar_t>
-  ) -> UnsafeMutablePointer<matvar_t>? {
-    guard variable.pointee.class_type == MAT_C_STRUCT, variable.pointee.data != nil,
-      variable.pointee.rank == 2, let dims = variable.pointee.dims, dims[0] == 1, dims[1] == 1,
-      let names = Mat_VarGetStructFieldnames(variable)
-    else { return nil }
-    let index = (0..<Int(Mat_VarGetNumberOfFields(variable))).first { index in
-      names[index].map { String(cString: $0) } == name
-    }
-    return index.flatMap { Mat_VarGetStructFieldByIndex(variable, $0, 0) }
-  }
-
-  private func read<Element>(
-    _ field: UnsafeMutablePointer<matvar_t>, _ count: Int, _ name: String, as: Element.Type
-  ) throws -> [Element] {
-    guard count > 0 else { return [] }
-    return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let code = Mat_VarReadDataLinear(file, field, buffer.baseAddress, 0, 1, Int32(count))
-      guard code == 0 else { throw damage("\(count) elements of \(name)", "damaged or cut bytes") }
-      initialized = count
-    }
+    return Matrix(elements: elements, rows: extents[0], columns: columns)
   }
 
   private func damage(_ expected: String, _ got: String) -> DataError {

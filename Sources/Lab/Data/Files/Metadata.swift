@@ -26,8 +26,13 @@ package struct Metadata: Equatable, Sendable, Decodable {
   package static func load(_ name: String, in folder: DataFolder) throws -> Metadata {
     let url = folder.metadata(of: name)
     if FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
-      let json = try withFile(url, "read") { try Data(contentsOf: url) }
-      return try Metadata(json: json, from: url.path(percentEncoded: false))
+      let json = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
+      let path = url.path(percentEncoded: false)
+      guard json.count <= longest else {
+        throw DataError(
+          .unusable, "\(path): expected up to \(longest) bytes of JSON, got \(json.count)")
+      }
+      return try Metadata(json: json, from: path)
     }
     guard let json = builtIn[name] else {
       throw DataError(.unusable, "expected \(url.path(percentEncoded: false)), found no such file")
@@ -42,6 +47,9 @@ package struct Metadata: Equatable, Sendable, Decodable {
       "brown": PackageResources.brown_json,
     ]
   }
+
+  /// The built-in ones have about a thousand bytes.
+  private static let longest = 1 << 20
 
   private init(json: Data, from origin: String) throws {
     do {
@@ -76,14 +84,19 @@ extension Metadata.File {
   /// What keeps this entry from being used, if anything does.
   fileprivate var complaint: String? {
     // Names go into paths: a name must not lead out of its folder, nor be hidden.
-    if filename.isEmpty || filename.contains("/") || filename.hasPrefix(".") {
-      return "expected a plain file name, got \"\(filename)\""
+    if filename.isEmpty || filename.contains("/") || filename.hasPrefix(".")
+      || filename != printable(filename)
+    {
+      return "expected a plain file name, got \"\(printable(filename))\""
     }
     if sha256.wholeMatch(of: /[0-9a-f]{64}/) == nil {
-      return "\(filename): expected 64 lower-case hexadecimal digits as sha256, got \"\(sha256)\""
+      return "\(printable(filename)): expected 64 lower-case hexadecimal digits as sha256, "
+        + "got \"\(printable(sha256))\""
     }
-    if urls.isEmpty { return "\(filename): expected at least one address in urls" }
+    if urls.isEmpty { return "\(printable(filename)): expected at least one address in urls" }
     let strange = urls.first { $0.wholeMatch(of: /(https?|file):\/\/\S+/) == nil }
-    return strange.map { "\(filename): expected an http, https or file address, got \"\($0)\"" }
+    return strange.map {
+      "\(printable(filename)): expected an http, https or file address, got \"\(printable($0))\""
+    }
   }
 }

@@ -1,0 +1,52 @@
+import CZlib
+import Foundation
+
+/// Unpacks what zlib has packed, with the sum at its end checked.
+package enum Inflation {
+  /// Deflate makes at most so many bytes of one.
+  static let largestRatio = 1032
+
+  /// Hands out the unpacked bytes, piece by piece.
+  ///
+  /// - Parameters:
+  ///   - packed: The whole zlib stream, and nothing behind it.
+  ///   - body: Called with each piece.
+  /// - Returns: Whether the stream was whole.
+  /// - Throws: What `body` throws.
+  package static func forEachPiece(
+    of packed: Data, _ body: (ArraySlice<UInt8>) throws -> Void
+  ) throws -> Bool {
+    var stream = z_stream()
+    guard
+      inflateInit_(&stream, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw DataError(.unusable, "zlib did not start") }
+    defer { inflateEnd(&stream) }
+    var room = [UInt8](repeating: 0, count: 1 << 18)
+    var status = Z_OK
+    // zlib counts in 32 bits, so that what is packed goes in by pieces too.
+    for start in stride(from: packed.startIndex, to: packed.endIndex, by: 1 << 20) {
+      var piece = [UInt8](packed[start..<min(packed.endIndex, start + 1 << 20)])
+      var done = 0
+      while done < piece.count || stream.avail_out == 0 {
+        guard status == Z_OK else { return false }
+        let count = piece.withUnsafeMutableBufferPointer { source in
+          room.withUnsafeMutableBufferPointer { target in
+            stream.next_in = source.baseAddress.map { $0 + done }
+            stream.avail_in = UInt32(source.count - done)
+            stream.next_out = target.baseAddress
+            stream.avail_out = UInt32(target.count)
+            status = inflate(&stream, Z_NO_FLUSH)
+            done = source.count - Int(stream.avail_in)
+            return target.count - Int(stream.avail_out)
+          }
+        }
+        // There may have been nothing left to give out.
+        if status == Z_BUF_ERROR && count == 0 && done == piece.count { status = Z_OK }
+        try body(room[..<count])
+        if status == Z_STREAM_END && done < piece.count { return false }
+        if status == Z_STREAM_END { break }
+      }
+    }
+    return status == Z_STREAM_END
+  }
+}

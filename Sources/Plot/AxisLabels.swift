@@ -1,0 +1,162 @@
+/// What stands along one axis: ticks, and a label at each, in a size with which no two touch.
+struct AxisLabels {
+  struct Label {
+    /// Where it is along the axis, in the axis's numbers.
+    let value: Double
+    var lines: [String]
+    /// How many rows it is further away from the axis than its neighbours, which it would touch.
+    var row = 0
+  }
+
+  private(set) var labels: [Label]
+  /// The font's size in pixels.
+  private(set) var size: Double
+  /// Whether labels run upwards.
+  private(set) var isRotated = false
+  /// How many rows of text there are.
+  private(set) var rows = 1
+
+  /// Numbers below an axis, or names.
+  ///
+  /// - Parameters:
+  ///   - range: The axis.
+  ///   - extent: Its numbers or names.
+  ///   - length: Its pixels.
+  ///   - height: The room for names that run upwards; longer ones are cut.
+  init(
+    below range: ClosedRange<Double>, _ extent: Extent, length: Int, height: Double, _ pen: Pen
+  ) {
+    size = pen.size
+    labels = []
+    if let names = extent.categories {
+      let slot = Double(length) / (range.upperBound - range.lowerBound)
+      fit(names.map(showingSpaces), slot: slot, height: height, pen)
+      labels.removeAll { !range.contains($0.value) }
+      return
+    }
+    // Labels need matplotlib's three times their size each, and more if they are long.
+    let pixels = Double(length) / (range.upperBound - range.lowerBound)
+    var count = Int(min(max(Double(length) / (3 * size), 1), 9))
+    while true {
+      let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
+      let widths = ticks.labels.map { pen.width(of: $0, size: pen.size) }
+      let fits = ticks.values.indices.dropFirst().allSatisfy { i in
+        (ticks.values[i] - ticks.values[i - 1]) * pixels
+          >= (widths[i] + widths[i - 1]) / 2 + 0.7 * pen.size
+      }
+      labels = zip(ticks.values, ticks.labels).map { Label(value: $0, lines: [$1]) }
+      if fits || count == 1 { return }
+      count -= 1
+    }
+  }
+
+  /// Numbers left (or right) of an axis, or names.
+  ///
+  /// - Parameter width: The room for names; longer ones are broken into lines, or cut.
+  init(
+    beside range: ClosedRange<Double>, _ extent: Extent, length: Int, width: Double, _ pen: Pen
+  ) {
+    size = pen.size
+    labels = []
+    guard let names = extent.categories else {
+      let count = Int(min(max(Double(length) / (2 * size), 1), 9))
+      let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
+      labels = zip(ticks.values, ticks.labels).map { Label(value: $0, lines: [$1]) }
+      return
+    }
+    let slot = Double(length) / (range.upperBound - range.lowerBound)
+    // Single lines may come as close as their letters are high.
+    size = pen.sizes.first { pen.lineHeight($0) <= 1.05 * slot } ?? pen.size
+    let step = max(1, Int((pen.lineHeight(size) / (1.05 * slot)).rounded(.up)))
+    let lines = max(1, Int(slot / pen.lineHeight(size)))
+    labels = stride(from: 0, to: names.count, by: step).map {
+      Label(
+        value: Double($0),
+        lines: fitted(showingSpaces(names[$0]), width: width, lines: lines, pen))
+    }
+    labels.removeAll { !range.contains($0.value) }
+  }
+
+  /// The lines of a name, which is cut if it takes too many.
+  private func fitted(_ name: String, width: Double, lines: Int, _ pen: Pen) -> [String] {
+    let measure = { [size] (text: String) in pen.width(of: text, size: size) }
+    var paragraph = Paragraph(name, width: width, measure: measure)
+    paragraph.cut(to: lines, width: width, measure: measure)
+    return paragraph.lines
+  }
+
+  /// Names below an axis: broken into up to three lines, or in up to three rows; if that does not do,
+  /// upwards, and in the end some are left out.
+  private mutating func fit(_ names: [String], slot: Double, height: Double, _ pen: Pen) {
+    // Somewhat smaller letters in place are easier to read than a second row, much smaller ones not.
+    for size in pen.sizes.prefix(4) {
+      let measure = { (text: String) in pen.width(of: text, size: size) }
+      let room = slot - min(0.08 * slot, 0.8 * size)
+      let broken = names.map { Paragraph($0, width: room, measure: measure) }
+      // A letter alone is not broken even where it is too wide.
+      let fits = broken.allSatisfy { paragraph in
+        paragraph.lines.count <= 3 && paragraph.lines.allSatisfy { measure($0) <= room }
+          && !paragraph.hasBrokenWords
+      }
+      if fits {
+        self.size = size
+        labels = broken.enumerated().map { Label(value: Double($0), lines: $1.lines) }
+        rows = labels.map(\.lines.count).max() ?? 1
+        return
+      }
+    }
+    for size in pen.sizes {
+      self.size = size
+      labels = Self.staggered(names, slot: slot, gap: 0.3 * size) { pen.width(of: $0, size: size) }
+      rows = (labels.map(\.row).max() ?? 0) + 1
+      if rows <= 3 { return }
+    }
+    (isRotated, rows) = (true, 1)
+    size = pen.sizes.first { pen.lineHeight($0) <= slot } ?? size
+    let step = max(1, Int((pen.lineHeight(size) / slot).rounded(.up)))
+    labels = stride(from: 0, to: names.count, by: step).map {
+      Label(value: Double($0), lines: fitted(names[$0], width: height, lines: 1, pen))
+    }
+  }
+
+  /// Labels of one line each, where one that would touch its neighbour goes a row down.
+  private static func staggered(
+    _ names: [String], slot: Double, gap: Double, measure: (String) -> Double
+  ) -> [Label] {
+    var ends: [Double] = []
+    return names.enumerated().map { index, name in
+      let width = measure(name)
+      let start = (Double(index) + 0.5) * slot - width / 2
+      let row = ends.firstIndex { $0 + gap <= start } ?? ends.count
+      if row == ends.count { ends.append(0) }
+      ends[row] = start + width
+      return Label(value: Double(index), lines: [name], row: row)
+    }
+  }
+
+  /// The labels' letters below a line at `top`.
+  func texts(below top: Double, _ pen: Pen, x: (Double) -> Double) -> [PlacedText] {
+    labels.flatMap { label in
+      label.lines.enumerated().map { number, line in
+        let down = Double(label.row + number) * pen.lineHeight(size)
+        return PlacedText(
+          line, at: Point(x: x(label.value), y: top + down), across: isRotated ? .end : .middle,
+          down: isRotated ? .middle : .start, size: size, pen, isRotated: isRotated)
+      }
+    }
+  }
+
+  /// The labels' letters that end (`isRight`: start) at a column.
+  func texts(
+    beside edge: Double, _ pen: Pen, isRight: Bool = false, y: (Double) -> Double
+  ) -> [PlacedText] {
+    labels.flatMap { label in
+      label.lines.enumerated().map { number, line in
+        let down = (Double(number) - Double(label.lines.count - 1) / 2) * pen.lineHeight(size)
+        return PlacedText(
+          line, at: Point(x: edge, y: y(label.value) + down), across: isRight ? .start : .end,
+          down: .middle, size: size, pen)
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/// Where the parts of axes with data are: the frame, and around it ticks, labels, a colour bar.
+package struct PlotLayout {
+  /// The pixels inside of the axes' lines.
+  package let frame: Rectangle
+  /// What is written around the frame: ticks' labels, axes' labels.
+  package private(set) var labels: [PlacedText] = []
+  /// What is written in the frame: values at bars and on squares.
+  package let values: [PlacedText]
+
+  private let axes: Axes
+  private let pen: Pen
+  private let coordinates: Coordinates
+  private let xTicks: AxisLabels
+  private let yTicks: AxisLabels
+  private var colorBar: ColorBar?
+  private var legend: Legend?
+
+  /// The legend's box, if there is one.
+  package var legendBox: Rectangle? { legend?.box }
+  /// The colour bar's strip, if there is one.
+  package var colorBarFrame: Rectangle? { colorBar?.frame }
+
+  /// Lays axes out with the frame in an area; labels stand around it.
+  ///
+  /// - Parameters:
+  ///   - axes: What to lay out.
+  ///   - area: Where the frame is.
+  ///   - cell: How large the area and all labels are together, more or less.
+  ///   - pen: What to write with.
+  /// - Throws: ``PlotError``, when there is no room.
+  init(_ axes: Axes, in area: Rectangle, of cell: Rectangle, _ pen: Pen) throws(PlotError) {
+    self.axes = axes
+    self.pen = pen
+    let frame = Self.frame(of: axes, in: area)
+    self.frame = frame
+    let extents = axes.marks.map { $0.extents(pen) }
+    let x = extents.map(\.x).reduce(Extent([]), { $0.union($1) })
+    var y = extents.map(\.y).reduce(Extent([]), { $0.union($1) })
+    // Accuracies that are 0 or 1 want a scale between; epochs do not.
+    if let range = y.range, range.upperBound - range.lowerBound <= 1 { y.isWhole = false }
+    let xRange = x.axis(length: frame.width, limits: axes.xlim)
+    let yRange = y.axis(length: frame.height, limits: axes.ylim)
+    let coordinates = Coordinates(
+      frame: frame, x: xRange, y: yRange, runsDown: y.categories != nil)
+    self.coordinates = coordinates
+    // Long names take less room than their bars.
+    xTicks = AxisLabels(
+      below: xRange, x, length: frame.width, height: 0.4 * Double(cell.height), pen)
+    yTicks = AxisLabels(
+      beside: yRange, y, length: frame.height, width: 0.4 * Double(cell.width), pen)
+    values = axes.marks.flatMap { $0.texts(in: coordinates, pen) }
+
+    let distance = pen.line + 2 * pen.tick
+    labels = xTicks.texts(below: Double(frame.maxY + distance), pen, x: coordinates.x)
+    let lowest = labels.map(\.ink.maxY).max() ?? frame.maxY
+    let yLabels = yTicks.texts(beside: Double(frame.x - distance), pen, y: coordinates.y)
+    let leftmost = yLabels.map(\.ink.x).min() ?? frame.x
+    labels += yLabels
+    if !axes.xlabel.isEmpty {
+      labels.append(
+        PlacedText(
+          axes.xlabel,
+          at: Point(
+            x: Double(frame.x) + Double(frame.width) / 2, y: Double(lowest) + 6 * pen.points),
+          across: .middle, down: .start, size: pen.size, pen))
+    }
+    if !axes.ylabel.isEmpty {
+      labels.append(
+        PlacedText(
+          axes.ylabel,
+          at: Point(
+            x: Double(leftmost) - 6 * pen.points, y: Double(frame.y) + Double(frame.height) / 2),
+          across: .middle, down: .end, size: pen.size, pen, isRotated: true))
+    }
+    if let label = axes.colorbarLabel,
+      let map = axes.marks.lazy.compactMap({ $0 as? HeatMap }).first
+    {
+      let bar = ColorBar(of: map, label: label, beside: frame, pen)
+      colorBar = bar
+      labels += bar.texts
+    }
+    let entries = axes.marks.flatMap(\.legend)
+    if axes.hasLegend && !entries.isEmpty {
+      let beside = labels.map(\.ink.maxX).max() ?? frame.maxX
+      let legend = try Legend(
+        entries, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
+      self.legend = legend
+      labels += legend.texts
+    }
+  }
+
+  /// All of the area, or as many squares of whole pixels as fit, in its middle.
+  private static func frame(of axes: Axes, in area: Rectangle) -> Rectangle {
+    guard let cells = axes.marks.lazy.compactMap(\.cells).first else { return area }
+    var side = min(
+      Double(area.width) / Double(cells.columns), Double(area.height) / Double(cells.rows))
+    if side > 1 { side.round(.down) }
+    let width = max(1, Int(side * Double(cells.columns)))
+    let height = max(1, Int(side * Double(cells.rows)))
+    return Rectangle(
+      x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width: width,
+      height: height)
+  }
+
+  /// The smallest rectangle around all of it.
+  package var bounds: Rectangle {
+    let distance = pen.line + pen.tick
+    let ticks = Rectangle(
+      x: frame.x - distance, y: frame.y - pen.line,
+      width: frame.width + distance + pen.line, height: frame.height + distance + pen.line)
+    let boxes = labels.map(\.ink) + [ticks, colorBar?.frame, legend?.box].compactMap { $0 }
+    return boxes.reduce(ticks) { $0.union($1) }
+  }
+
+  func draw(on canvas: inout Canvas) throws(PlotError) {
+    let whole = canvas.clip
+    canvas.clip = frame
+    if axes.grid { drawGrid(on: &canvas) }
+    for mark in axes.marks { try mark.draw(on: &canvas, in: coordinates, pen) }
+    canvas.clip = whole
+    canvas.outline(frame, width: pen.line, color: .black)
+    drawTicks(on: &canvas)
+    colorBar?.draw(on: &canvas, pen)
+    for text in values + labels { canvas.draw(text) }
+    legend?.draw(on: &canvas, pen)
+  }
+
+  private func drawGrid(on canvas: inout Canvas) {
+    let color = Color(red: 220, green: 220, blue: 220)
+    for x in columns {
+      canvas.fill(
+        Rectangle(x: x, y: frame.y, width: pen.line, height: frame.height), with: color)
+    }
+    for y in rows {
+      canvas.fill(Rectangle(x: frame.x, y: y, width: frame.width, height: pen.line), with: color)
+    }
+  }
+
+  private func drawTicks(on canvas: inout Canvas) {
+    for x in columns {
+      canvas.fill(
+        Rectangle(x: x, y: frame.maxY + pen.line, width: pen.line, height: pen.tick), with: .black)
+    }
+    for y in rows {
+      canvas.fill(
+        Rectangle(
+          x: frame.x - pen.line - pen.tick, y: y, width: pen.tick, height: pen.line), with: .black)
+    }
+  }
+
+  /// Where ticks begin.
+  private var columns: [Int] {
+    xTicks.labels.map { Int(coordinates.x(of: $0.value).rounded()) - pen.line / 2 }
+  }
+
+  private var rows: [Int] {
+    yTicks.labels.map { Int(coordinates.y(of: $0.value).rounded()) - pen.line / 2 }
+  }
+}

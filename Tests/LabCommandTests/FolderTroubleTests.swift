@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// Folders that cannot be written, disks that are full, two runs at once: one line, nothing broken.
+@Suite(.serialized)
+struct FolderTroubleTests {
+  private let training = [
+    "train", "--model_class=MLP", "--data_class=MNIST", "--data_source=synthetic", "--max_epochs=1",
+    "--limit_train_batches=3", "--limit_val_batches=1", "--limit_test_batches=1", "--fc1=32",
+  ]
+
+  /// The last line of what a program said of its trouble; all else that it said is progress.
+  private func error(_ outcome: Program.Outcome) -> String {
+    outcome.errors.split(separator: "\n").last.map(String.init) ?? ""
+  }
+
+  @Test(arguments: [
+    ("LAB_OUTPUT_DIR", "train"), ("LAB_DATA_DIR", "train"), ("LAB_DATA_DIR", "data"),
+  ])
+  func aFolderThatCannotBeMadeIsOneLine(variable: String, command: String) throws {
+    try withFolder { folder in
+      // A file where a folder should be keeps even the administrator from writing.
+      let file = folder.appending(path: "file").path(percentEncoded: false)
+      try "".write(toFile: file, atomically: true, encoding: .utf8)
+      let outcome = try Program(name: "lab", folder: folder).run(
+        command == "train" ? training : ["data", "show", "--data_source=synthetic"],
+        environment: [variable: "\(file)/below"])
+      #expect(outcome.status == 1)
+      #expect(error(outcome).hasPrefix("Error: cannot make the folder \(file)/below"))
+      #expect(!outcome.errors.contains("Fatal"))
+    }
+  }
+
+  @Test func aFullDiskLeavesNoPartOfAFile() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let data = try lab.run(training, blocks: 64)
+      #expect(data.status == 1)
+      #expect(error(data).hasPrefix("Error: cannot write "))
+      #expect(error(data).hasSuffix(": file too large"))
+      // With room the same folder can be used.
+      let first = try lab.run(training)
+      #expect(first.status == 0, "\(first.errors)")
+      let weights = try lab.run(training, blocks: 64)
+      #expect(weights.status == 1)
+      #expect(error(weights).hasPrefix("Error: cannot write "))
+      #expect(error(weights).contains(".safetensors: file too large"))
+      let runs = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC")
+      let left = try FileManager.default.subpathsOfDirectory(
+        atPath: runs.path(percentEncoded: false))
+      #expect(left.filter { $0.hasSuffix(".part") } == [])
+      #expect(left.filter { $0.hasPrefix("version_1/") } == [])
+      #expect(left.count { $0.hasSuffix(".safetensors") } == 1)
+    }
+  }
+
+  @Test func aVanishedDataFolderIsMadeAnew() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let first = try lab.run(training)
+      #expect(first.status == 0, "\(first.errors)")
+      try FileManager.default.removeItem(at: folder.appending(path: "data"))
+      let second = try lab.run(training)
+      #expect(second.status == 0, "\(second.errors)")
+      // The same but for the run's number, and for the line that tells of the drawing.
+      #expect(second.output.hasSuffix(first.output.suffix(80)))
+    }
+  }
+
+  @Test func twoRunsAtOnceGoIntoFoldersOfTheirOwn() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let lab = Program(name: "lab", folder: folder)
+    let outcomes = try await withThrowingTaskGroup(of: Program.Outcome.self) { group in
+      for _ in 0..<3 { group.addTask { try lab.run(training) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
+    let runs = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC")
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: runs.path(percentEncoded: false))
+    #expect(names.sorted() == ["version_0", "version_1", "version_2"])
+    for name in names {
+      let files = try FileManager.default.contentsOfDirectory(
+        atPath: runs.appending(path: name).path(percentEncoded: false))
+      #expect(files.count { $0.hasSuffix(".safetensors") } == 1)
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Lab
+import Plot
+import Testing
+
+@Suite(.serialized)
+struct PredictCommandTests {
+  /// A 7 of thick strokes.
+  private func seven(paper: Float, ink: Float, channels: Int = 1) -> Image {
+    let (width, height) = (60, 90)
+    var values: [Float] = []
+    for y in 0..<height {
+      for x in 0..<width {
+        let isTop = (15..<25).contains(y) && (12..<48).contains(x)
+        let isStem = (25..<75).contains(y) && (42 - y / 3..<52 - y / 3).contains(x)
+        // Blue paper and red ink have gray values between.
+        let value = isTop || isStem ? ink : paper
+        values += channels == 1 ? [value] : isTop || isStem ? [ink, 0, 0] : [0.8, 0.9, paper]
+      }
+    }
+    return Image(width: width, height: height, channels: channels, values: values)
+  }
+
+  /// Writes a checkpoint of fresh weights, without any metadata.
+  private func write(_ model: some Layer, in folder: URL) throws -> String {
+    let file = folder.appending(path: "weights.safetensors")
+    try Checkpoint.save(model, to: file)
+    return file.path(percentEncoded: false)
+  }
+
+  private func png(_ image: Image, _ name: String, in folder: URL) throws -> String {
+    let path = folder.appending(path: name).path(percentEncoded: false)
+    try saveImage([image], to: path)
+    return path
+  }
+
+  @Test func printsFiveLabelsForEachImageAndDrawsThem() throws {
+    try withFolder { folder in
+      var options = MLP.Options.defaults
+      (options.fc1, options.fc2) = (16, 8)
+      let checkpoint = try write(MLP(MNIST.dataConfig, options), in: folder)
+      let images = try [
+        png(seven(paper: 1, ink: 0), "dark.png", in: folder),
+        png(seven(paper: 0, ink: 1), "light.png", in: folder),
+        png(seven(paper: 1, ink: 0.6, channels: 3), "coloured.png", in: folder),
+      ]
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(["predict", "--load_checkpoint=\(checkpoint)"] + images)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      try #require(lines.count == 1 + 3 * 6 + 1)
+      #expect(lines[0] == "Model: MLP, trained on MNIST")
+      #expect(lines[1] == images[0] && lines[7] == images[1] && lines[13] == images[2])
+      for line in lines[2..<7] { #expect(line.wholeMatch(of: /\s\s\d\s\s[01]\.\d{4}/) != nil) }
+      // Dark on light and light on dark are the same to the network.
+      #expect(lines[2..<7] == lines[8..<13])
+      let figure = folder.appending(path: "output/predict/predictions.png")
+      #expect(lines[19].hasSuffix("output/predict/predictions.png"))
+      let picture = try Image(contentsOf: figure.path(percentEncoded: false), channels: 3)
+      #expect(picture.width == 800 && picture.height > 600)
+    }
+  }
+
+  @Test(arguments: ["CNN", "MLP", "ResNet", "ResNet without norm and skip"])
+  func readsTheOptionsFromTheWeights(name: String) throws {
+    try withFolder { folder in
+      let config = EMNIST.dataConfig
+      let checkpoint: String
+      switch name {
+      case "CNN":
+        var options = CNN.Options.defaults
+        (options.convDim, options.fcDim) = (3, 5)
+        checkpoint = try write(CNN(config, options), in: folder)
+      case "MLP":
+        var options = MLP.Options.defaults
+        (options.fc1, options.fc2) = (7, 5)
+        checkpoint = try write(MLP(config, options), in: folder)
+      default:
+        var options = ResNet.Options.defaults
+        (options.blocks, options.channels) = (2, 4)
+        if name.hasSuffix("skip") { (options.norm, options.skip) = (.none, false) }
+        checkpoint = try write(ResNet(config, options), in: folder)
+      }
+      let image = try png(seven(paper: 1, ink: 0), "a.png", in: folder)
+      let outcome = try Program(name: "lab", folder: folder).run(
+        ["predict", "--load_checkpoint", checkpoint, image])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.hasPrefix("Model: \(name.prefix { $0 != " " }), trained on EMNIST\n"))
+    }
+  }
+
+  @Test func badFilesAreOneLineAndNothingIsWritten() throws {
+    try withFolder { folder in
+      var options = MLP.Options.defaults
+      (options.fc1, options.fc2) = (4, 4)
+      let checkpoint = try write(MLP(MNIST.dataConfig, options), in: folder)
+      let good = try png(seven(paper: 1, ink: 0), "good.png", in: folder)
+      let blank = try png(
+        Image(width: 9, height: 9, values: [Float](repeating: 1, count: 81)), "blank.png",
+        in: folder)
+      let text = folder.appending(path: "text.png").path(percentEncoded: false)
+      try "no picture".write(toFile: text, atomically: true, encoding: .utf8)
+      let lab = Program(name: "lab", folder: folder)
+      for (arguments, expected) in [
+        ([checkpoint, good, text], "cannot read \(text) as PNG: "),
+        ([checkpoint, good, blank], "\(blank): expected a character, got a picture of one colour"),
+        ([checkpoint, "\(good)x"], "cannot read \(good)x: No such file or directory"),
+        ([text, good], "expected a safetensors file, got "),
+        (["\(checkpoint)x", good], "no such file or directory"),
+      ] {
+        let outcome = try lab.run(
+          ["predict", "--load_checkpoint", arguments[0]] + arguments.dropFirst())
+        #expect(outcome.status == 1)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(expected))
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+      }
+      let output = folder.appending(path: "output").path(percentEncoded: false)
+      #expect(!FileManager.default.fileExists(atPath: output))
+    }
+  }
+
+  @Test func otherWeightsAreOneLine() throws {
+    try withFolder { folder in
+      let good = try png(seven(paper: 1, ink: 0), "good.png", in: folder)
+      let lab = Program(name: "lab", folder: folder)
+      for (model, expected) in [
+        (Linear(3, 2) as any Layer, "expected fc3.bias, got no such tensor"),
+        (Three(), "expected fc3.bias of 10 (MNIST) or 83 numbers (EMNIST), got 5"),
+      ] {
+        let checkpoint = try write(model, in: folder)
+        let outcome = try lab.run(["predict", "--load_checkpoint", checkpoint, good])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+        #expect(outcome.errors.hasSuffix("; is it a checkpoint of lab train?\n"))
+      }
+    }
+  }
+
+  private struct Three: Layer {
+    let fc3 = Linear(3, 5)
+    func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor { try fc3(x) }
+  }
+}
