@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times our steps and PyTorch's in turn, and prints medians and ratios as a Markdown table.
 
-    python3 compare.py --data DIR [--rounds 6] [--threads 2] [--epoch]
+    python3 compare.py --data DIR [--rounds 6] [--threads 2] [--epoch [--batches 200]]
 
 DIR is a data folder (LAB_DATA_DIR) in which EMNIST has been prepared. Runs with the Python that has
 torch and numpy; ours must have been built (`make bench` sees to both). Each round runs every program
@@ -43,6 +43,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--kernels", default="", help="force our kernels, and limit oneDNN's")
     parser.add_argument("--epoch", action="store_true")
+    parser.add_argument("--batches", type=int, default=0, help="of an epoch; 0 for all of it")
     args = parser.parse_args()
 
     base = dict(os.environ, LAB_DATA_DIR=str(args.data))
@@ -50,7 +51,7 @@ def main():
         base |= {"LAB_KERNELS": args.kernels, "ONEDNN_MAX_CPU_ISA": args.kernels.upper()}
     common = [f"--threads={args.threads}", f"--seconds={args.seconds}"]
     common += [f"--only={args.only}"] if args.only else []
-    common += ["--epoch"] if args.epoch else []
+    common += ["--epoch", f"--batches={args.batches}"] if args.epoch else []
     prepared = [args.data / "processed" / name for name in ("emnist", "emnist-synthetic")]
     data = next((folder for folder in prepared if folder.is_dir()), None)
     if data is None:

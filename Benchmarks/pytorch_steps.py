@@ -8,6 +8,7 @@ DIR is the folder of processed EMNIST, with the training part's IDX files as the
 step to step, too.
 """
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -123,6 +124,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--only", default="")
     parser.add_argument("--epoch", action="store_true")
+    parser.add_argument("--batches", type=int, default=0)
     parser.add_argument("--num_workers", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -153,12 +155,13 @@ def main():
         model, optimizer = prepare(CNN())
         start, right = time.perf_counter(), 0
         model.train()
-        for x, y in loader(train, True):
+        some = lambda batches, count: itertools.islice(batches, count if args.batches else None)
+        for x, y in some(loader(train, True), args.batches):
             x = x.to(memory_format=layout)
             learn(model, optimizer, x, y)
         model.eval()
         with torch.no_grad():
-            for x, y in loader(val, False):
+            for x, y in some(loader(val, False), (args.batches + 3) // 4):
                 right += (model(x.to(memory_format=layout)).argmax(1) == y).sum().item()
         results["CNN, one epoch"] = (time.perf_counter() - start) * 1e3
     else:

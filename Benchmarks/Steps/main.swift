@@ -22,6 +22,10 @@ struct Options: ParsableArguments {
   @Flag(help: "Time a whole epoch of `Trainer.fit` in place of single steps.")
   var epoch = false
 
+  @Option(
+    help: "Train on so many batches of the epoch and validate on a quarter as many; 0 is all.")
+  var batches = 0
+
   @Option(name: .customLong("num_workers"), help: "Threads that gather batches for the epoch.")
   var workers = 1
 }
@@ -91,6 +95,10 @@ func layerStep(_ layer: some Layer) -> () throws -> Void {
 var results: [String: Double] = [:]
 if options.epoch {
   let trainer = Trainer(maxEpochs: 1)
+  if options.batches > 0 {
+    trainer.limitTrainBatches = .count(options.batches)
+    trainer.limitValBatches = .count((options.batches + 3) / 4)
+  }
   let model = CNN(data.config)
   let start = ContinuousClock.now
   exitOnError { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }

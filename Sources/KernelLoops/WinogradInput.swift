@@ -14,6 +14,8 @@ extension Loops {
     let columns = scratch
     let patch = columns + 36 * lanes
     let plane = e.channels
+    let zeros = patch + 36 * lanes
+    Vector.zero.store(at: zeros)
     var target = v
     for row in rows {
       if !isCached { touch(x, row, e, patch) }
@@ -24,6 +26,9 @@ extension Loops {
           if tile.isWhole, c + lanes <= e.c {
             transformInputTile(
               x + corner, e.w * e.c, e.c, into: target + c, plane, columns)
+          } else if c + lanes <= e.c {
+            transformBorderTile(
+              x + corner, tile, e.w * e.c, e.c, zeros, into: target + c, plane, columns)
           } else {
             copy(x, tile, c, e, into: patch)
             transformInputTile(patch, 6 * lanes, lanes, into: target + c, plane, columns)
@@ -49,6 +54,26 @@ extension Loops {
     place[0] = sum
   }
 
+  /// A tile that sticks out of the image, where zeros are read.
+  @inline(never)
+  private static func transformBorderTile(
+    _ x: UnsafePointer<Float>, _ tile: InputTile, _ rowStride: Int, _ pixelStride: Int,
+    _ zeros: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, _ plane: Int,
+    _ columns: UnsafeMutablePointer<Float>
+  ) {
+    for column in 0..<6 {
+      let isInside = tile.columns.contains(column)
+      let top = x + column * pixelStride
+      func pixel(_ row: Int) -> Vector {
+        Vector(at: isInside && tile.rows.contains(row) ? top + row * rowStride : zeros)
+      }
+      storeSix(
+        transformInput((pixel(0), pixel(1), pixel(2), pixel(3), pixel(4), pixel(5))),
+        columns + column * lanes, 6 * lanes)
+    }
+    transformRows(columns, into: v, plane)
+  }
+
   @inline(__always)
   private static func transformInputTile(
     _ tile: UnsafePointer<Float>, _ rowStride: Int, _ pixelStride: Int,
@@ -59,13 +84,20 @@ extension Loops {
         transformInput(loadSix(tile + column * pixelStride, rowStride)),
         columns + column * lanes, 6 * lanes)
     }
+    transformRows(columns, into: v, plane)
+  }
+
+  @inline(__always)
+  private static func transformRows(
+    _ columns: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, _ plane: Int
+  ) {
     for row in 0..<6 {
       storeSix(
         transformInput(loadSix(columns + 6 * row * lanes, lanes)), v + 6 * row * plane, plane)
     }
   }
 
-  /// A vector of channels of a tile that sticks out, or of the last channels, with zeros.
+  /// The last channels of a tile, which need not fill a vector, with zeros.
   @inline(never)
   private static func copy(
     _ x: UnsafePointer<Float>, _ tile: InputTile, _ c: Int, _ e: WinogradExtents,

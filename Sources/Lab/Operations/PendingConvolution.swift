@@ -72,7 +72,7 @@ final class PendingConvolution: Recipe {
         x: x.pointer(.channelsLast), weight: weight.pointer, bias: bias?.pointer,
         relu: epilogue.relu, y: y, extents)
     }
-    if epilogue.pool2x2 { codes = Numbers(count: storage.count) }
+    if epilogue.pool2x2, tape != nil { codes = Numbers(count: storage.count) }
     WinogradConvolution.forward(
       x: front?.asInput ?? .images(x.pointer(.channelsLast)), weight: weight.pointer,
       transformed: transformedWeight, bias: bias?.pointer, y: y, codes: codes?.pointer, extents,
