@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test bench fuzz lint set-up clean
+.PHONY: help run test bench parity fuzz lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: set-up lint ## install what is missing, then lint, all tests, and the note
 
 bench: set-up ## time kernels, and whole steps beside PyTorch's, with our own Python environment
 	@scripts/bench $(BENCH)
+
+parity: set-up ## compare weights, losses, checkpoints and event files with PyTorch's and TensorBoard's
+	@scripts/parity $(PARITY)
 
 # Damaged files are written where that costs no disk; a reader has twenty minutes at most.
 fuzz: set-up ## give each reader of files 100,000 damaged ones

@@ -74,6 +74,10 @@ let package = Package(
     .executableTarget(
       name: "lines-bench", dependencies: ["Lab"], path: "Benchmarks/Lines", swiftSettings: strict),
 
+    .executableTarget(
+      name: "parity", dependencies: ["Lab", arguments], path: "Tests/Parity",
+      exclude: ["networks.py", "test_parity.py"],
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab", "Fuzzing"], swiftSettings: strict),

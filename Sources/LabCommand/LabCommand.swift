@@ -8,7 +8,8 @@ struct LabCommand: ParsableCommand {
     commandName: "lab",
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
     subcommands: [
-      TrainCommand.self, PredictCommand.self, DataCommand.self, NotebooksCommand.self,
+      TrainCommand.self, RunsCommand.self, PredictCommand.self, DataCommand.self,
+      NotebooksCommand.self,
     ])
 
   static func main() {

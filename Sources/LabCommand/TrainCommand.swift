@@ -1,5 +1,8 @@
 import ArgumentParser
+import Foundation
+import Kernels
 import Lab
+import Literate
 
 /// `lab train`: the course's `training/run_experiment.py`.
 struct TrainCommand: ParsableCommand {
@@ -8,16 +11,19 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a model, then test it.",
     discussion: """
       Options are spelled as in the course; hyphens in place of underscores are accepted too. \
-      Weights of the best epoch go to output/logs (or LAB_OUTPUT_DIR), data are kept in data \
-      (or LAB_DATA_DIR).
+      Weights and logs go to output/logs (or LAB_OUTPUT_DIR), data are kept in data (or \
+      LAB_DATA_DIR). Ctrl-C ends training after the step; --resume goes on from there.
 
         lab train --model_class=CNN --data_class=MNIST --max_epochs=5
         lab train --model_class=CNN --data_class=EMNIST --overfit_batches=2 --max_epochs=50
+        lab train --resume=output/logs/CNN-MNIST/version_0
       """)
 
   @OptionGroup var experiment: Experiment
 
   func validate() throws {
+    // Only the options that the run was begun with say which others fit.
+    guard experiment.options.resume == nil else { return }
     let chosen = experiment.options.modelClass
     let groups: [(ModelClass, any ModelOptions)] = [
       (.CNN, experiment.cnn), (.MLP, experiment.mlp), (.ResNet, experiment.resNet),
@@ -30,8 +36,98 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    try experiment.run(keepsWeights: true)
+    let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst(2)))
+    guard let name = experiment.options.resume else { return try train(arguments, in: nil) }
+    let folder =
+      try name == "newest"
+      ? TrainingRun.newest() : URL(filePath: name, directoryHint: .isDirectory)
+    let begun = try RunRecord(contentsOf: TrainingRun.record(in: folder)).arguments
+    try Self.parse(begun + withoutResume(arguments)).train([], in: folder)
   }
+
+  /// Trains and tests.
+  ///
+  /// - Parameters:
+  ///   - arguments: The options as given, to be recorded.
+  ///   - folder: The run to go on with; nil begins one.
+  private func train(_ arguments: [String], in folder: URL?) throws {
+    let setting = try experiment.setUp(isResumed: folder != nil)
+    if experiment.training.fastDevRun {
+      try experiment.fitAndTest(setting)
+      return
+    }
+    let isResumed = folder != nil
+    let name = "\(experiment.options.modelClass)-\(setting.data.displayName)"
+    let folder = try folder ?? OutputFolder.newRun(name)
+    try TrainingRun.hold(folder) {
+      let url = TrainingRun.record(in: folder)
+      if isResumed {
+        try warnOfOtherKernels(RunRecord(contentsOf: url))
+      } else {
+        try record(arguments, setting).write(to: url)
+      }
+      let run = try TrainingRun(folder)
+      let (trainer, options) = (setting.trainer, setting.modelOptions)
+      trainer.run = run
+      trainer.checkpointMetadata["model_options"] = try json(options)
+      trainer.hyperparameters = experiment.hyperparameters.merging(options) { first, _ in first }
+      trainer.epochEnded = {
+        try drawPredictions(of: setting.model, setting.data, in: run, step: $0)
+      }
+      let interruption = Interruption()
+      trainer.isInterrupted = { interruption.hasCome }
+      defer { interruption.forget() }
+      do {
+        try experiment.fitAndTest(setting)
+      } catch let stop as TrainingInterruption {
+        fflush(nil)
+        DataOptions.writeToStandardError(
+          "Interrupted: \(stop). To go on: lab train --resume=\(folder.relativePath)")
+        throw ExitCode(130)
+      }
+    }
+  }
+
+  private func record(_ arguments: [String], _ setting: Experiment.Setting) -> RunRecord {
+    var versions = [
+      "kernels": KernelSet.current.name, "processor": Processor.name, "threads": "\(Threads.count)",
+      "system": ProcessInfo.processInfo.operatingSystemVersionString,
+    ]
+    versions["swift"] = Bundle.main.executableURL.flatMap(compilerVersion)
+    versions["commit"] = commit(in: URL(filePath: FileManager.default.currentDirectoryPath))
+    return RunRecord(
+      arguments: arguments, seed: experiment.options.seed, model: setting.model,
+      options: setting.modelOptions, data: setting.data, versions: versions)
+  }
+
+  /// Other kernels take sums in another order, so that weights differ a little from those of a run
+  /// that never stopped.
+  private func warnOfOtherKernels(_ record: RunRecord) {
+    let now = KernelSet.current.name
+    guard let kernels = record.versions["kernels"], kernels != now else { return }
+    DataOptions.writeToStandardError(
+      "Warning: the run was begun with the kernels \(kernels) and goes on with \(now), so that "
+        + "results differ a little; LAB_KERNELS=\(kernels) avoids that")
+  }
+}
+
+/// The arguments but for `--resume` and its folder.
+private func withoutResume(_ arguments: [String]) -> [String] {
+  var rest: [String] = []
+  var isValue = false
+  for argument in arguments {
+    defer { isValue = argument == "--resume" }
+    if argument == "--resume" || argument.hasPrefix("--resume=") { continue }
+    if isValue, !argument.hasPrefix("-") { continue }
+    rest.append(argument)
+  }
+  return rest
+}
+
+private func json(_ texts: [String: String]) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = .sortedKeys
+  return String(decoding: try encoder.encode(texts), as: UTF8.self)
 }
 
 /// The name of the first of a model's options that stands on the command line.

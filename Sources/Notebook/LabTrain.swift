@@ -19,7 +19,7 @@ import Literate
 package func labTrain(_ options: [String], line: Int = #line) -> Experiment.Outcome {
   print("$ lab train \(wrapped(options))")
   let experiment = Experiment.parseOrExit(courseSpelling(options))
-  return attempt(line: line) { try experiment.run(keepsWeights: false) }
+  return attempt(line: line) { try experiment.fitAndTest(experiment.setUp()) }
 }
 
 /// The options on lines of at most 80 columns, as a shell takes them.

@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Testing
 
 @Suite(.serialized)
@@ -22,8 +23,19 @@ struct TrainCommandTests {
       let logs = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")
       let names = try FileManager.default.contentsOfDirectory(
         atPath: logs.path(percentEncoded: false))
-      try #require(names.count == 1)
-      let checkpoint = logs.appending(path: names[0]).path(percentEncoded: false)
+      let best = try #require(names.first { $0.hasPrefix("epoch=000-val_loss=") })
+      #expect(
+        names.sorted() == [
+          ".lock", best, "events.out.tfevents.lab", "last.safetensors", "metrics.csv", "run.json",
+          "training_state.safetensors",
+        ])
+      let checkpoint = logs.appending(path: best).path(percentEncoded: false)
+      let record = try RunRecord(contentsOf: logs.appending(path: "run.json"))
+      #expect(record.modelOptions == ["fc1": "32", "fc2": "128"] && record.seed == 42)
+      #expect(record.dataSources["SyntheticHandwriting"]?.count == 64)
+      #expect(
+        try Safetensors(contentsOf: logs.appending(path: best)).metadata["model_options"]
+          == #"{"fc1":"32","fc2":"128"}"#)
 
       // The same again goes into a folder of its own and prints the same but for its name.
       let second = try lab.run(arguments)

@@ -30,6 +30,8 @@ package struct Experiment: ParsableArguments {
   package init() {}
 
   package func validate() throws {
+    // A run that goes on has its own data set.
+    guard options.resume == nil else { return }
     guard data.dataClass != .EMNISTLines else {
       throw ValidationError(
         "--data_class: \(options.modelClass) reads one character an image, but EMNISTLines has "
@@ -37,30 +39,58 @@ package struct Experiment: ParsableArguments {
     }
   }
 
-  /// Trains and tests, and prints both.
+  /// What runs may differ in, for TensorBoard.
+  package var hyperparameters: [String: String] {
+    [
+      "model_class": "\(options.modelClass)", "data_class": "\(data.dataClass)",
+      "batch_size": "\(data.batchSize)", "augment": "\(augmentation.chosen != nil)",
+      "optimizer": "\(training.optimizer)", "lr": "\(training.learningRate)",
+      "weight_decay": "\(training.weightDecay ?? 0)", "momentum": "\(training.momentum)",
+      "loss": training.loss.rawValue, "max_epochs": "\(training.maxEpochs)",
+      "seed": "\(options.seed)",
+    ]
+  }
+
+  /// What is trained on what.
+  package struct Setting {
+    /// The data set.
+    package let data: any DataModule
+    /// The model, with its initial weights or those of a checkpoint.
+    package let model: any Model
+    /// The model's options, by their names.
+    package let modelOptions: [String: String]
+    /// Follows the options; may still be changed.
+    package let trainer: Trainer
+  }
+
+  /// Loads the data and makes the model.
   ///
-  /// - Parameter keepsWeights: Whether the weights of the best epoch go to the output folder.
-  /// - Throws: ``DataError`` if data or weights cannot be read or written, and as
-  ///   ``Trainer/fit(_:_:optimizer:schedule:)`` does.
-  @discardableResult
-  package func run(keepsWeights: Bool) throws -> Outcome {
+  /// - Parameter isResumed: Whether the weights will be those of a run that goes on.
+  /// - Throws: ``DataError`` if data or weights cannot be read.
+  package func setUp(isResumed: Bool = false) throws -> Setting {
     manualSeed(options.seed)
     let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
-    let model: any Model =
+    let (model, modelOptions): (any Model, [String: String]) =
       switch options.modelClass {
-      case .CNN: CNN(module.config, cnn)
-      case .MLP: MLP(module.config, mlp)
-      case .ResNet: ResNet(module.config, resNet)
+      case .CNN: (CNN(module.config, cnn), cnn.texts)
+      case .MLP: (MLP(module.config, mlp), mlp.texts)
+      case .ResNet: (ResNet(module.config, resNet), resNet.texts)
       }
-    if let path = options.loadCheckpoint {
+    if !isResumed, let path = options.loadCheckpoint {
       try Checkpoint.load(URL(filePath: path), into: model)
     }
-    let trainer = training.trainer()
-    if keepsWeights, !training.fastDevRun {
-      trainer.checkpointFolder = try OutputFolder.newRun(
-        "\(options.modelClass)-\(module.displayName)")
-    }
+    return Setting(
+      data: module, model: model, modelOptions: modelOptions, trainer: training.trainer())
+  }
+
+  /// Trains and tests, and prints both.
+  ///
+  /// - Throws: ``DataError`` if weights cannot be written, and as
+  ///   ``Trainer/fit(_:_:optimizer:schedule:)`` does.
+  @discardableResult
+  package func fitAndTest(_ setting: Setting) throws -> Outcome {
+    let (trainer, model, module) = (setting.trainer, setting.model, setting.data)
     let history = try trainer.fit(
       model, module, optimizer: training.optimizer(for: model),
       schedule: training.schedule(of: trainer, module))

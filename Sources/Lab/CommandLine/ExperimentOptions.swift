@@ -17,6 +17,15 @@ package struct ExperimentOptions: ParsableArguments {
     help: ArgumentHelp("Start from these weights, in safetensors format.", valueName: "file"))
   package var loadCheckpoint: String?
 
+  @Option(
+    name: .customLong("resume"), defaultAsFlag: "newest", parsing: .next,
+    help: ArgumentHelp(
+      "Go on with the run in this folder, or with the newest one, where it stopped.",
+      discussion:
+        "Options are those it was begun with; others that are given replace them this time.",
+      valueName: "folder"))
+  package var resume: String?
+
   @Option(help: "Initial weights, shuffling and dropout are drawn from this seed.")
   package var seed: UInt64 = 42
 

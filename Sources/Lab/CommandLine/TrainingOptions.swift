@@ -57,6 +57,16 @@ package struct TrainingOptions: ParsableArguments {
   @Option(name: .customLong("limit_test_batches"), help: "Test on so many batches.")
   var limitTestBatches = BatchLimit.all
 
+  @Option(
+    name: .customLong("checkpoint_every_n_steps"),
+    help: "Keep what it takes to go on after so many steps, besides at the end of each epoch.")
+  var checkpointEverySteps = 1000
+
+  @Option(
+    name: .customLong("log_every_n_steps"),
+    help: "Log loss and learning rate after so many steps.")
+  var logEverySteps = 1
+
   @Flag(name: .customLong("fast_dev_run"), help: "Try everything with a single batch.")
   package var fastDevRun = false
 
@@ -86,6 +96,11 @@ package struct TrainingOptions: ParsableArguments {
     if oneCycleTotalSteps != nil, oneCycleMaxLearningRate == nil {
       throw ValidationError("--one_cycle_total_steps: expected --one_cycle_max_lr too, got none")
     }
+    for (name, steps) in [
+      ("checkpoint_every_n_steps", checkpointEverySteps), ("log_every_n_steps", logEverySteps),
+    ] where steps < 1 {
+      throw ValidationError("--\(name): expected at least 1, got \(steps)")
+    }
     if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {
       throw ValidationError("--overfit_batches: expected at least one batch, got none")
     }
@@ -99,6 +114,8 @@ package struct TrainingOptions: ParsableArguments {
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
     trainer.loss = loss
+    trainer.checkpointEverySteps = checkpointEverySteps
+    trainer.logEverySteps = logEverySteps
     trainer.gpus = gpus
     return trainer
   }

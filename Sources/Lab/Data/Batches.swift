@@ -64,12 +64,16 @@ public struct Batches: Sequence, Sendable {
   }
 
   /// Starts from the beginning, in a new order if the batches are shuffled.
-  public func makeIterator() -> BatchIterator {
+  public func makeIterator() -> BatchIterator { makeIterator(from: 0) }
+
+  /// Goes on at a batch: orders are drawn as ever, but the batches before it are not gathered.
+  package func makeIterator(from first: Int) -> BatchIterator {
     let order = generator.map(order) ?? Array(0..<dataset.count)
     let (dataset, size, augmentation) = (dataset, batchSize, augmentation)
     // A batch's changes follow from its place alone, whoever gathers it and when.
     let seed = augmentation == nil ? nil : generator?.word64()
-    return BatchIterator(count: count, workers: workers) { index in
+    return BatchIterator(count: count - first, workers: workers) { offset in
+      let index = first + offset
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
       let batch = dataset.batch(at: Array(order[range]))
       guard let augmentation, let seed else { return batch }

@@ -1,6 +1,8 @@
+import Foundation
+
 /// What a model has to know of a data set: the extents of what goes in and comes out, and what the
 /// labels mean.
-public struct DataConfig: Equatable, Sendable {
+public struct DataConfig: Codable, Equatable, Sendable {
   /// The extents of one input: channels, rows, columns.
   public let inputDims: [Int]
   /// The extents of one target; `[1]` for one label an image.
@@ -16,5 +18,18 @@ public struct DataConfig: Equatable, Sendable {
     self.inputDims = inputDims
     self.outputDims = outputDims
     self.mapping = mapping
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case mapping
+    case inputDims = "input_dims"
+    case outputDims = "output_dims"
+  }
+
+  /// The configuration as the header of a checkpoint tells it, by the course's names.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 }

@@ -28,6 +28,23 @@ extension ModelOptions {
   /// The options as they are when nothing is said on the command line.
   public static var defaults: Self { parseOrExit([]) }
 
+  /// The options as text, by the names of their properties in the course's spelling.
+  ///
+  /// ```swift
+  /// CNN.Options.defaults.texts  // ["conv_dim": "64", "fc_dim": "128"]
+  /// ```
+  public var texts: [String: String] {
+    let pairs = Mirror(reflecting: self).children.compactMap { child -> (String, String)? in
+      guard let label = child.label, let option = child.value as? any WrappedOption else {
+        return nil
+      }
+      // The property `convDim` is stored as `_convDim`.
+      let name = label.dropFirst().map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }
+      return (name.joined(), "\(option.wrappedValue)")
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
   /// Refuses a size below 1.
   ///
   /// - Parameters:
@@ -40,3 +57,12 @@ extension ModelOptions {
     }
   }
 }
+
+/// What `@Option` and `@Flag` have in common.
+private protocol WrappedOption {
+  associatedtype Value
+  var wrappedValue: Value { get }
+}
+
+extension Option: WrappedOption {}
+extension Flag: WrappedOption {}

@@ -35,6 +35,21 @@ public final class Generator: Sendable {
     spareNormal.withLock { $0 = nil }
   }
 
+  /// All that the numbers to come depend on.
+  package struct State: Codable, Equatable, Sendable {
+    fileprivate let twister: MersenneTwister
+    fileprivate let spareNormal: Double?
+  }
+
+  /// Where the generator is in its stream.
+  package var state: State {
+    get { State(twister: twister.withLock { $0 }, spareNormal: spareNormal.withLock { $0 }) }
+    set {
+      twister.withLock { $0 = newValue.twister }
+      spareNormal.withLock { $0 = newValue.spareNormal }
+    }
+  }
+
   /// The next 32 bits of the stream.
   public func word() -> UInt32 {
     twister.withLock { $0.next() }

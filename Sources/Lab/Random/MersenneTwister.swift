@@ -53,3 +53,18 @@ public struct MersenneTwister: Sendable, Equatable {
     position = 0
   }
 }
+
+extension MersenneTwister: Codable {
+  private enum CodingKeys: String, CodingKey { case state, position }
+
+  /// - Throws: A `DecodingError` if the numbers are no state of a twister.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    state = try values.decode([UInt32].self, forKey: .state)
+    position = try values.decode(Int.self, forKey: .position)
+    guard state.count == Self.size, (0...Self.size).contains(position) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .state, in: values, debugDescription: "a state has \(Self.size) words")
+    }
+  }
+}

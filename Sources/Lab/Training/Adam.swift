@@ -57,6 +57,28 @@ public class Adam: Optimizer {
         epsilon: epsilon, weightDecay: weightDecay, isDecoupled: isDecoupled)
     }
   }
+
+  public var state: [[String: Tensor]] {
+    states.map {
+      [
+        "exp_avg": $0.moment1, "exp_avg_sq": $0.moment2,
+        "step": Tensor([Float($0.step)], shape: []),
+      ]
+    }
+  }
+
+  public func load(state: [[String: Tensor]]) throws(ShapeError) {
+    var loaded: [State] = []
+    for (parameter, state) in zip(parameters, state) {
+      let step = try copy("step", of: state, shape: []).item
+      loaded.append(
+        State(
+          moment1: try copy("exp_avg", of: state, shape: parameter.shape),
+          moment2: try copy("exp_avg_sq", of: state, shape: parameter.shape),
+          step: Int(exactly: step) ?? 0))
+    }
+    states = loaded
+  }
 }
 
 /// Adam with weights that decay by themselves, step for step PyTorch's `torch.optim.AdamW`: before

@@ -12,12 +12,16 @@ public enum Checkpoint {
   public static func save(
     _ model: some Layer, to url: URL, metadata: [String: String] = [:]
   ) throws {
+    try file(of: model, metadata: metadata).write(to: url)
+  }
+
+  /// A model's weights, as they stand in a file.
+  static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }
     let integers = model.integers.map { ($0.name, $0.value) }
-    try Safetensors(
+    return Safetensors(
       tensors: Dictionary(floats) { first, _ in first },
-      integers: Dictionary(integers) { first, _ in first }, metadata: metadata
-    ).write(to: url)
+      integers: Dictionary(integers) { first, _ in first }, metadata: metadata)
   }
 
   /// Reads a model's weights.
@@ -28,8 +32,12 @@ public enum Checkpoint {
   ///   - model: The model; it changes only if everything fits.
   /// - Throws: ``DataError`` if the file is damaged, or does not hold exactly this model's weights.
   public static func load(_ url: URL, into model: some Layer) throws {
+    try load(try Safetensors(contentsOf: url), of: url, into: model)
+  }
+
+  /// Puts the tensors of a file into a model.
+  static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
-    let file = try Safetensors(contentsOf: url)
     let advice = "is it a checkpoint of the same model with the same options?"
     let wanted =
       model.floats.map { ($0.name, $0.value.shape, file.tensors[$0.name]?.shape) }

@@ -1,5 +1,5 @@
 /// Ends training when a loss has not become smaller for some epochs.
-public struct EarlyStopping: Sendable {
+public struct EarlyStopping: Codable, Sendable {
   /// How many epochs in a row may bring no smaller loss.
   public let patience: Int
   /// The smallest loss so far.
@@ -22,6 +22,9 @@ public struct EarlyStopping: Sendable {
     } else {
       wait += 1
     }
-    return wait >= patience
+    return isOver
   }
+
+  /// Whether it is time to stop.
+  var isOver: Bool { wait >= patience }
 }

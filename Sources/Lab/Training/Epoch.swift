@@ -1,5 +1,5 @@
 /// What an epoch of training brought.
-public struct Epoch: Sendable {
+public struct Epoch: Codable, Sendable {
   /// Loss and accuracy on the training batches, while the model was learning from them.
   public let train: Metrics
   /// Loss and accuracy on the validation batches after the epoch; nil if there were none.

@@ -1,5 +1,5 @@
 /// The mean loss and the accuracy over the batches of an epoch.
-public struct Metrics: Sendable {
+public struct Metrics: Codable, Sendable {
   private var lossSum = 0.0
   private var right = 0
   private var samples = 0

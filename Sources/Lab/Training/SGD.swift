@@ -46,4 +46,17 @@ public final class SGD: Optimizer {
         nesterov: nesterov)
     }
   }
+
+  public var state: [[String: Tensor]] {
+    velocities.map { velocity in velocity.map { ["momentum_buffer": $0] } ?? [:] }
+  }
+
+  public func load(state: [[String: Tensor]]) throws(ShapeError) {
+    var loaded: [Tensor?] = []
+    for (parameter, state) in zip(parameters, state) {
+      loaded.append(
+        state.isEmpty ? nil : try copy("momentum_buffer", of: state, shape: parameter.shape))
+    }
+    velocities = loaded
+  }
 }

@@ -199,7 +199,7 @@ extension IntTensor {
 /// Numbers, little-endian.
 private func bytes(_ numbers: [some FixedWidthInteger]) -> Data {
   var data = Data()
-  for number in numbers { withUnsafeBytes(of: number.littleEndian) { data.append(contentsOf: $0) } }
+  numbers.map(\.littleEndian).withUnsafeBytes { data.append(contentsOf: $0) }
   return data
 }
 

@@ -26,8 +26,25 @@ public final class Trainer {
   /// When set, trains, validates and tests on these training batches alone, always in the same
   /// order: a model that is right learns them by heart.
   public var overfitBatches: BatchLimit?
-  /// Where the weights of the epoch with the smallest validation loss are kept; nil keeps none.
+  /// Where the weights of the epoch with the smallest validation loss and those of the last epoch are
+  /// kept; nil keeps none.
   public var checkpointFolder: URL?
+  /// Texts for the checkpoints' headers.
+  public var checkpointMetadata: [String: String] = [:]
+  /// Where training is logged and its state is kept; nil does neither.
+  public var run: TrainingRun? {
+    didSet { checkpointFolder = run?.folder }
+  }
+  /// What ``run`` says that the training was started with, by name.
+  public var hyperparameters: [String: String] = [:]
+  /// After how many steps the state is kept; it is at the end of each epoch, too.
+  public var checkpointEverySteps = 1000
+  /// After how many steps loss and learning rate are logged.
+  public var logEverySteps = 1
+  /// Asked after each step: whether to end now. The state is kept before.
+  public var isInterrupted: () -> Bool = { false }
+  /// Called at the end of each epoch with the steps made so far, in all epochs.
+  public var epochEnded: ((_ step: Int) throws -> Void)?
   /// How many epochs may pass without a smaller validation loss.
   public var patience = 10
   /// What the model learns to make small.
@@ -38,6 +55,9 @@ public final class Trainer {
   /// The checkpoint of the epoch with the smallest validation loss so far.
   public private(set) var bestCheckpoint: URL?
 
+  /// The last epoch that has ended, and the steps made until then.
+  private var lastStep = (epoch: 0, step: 0)
+
   /// - Parameter maxEpochs: How many epochs to train, at most.
   public init(maxEpochs: Int = 1000) {
     self.maxEpochs = maxEpochs
@@ -46,6 +66,9 @@ public final class Trainer {
   /// Trains the model until ``maxEpochs``, or until the validation loss has not become smaller for
   /// ``patience`` epochs. The model ends with the weights of the last epoch.
   ///
+  /// If ``run`` holds the state of a training that was not finished, it goes on from there, and ends
+  /// with the same weights as if it had never stopped.
+  ///
   /// - Parameters:
   ///   - model: What to train.
   ///   - data: What to train on.
@@ -53,43 +76,45 @@ public final class Trainer {
   ///   - schedule: Sets the learning rate before each step; nil leaves it as it is.
   /// - Returns: What each epoch brought.
   /// - Throws: ``TrainingError`` if the loss is no longer a number or the schedule is too short,
-  ///   ``ShapeError`` if the model does not fit the data, ``DataError`` if a checkpoint cannot be
-  ///   written.
+  ///   ``ShapeError`` if the model does not fit the data, ``DataError`` if a file cannot be written
+  ///   or the state in ``run`` is damaged or of other data or another model,
+  ///   ``TrainingInterruption`` when ``isInterrupted`` says so.
   @discardableResult
-  public func fit<M: Model>(
-    _ model: M, _ data: some DataModule, optimizer: any Optimizer, schedule: OneCycleLR? = nil
+  public func fit(
+    _ model: some Model, _ data: some DataModule, optimizer: any Optimizer,
+    schedule: OneCycleLR? = nil
   ) throws -> [Epoch] {
     try check(schedule, data)
     print(banner)
     print("\n" + modelSummary(model))
     let (trainBatches, valBatches) = (training(data), validation(data))
-    var earlyStopping = EarlyStopping(patience: patience)
-    var history: [Epoch] = []
-    for epoch in 0..<maxEpochs {
-      let start = ContinuousClock.now
-      let train = try learn(model, trainBatches, optimizer, schedule, epoch: epoch)
-      let seconds = start.duration(to: .now) / .seconds(1)
-      let title = data.isSynthetic ? "Epoch \(epoch) (SYNTHETIC data)" : "Epoch \(epoch)"
-      var line = "\(title): \(figures("train", train))"
-      guard valBatches.count > 0 else {
-        print(line)
-        history.append(Epoch(train: train, val: nil, seconds: seconds))
-        continue
+    guard trainBatches.count > 0 else {
+      throw TrainingError(
+        "fit: expected at least one batch, got none; raise --limit_train_batches")
+    }
+    var state = try start(model, data, optimizer, stepsPerEpoch: trainBatches.count)
+    while state.epoch < maxEpochs, !state.earlyStopping.isOver {
+      try learn(model, trainBatches, optimizer, schedule, &state)
+      var val: Metrics?
+      if valBatches.count > 0 {
+        do {
+          val = try evaluate(model, valBatches, title: "Validating").metrics
+        } catch let interruption as TrainingInterruption {
+          try keep(&state, model, optimizer)
+          throw interruption
+        }
       }
-      let val = try evaluate(model, valBatches, title: "Validating").metrics
-      history.append(Epoch(train: train, val: val, seconds: seconds))
-      line += ", \(figures("val", val))"
-      print(line)
-      if val.loss < earlyStopping.best {
-        try keep(model, M.self, data, epoch: epoch, loss: val.loss)
-      }
-      if earlyStopping.shouldStop(after: val.loss) {
+      try tell(state, val, isSynthetic: data.isSynthetic)
+      try keepWeights(model, data, val, &state)
+      try epochEnded?(state.totalSteps)
+      state.finishEpoch(val: val)
+      try keep(&state, model, optimizer)
+      if state.earlyStopping.isOver {
         print("val_loss has not become smaller for \(patience) epochs: stopping early.")
-        break
       }
     }
     if let bestCheckpoint { print("Best checkpoint: \(bestCheckpoint.relativePath)") }
-    return history
+    return state.history
   }
 
   /// The number of the optimizer's steps that ``fit(_:_:optimizer:schedule:)`` makes if nothing ends
@@ -104,7 +129,7 @@ public final class Trainer {
   ///   - model: The model; its dropout is off.
   ///   - data: The data.
   /// - Throws: ``ShapeError`` if the model does not fit the data, ``TrainingError`` if there is no
-  ///   batch to test on.
+  ///   batch to test on, ``TrainingInterruption`` when ``isInterrupted`` says so.
   public func test(_ model: some Model, _ data: some DataModule) throws -> TestResults {
     let batches = testing(data)
     guard batches.count > 0 else {
@@ -112,6 +137,7 @@ public final class Trainer {
         "test: expected at least one batch, got none; raise --limit_test_batches")
     }
     let (metrics, predictions) = try evaluate(model, batches, title: "Testing")
+    try logTest(metrics)
     return TestResults(metrics: metrics, predictions: predictions, mapping: data.mapping)
   }
 
@@ -124,35 +150,67 @@ public final class Trainer {
         + "--one_cycle_total_steps out, or give as many")
   }
 
-  /// One epoch of learning.
-  private func learn(
-    _ model: some Model, _ batches: Batches, _ optimizer: any Optimizer, _ schedule: OneCycleLR?,
-    epoch: Int
-  ) throws -> Metrics {
-    guard batches.count > 0 else {
-      throw TrainingError(
-        "fit: expected at least one batch, got none; raise --limit_train_batches")
+  /// The state of the run if there is one, else that of a beginning.
+  private func start(
+    _ model: some Model, _ data: some DataModule, _ optimizer: some Optimizer, stepsPerEpoch: Int
+  ) throws -> TrainingState {
+    let start = TrainingState(stepsPerEpoch: stepsPerEpoch, data: data, patience: patience)
+    bestCheckpoint = nil
+    guard let run else { return start }
+    guard FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false)) else {
+      try run.begin(hyperparameters)
+      return start
     }
-    let progress = ProgressBar("Epoch \(epoch)", total: batches.count)
+    let state = try TrainingState(run.state, into: model, optimizer, like: start)
+    try run.cut(to: state.logSizes)
+    Generator.shared.state = state.generator
+    bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
+    lastStep = (max(0, state.epoch - 1), state.totalSteps)
+    print("Going on in \(run.folder.relativePath): epoch \(state.epoch), step \(state.step)")
+    return state
+  }
+
+  /// The rest of an epoch's learning.
+  private func learn(
+    _ model: some Model, _ batches: Batches, _ optimizer: some Optimizer, _ schedule: OneCycleLR?,
+    _ state: inout TrainingState
+  ) throws {
+    let progress = ProgressBar("Epoch \(state.epoch)", total: batches.count)
     defer { progress.finish() }
-    var metrics = Metrics()
-    for (step, batch) in batches.enumerated() {
-      schedule?.prepare(optimizer, for: epoch * batches.count + step)
+    var iterator = state.iterator(of: batches)
+    var clock = ContinuousClock.now
+    while let batch = iterator.next() {
+      schedule?.prepare(optimizer, for: state.totalSteps)
       optimizer.clearGradients()
       let tape = Tape()
       let logits = try model(tape.input(batch.x))
       let loss = try self.loss(logits, batch.y)
       guard loss.item.isFinite else {
         throw TrainingError(
-          "fit: expected a finite loss, got \(loss.item) at epoch \(epoch), step \(step); "
+          "fit: expected a finite loss, got \(loss.item) at epoch \(state.epoch), step \(state.step); "
             + "a smaller --lr usually helps")
       }
       try tape.backward(loss)
       optimizer.step()
-      metrics.add(loss: loss.item, logits: logits, labels: batch.y)
-      progress.update(step + 1, loss: metrics.loss)
+      state.step += 1
+      state.metrics.add(loss: loss.item, logits: logits, labels: batch.y)
+      state.seconds += clock.duration(to: .now) / .seconds(1)
+      clock = .now
+      progress.update(state.step, loss: state.metrics.loss)
+      if state.totalSteps.isMultiple(of: logEverySteps) {
+        try run?.log(
+          [.learningRate: optimizer.learningRate, .stepLoss: Double(loss.item)],
+          epoch: state.epoch, step: state.totalSteps)
+      }
+      let isInterrupted = isInterrupted()
+      if isInterrupted || state.totalSteps.isMultiple(of: checkpointEverySteps) {
+        try keep(&state, model, optimizer)
+      }
+      if isInterrupted {
+        throw TrainingInterruption(
+          description: "stopped in epoch \(state.epoch) after step \(state.step)")
+      }
     }
-    return metrics
   }
 
   private func evaluate(
@@ -163,6 +221,9 @@ public final class Trainer {
     var metrics = Metrics()
     var predictions: [Prediction] = []
     for (step, batch) in batches.enumerated() {
+      if isInterrupted() {
+        throw TrainingInterruption(description: "stopped while \(title.lowercased())")
+      }
       let logits = try model(batch.x)
       let loss = try self.loss(logits, batch.y)
       metrics.add(loss: loss.item, logits: logits, labels: batch.y)
@@ -215,20 +276,57 @@ public final class Trainer {
 
   private func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
 
-  /// Writes the weights beside those of the best epoch before, then removes the latter.
-  private func keep<M: Model>(
-    _ model: M, _ type: M.Type, _ data: some DataModule, epoch: Int, loss: Double
+  /// Prints and logs what an epoch brought.
+  private func tell(_ state: TrainingState, _ val: Metrics?, isSynthetic: Bool) throws {
+    let title = "Epoch \(state.epoch)" + (isSynthetic ? " (SYNTHETIC data)" : "")
+    let parts = [figures("train", state.metrics)] + (val.map { [figures("val", $0)] } ?? [])
+    print("\(title): \(parts.joined(separator: ", "))")
+    var scalars: [Scalar: Double] = [
+      .trainLoss: state.metrics.loss, .trainAccuracy: state.metrics.accuracy,
+    ]
+    (scalars[.valLoss], scalars[.valAccuracy]) = (val?.loss, val?.accuracy)
+    try run?.log(scalars, epoch: state.epoch, step: state.totalSteps)
+    lastStep = (state.epoch, state.totalSteps)
+  }
+
+  /// Logs what the test brought, behind the last step.
+  private func logTest(_ metrics: Metrics) throws {
+    try run?.log(
+      [.testLoss: metrics.loss, .testAccuracy: metrics.accuracy],
+      epoch: lastStep.epoch, step: lastStep.step)
+    try run?.end(step: lastStep.step)
+  }
+
+  /// Writes the weights of the last epoch; if it is the best one, also beside those of the best epoch
+  /// before, which are then removed.
+  private func keepWeights(
+    _ model: some Model, _ data: some DataModule, _ val: Metrics?, _ state: inout TrainingState
   ) throws {
     guard let checkpointFolder else { return }
-    let name = String(format: "epoch=%03d-val_loss=%.3f.safetensors", epoch, loss)
-    let url = checkpointFolder.appending(path: name)
+    let epoch = state.epoch
+    let metadata = try checkpointMetadata.merging([
+      "model_class": "\(type(of: model))", "data_class": type(of: data).name,
+      "data_source": data.isSynthetic ? "SYNTHETIC" : "download", "data_config": data.config.json(),
+      "epoch": "\(epoch)",
+    ]) { $1 }
     try Checkpoint.save(
-      model, to: url,
-      metadata: [
-        "model_class": "\(type)", "data_class": Swift.type(of: data).name,
-        "data_source": data.isSynthetic ? "SYNTHETIC" : "download", "epoch": "\(epoch)",
-      ])
+      model, to: checkpointFolder.appending(path: "last.safetensors"), metadata: metadata)
+    guard let val, val.loss < state.earlyStopping.best else { return }
+    let name = String(format: "epoch=%03d-val_loss=%.3f.safetensors", epoch, val.loss)
+    let url = checkpointFolder.appending(path: name)
+    try Checkpoint.save(model, to: url, metadata: metadata)
     if let old = bestCheckpoint, old != url { try? FileManager.default.removeItem(at: old) }
     bestCheckpoint = url
+    state.bestCheckpoint = name
+  }
+
+  /// Writes where the run is, so that it can go on from here.
+  private func keep(
+    _ state: inout TrainingState, _ model: some Model, _ optimizer: some Optimizer
+  ) throws {
+    guard let run else { return }
+    state.generator = Generator.shared.state
+    state.logSizes = run.logSizes
+    try state.save(model, optimizer, to: run.state)
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The commit that a folder's files are of, marked if any has changed since; nil where Git knows none.
-func commit(in folder: URL) -> String? {
+package func commit(in folder: URL) -> String? {
   let arguments = [
     "git", "-C", folder.path(percentEncoded: false), "describe", "--always", "--dirty",
     "--exclude=*", "--abbrev=12",

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// Notices Ctrl-C and SIGTERM in place of ending the program, so that a page can still be written.
-final class Interruption {
+package final class Interruption {
   private let signals = [SIGINT, SIGTERM]
   private let sources: [any DispatchSourceSignal]
   private let flag = Flag()
@@ -13,7 +13,7 @@ final class Interruption {
     let value = Mutex(false)
   }
 
-  init() {
+  package init() {
     sources = signals.map { number in
       signal(number, SIG_IGN)
       return DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -25,10 +25,10 @@ final class Interruption {
   }
 
   /// Whether there was a signal since the beginning.
-  var hasCome: Bool { flag.value.withLock { $0 } }
+  package var hasCome: Bool { flag.value.withLock { $0 } }
 
   /// From now on signals end the program again.
-  func forget() {
+  package func forget() {
     sources.forEach { $0.cancel() }
     for number in signals { signal(number, SIG_DFL) }
   }

@@ -194,14 +194,7 @@ public struct NotebookProgram: Sendable {
   /// What the program was built by and from.
   private var buildFacts: [Page.Fact] {
     let commit = commit(in: folders.sources).map { Page.Fact("Commit", $0) }
-    return [compiler.map { Page.Fact("Swift", $0) }, commit].compactMap { $0 }
-  }
-
-  /// The compiler's version, as the program's debug information has it.
-  private var compiler: String? {
-    let mark = Data("Swift version ".utf8)
-    guard let bytes = try? programBytes(), let place = bytes.range(of: mark) else { return nil }
-    let version = bytes[place.upperBound...].prefix { $0 > 0x20 && $0 < 0x7f }
-    return version.isEmpty ? nil : String(decoding: version, as: UTF8.self)
+    let compiler = compilerVersion(of: program).map { Page.Fact("Swift", $0) }
+    return [compiler, commit].compactMap { $0 }
   }
 }

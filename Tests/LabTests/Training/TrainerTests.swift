@@ -36,7 +36,7 @@ struct TrainerTests {
     for other in weights.dropFirst() { #expect(other == weights[0]) }
   }
 
-  @Test func onlyTheBestCheckpointIsKept() throws {
+  @Test func theBestAndTheLastCheckpointAreKept() throws {
     try withTinyData { data in
       let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
       defer { try? FileManager.default.removeItem(at: folder) }
@@ -47,12 +47,19 @@ struct TrainerTests {
       let names = try FileManager.default.contentsOfDirectory(
         atPath: folder.path(percentEncoded: false))
       let best = try #require(trainer.bestCheckpoint)
-      #expect(names == [best.lastPathComponent])
-      #expect(names[0].wholeMatch(of: /epoch=\d{3}-val_loss=\d\.\d{3}\.safetensors/) != nil)
+      #expect(names.sorted() == [best.lastPathComponent, "last.safetensors"])
+      #expect(
+        best.lastPathComponent.wholeMatch(of: /epoch=\d{3}-val_loss=\d\.\d{3}\.safetensors/) != nil)
       let restored = CNN(data.config, small)
       try Checkpoint.load(best, into: restored)
       let metadata = try Safetensors(contentsOf: best).metadata
       #expect(metadata["model_class"] == "CNN" && metadata["data_class"] == "Tiny")
+      #expect(
+        metadata["data_config"]
+          == #"{"input_dims":[1,8,8],"mapping":["left","right"],"output_dims":[1]}"#)
+      let last = try Safetensors(contentsOf: folder.appending(path: "last.safetensors"))
+      #expect(last.tensors["fc2.bias"] == model.fc2.bias.value)
+      #expect(last.metadata["epoch"] == "3")
     }
   }
 
@@ -185,50 +192,6 @@ private final class CountingOptimizer: Optimizer {
   }
 
   func step() { rates.append(learningRate) }
-}
-
-/// Images of 8×8 pixels, bright on the left or on the right.
-private struct TinyData: DataModule {
-  static let name = "Tiny"
-  let options: DataOptions
-  let isSynthetic = false
-  let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["left", "right"])
-  let train, val, test: Dataset
-
-  init(_ options: DataOptions) throws {
-    self.options = options
-    train = try Self.part(count: 70, in: options.folder, "train")
-    val = try Self.part(count: 30, in: options.folder, "val")
-    test = try Self.part(count: 30, in: options.folder, "test")
-  }
-
-  private static func part(count: Int, in folder: DataFolder, _ name: String) throws -> Dataset {
-    var random = RandomState(seed: UInt32(count))
-    let labels = (0..<count).map { _ in UInt8(random.integer(below: 2)) }
-    let pixels = labels.flatMap { label in
-      (0..<64).map { pixel in
-        let isBright = (pixel % 8 < 4) == (label == 0)
-        return UInt8(random.integer(below: 100) + (isBright ? 100 : 0))
-      }
-    }
-    let url = folder.processed("tiny")
-    let (images, marks) = (url.appending(path: "\(name)-x"), url.appending(path: "\(name)-y"))
-    try IDX.write(pixels, shape: [count, 8, 8], to: images)
-    try IDX.write(labels, shape: [count], to: marks)
-    return Dataset(
-      images: try IDX(mapping: images, rank: 3), labels: try IDX(mapping: marks, rank: 1))
-  }
-}
-
-/// Runs `body` with data in a folder that is removed afterwards.
-private func withTinyData(
-  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Void
-) throws {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
-  defer { try? FileManager.default.removeItem(at: folder) }
-  let options = DataOptions(
-    batchSize: 16, workers: workers, augmentation: augmentation, folder: DataFolder(folder))
-  try body(TinyData(options))
 }
 
 /// Expects a ``TrainingError`` with exactly this text.

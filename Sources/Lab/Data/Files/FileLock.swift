@@ -9,11 +9,11 @@ package enum FileLock {
   ///
   /// - Parameters:
   ///   - url: The lock file; it is made if need be.
-  ///   - onWait: Called once if somebody else holds the lock.
+  ///   - onWait: Called once if somebody else holds the lock; waiting can be refused by throwing.
   ///   - body: What to do meanwhile.
   /// - Throws: ``DataError`` if the file cannot be made, or what `body` throws.
   package static func hold<Result>(
-    _ url: URL, onWait: () -> Void, _ body: () throws -> Result
+    _ url: URL, onWait: () throws -> Void, _ body: () throws -> Result
   ) throws -> Result {
     try createFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
@@ -24,7 +24,7 @@ package enum FileLock {
     // Closing gives the lock back.
     defer { close(descriptor) }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      if errno == EWOULDBLOCK { onWait() }
+      if errno == EWOULDBLOCK { try onWait() }
       while flock(descriptor, LOCK_EX) != 0 {
         guard errno == EINTR else {
           throw DataError(.unusable, "cannot lock \(path): \(systemReason(of: errno))")

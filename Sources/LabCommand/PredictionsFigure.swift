@@ -1,0 +1,32 @@
+import Lab
+import Plot
+
+/// Draws nine of the validation images with what a model takes them for, and logs the figure.
+///
+/// - Parameters:
+///   - model: The model.
+///   - data: The data.
+///   - run: Where to.
+///   - step: The steps made so far.
+func drawPredictions(
+  of model: some Model, _ data: some DataModule, in run: TrainingRun, step: Int
+) throws {
+  let positions = Array(0..<min(9, data.val.count))
+  guard !positions.isEmpty else { return }
+  let batch = data.val.batch(at: positions)
+  let predicted = argmax(try model(batch.x)).elements
+  var figure = Figure(
+    rows: 3, columns: 3, images: (width: batch.x.shape[3], height: batch.x.shape[2]), scale: 4,
+    supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
+  for place in positions {
+    let label = batch.y.elements[place]
+    figure[place].imshow(
+      Image(
+        width: batch.x.shape[3], height: batch.x.shape[2], values: batch.x[place].elements))
+    figure[place].title = "\(data.mapping[label]): \(data.mapping[predicted[place]])"
+    figure[place].titleColor = predicted[place] == label ? .green : .red
+  }
+  try run.log(
+    png: figure.png(), width: Int((figure.size.width * figure.dpi).rounded()),
+    height: Int((figure.size.height * figure.dpi).rounded()), name: "predictions", step: step)
+}

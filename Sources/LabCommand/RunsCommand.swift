@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import Lab
+import Plot
+
+/// `lab runs`: what trainings brought.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "List training runs, and compare them.",
+    discussion: """
+        lab runs
+        lab runs compare CNN-MNIST/version_0 MLP-MNIST/version_0
+      """,
+    subcommands: [List.self, Compare.self], defaultSubcommand: List.self)
+
+  /// `lab runs list`.
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List all runs in output/logs (or LAB_OUTPUT_DIR) with their best figures.")
+
+    func run() throws {
+      let runs = try TrainingRun.all().map(RunHistory.init)
+      guard !runs.isEmpty else {
+        print("No training runs in \(OutputFolder.url.relativePath)/logs; lab train begins one.")
+        return
+      }
+      let titles = ["Run", "Begun", "Epochs", "val_loss", "val_acc", "test_acc"]
+      let rows = runs.map { run in
+        [
+          run.name, run.record.started.formatted(.iso8601.year().month().day()), "\(run.epochs)",
+          figure(run.best(.valLoss)), figure(run.best(.valAccuracy)),
+          figure(run.values(of: .testAccuracy).last?.value),
+        ]
+      }
+      for row in [titles] + rows { print(line(row, widths: widths([titles] + rows))) }
+    }
+
+    private func figure(_ value: Double?) -> String {
+      value.map { String(format: "%.4f", $0) } ?? "-"
+    }
+
+    private func widths(_ rows: [[String]]) -> [Int] {
+      rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    }
+
+    /// Names on the left, figures on the right of their columns.
+    private func line(_ cells: [String], widths: [Int]) -> String {
+      zip(cells, widths).enumerated().map { column, cell in
+        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column < 2 ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }
+  }
+
+  /// `lab runs compare`.
+  struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Draw the curves of several runs into one figure.")
+
+    @Argument(help: "Folders of runs, or their names as lab runs lists them.")
+    var runs: [String]
+
+    @Option(help: "Where the figure goes. (default: output/logs/compare.png)")
+    var figure: String?
+
+    func run() throws {
+      let histories = try runs.map { try RunHistory(of: folder(of: $0)) }
+      var figure = Figure(size: (12, 4.8), columns: 2)
+      draw(histories, train: .trainLoss, val: .valLoss, title: "Loss", into: &figure[0])
+      draw(histories, train: .trainAccuracy, val: .valAccuracy, title: "Accuracy", into: &figure[1])
+      let standard = OutputFolder.url.appending(path: "logs/compare.png").relativePath
+      let path = self.figure ?? standard
+      try figure.save(to: path)
+      print("Figure: \(path)")
+    }
+
+    private func folder(of name: String) -> URL {
+      let named = OutputFolder.url.appending(path: "logs/\(name)", directoryHint: .isDirectory)
+      let record = TrainingRun.record(in: named).path(percentEncoded: false)
+      return FileManager.default.fileExists(atPath: record)
+        ? named : URL(filePath: name, directoryHint: .isDirectory)
+    }
+
+    /// A colour for each run: dashed while learning, solid on the validation batches.
+    private func draw(
+      _ runs: [RunHistory], train: Scalar, val: Scalar, title: String, into axes: inout Axes
+    ) {
+      axes.title = title
+      axes.xlabel = "Epoch"
+      axes.grid = true
+      for (index, run) in runs.enumerated() {
+        let color = Color.cycle[index % Color.cycle.count]
+        for (scalar, part, style) in [(train, "train", LineStyle.dashed), (val, "val", .solid)] {
+          let values = run.values(of: scalar)
+          guard !values.isEmpty else { continue }
+          axes.plot(
+            values.map { Double($0.epoch) }, values.map(\.value), label: "\(run.name), \(part)",
+            color: color, linestyle: style, marker: values.count == 1 ? .circle : .none)
+        }
+      }
+      axes.legend()
+    }
+  }
+}

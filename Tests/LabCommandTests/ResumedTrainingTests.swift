@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+/// Runs that end before their time, and go on.
+@Suite(.serialized)
+struct ResumedTrainingTests {
+  /// At how many moments a run is killed; `LAB_TEST_KILLS=20` takes half a minute.
+  static let kills = ProcessInfo.processInfo.environment["LAB_TEST_KILLS"].flatMap(Int.init) ?? 3
+
+  private let options = [
+    "train", "--data_source=synthetic", "--max_epochs=3", "--limit_train_batches=20",
+    "--limit_val_batches=3", "--limit_test_batches=3", "--checkpoint_every_n_steps=7",
+  ]
+  private let models = [
+    ["--model_class=MLP", "--augment"],
+    ["--model_class=CNN", "--conv_dim=8", "--optimizer=SGD", "--momentum=0.9"],
+    ["--model_class=ResNet", "--channels=4", "--one_cycle_max_lr=0.01", "--optimizer=AdamW"],
+  ]
+
+  @Test func aRunThatIsKilledAtAnyMomentEndsWithTheSameBytes() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      // Draws the images, so that they are not part of the first run's time.
+      try train(lab, ["train", "--data_source=synthetic", "--fast_dev_run"], into: folder)
+      for (model, choice) in models.enumerated() {
+        let whole = folder.appending(path: "whole-\(model)")
+        let start = ContinuousClock.now
+        let first = try train(lab, options + choice, into: whole)
+        let seconds = start.duration(to: .now) / .seconds(1)
+        #expect(first.status == 0, "\(first.errors)")
+        for kill in stride(from: model, to: Self.kills, by: models.count) {
+          let broken = folder.appending(path: "broken-\(kill)")
+          var moments = [Double.random(in: 0...seconds), Double.random(in: 0...seconds)]
+          let told = moments
+          while true {
+            // Killed before its folder was there, a run has to be begun again.
+            let hasBegun = try !files(in: broken).isEmpty
+            let outcome = try train(
+              lab, hasBegun ? ["train", "--resume"] : options + choice, into: broken,
+              environment: ["LAB_THREADS": "\(1 + moments.count)"],
+              seconds: moments.popLast() ?? 300)
+            if outcome.status == 0 && moments.isEmpty { break }
+            try #require([0, 128 + SIGKILL].contains(outcome.status), "\(outcome.errors)")
+          }
+          #expect(try files(in: broken) == files(in: whole), "killed after \(told) s")
+        }
+      }
+    }
+  }
+
+  @Test func ctrlCEndsAfterTheStepAndSaysHowToGoOn() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let (whole, broken) = (folder.appending(path: "whole"), folder.appending(path: "broken"))
+      try train(lab, options + models[0], into: whole)
+      let run = broken.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0")
+      let stopped = try train(lab, options + models[0], into: broken) {
+        let log = try? Data(contentsOf: run.appending(path: "metrics.csv"))
+        return (log?.count ?? 0) > 200
+      }
+      #expect(stopped.status == 130)
+      let path = run.path(percentEncoded: false)
+      let line = stopped.errors.split(separator: "\n").last ?? ""
+      #expect(line.hasPrefix("Interrupted: stopped "), "\(stopped.errors)")
+      #expect(line.hasSuffix(". To go on: lab train --resume=\(path)"), "\(stopped.errors)")
+      let resumed = try train(lab, ["train", "--resume", path], into: broken)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.output.contains("\nGoing on in \(path): epoch "))
+      #expect(try files(in: broken) == files(in: whole))
+
+      let nothing = try train(lab, ["train", "--resume"], into: folder.appending(path: "nothing"))
+      #expect(nothing.status == 1)
+      #expect(
+        nothing.errors.contains("expected a training run in ") && nothing.errors.contains("nothing")
+      )
+      let other = try train(lab, ["train", "--resume", path, "--conv_dim=4"], into: broken)
+      #expect(other.errors.contains("--conv_dim belongs to CNN, but --model_class is MLP."))
+    }
+  }
+
+  @discardableResult
+  private func train(
+    _ lab: Program, _ arguments: [String], into output: URL, environment: [String: String] = [:],
+    seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
+  ) throws -> Program.Outcome {
+    let folder = ["LAB_OUTPUT_DIR": output.path(percentEncoded: false)]
+    return try lab.run(
+      arguments, environment: environment.merging(folder) { $1 }, seconds: seconds,
+      interruptedWhen: isToStop)
+  }
+
+  /// The bytes of the weights and the metrics of the only run, by file name; nothing if there is no
+  /// run yet.
+  private func files(in output: URL) throws -> [String: Data] {
+    let logs = output.appending(path: "logs")
+    let paths =
+      FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
+      .compactMap { $0 as? String } ?? []
+    guard paths.contains(where: { $0.hasSuffix("run.json") }) else { return [:] }
+    let same = paths.filter {
+      $0.hasSuffix("metrics.csv") || $0.hasSuffix("last.safetensors") || $0.contains("epoch=")
+        || $0.hasSuffix("run.json")
+    }
+    return Dictionary(
+      uniqueKeysWithValues: try same.map {
+        let data = try Data(contentsOf: logs.appending(path: $0))
+        return ($0, $0.hasSuffix("run.json") ? Data() : data)
+      })
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+struct RunsCommandTests {
+  @Test func listsRunsAndDrawsTheirCurves() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let none = try lab.run(["runs"])
+      let logs = folder.appending(path: "output/logs").path(percentEncoded: false)
+      #expect(none.output == "No training runs in \(logs); lab train begins one.\n")
+      let options = [
+        "train", "--data_source=synthetic", "--limit_train_batches=4", "--limit_val_batches=2",
+        "--limit_test_batches=2", "--fc1=16",
+      ]
+      for epochs in [1, 2] {
+        let outcome = try lab.run(options + ["--max_epochs=\(epochs)"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+      }
+      let list = try lab.run(["runs"])
+      let lines = list.output.split(separator: "\n")
+      try #require(lines.count == 3, "\(list.output)\(list.errors)")
+      #expect(
+        lines[0].wholeMatch(of: /Run +Begun +Epochs +val_loss +val_acc +test_acc/) != nil)
+      for (version, epochs) in [(0, 1), (1, 2)] {
+        #expect(lines[version + 1].hasPrefix("MLP-MNIST-SYNTHETIC/version_\(version)  2"))
+        let figures = /.*  (\d)    \d\.\d{4}   \d\.\d{4}    \d\.\d{4}/
+        #expect(lines[version + 1].wholeMatch(of: figures).map { Int($0.1) } == epochs)
+      }
+      #expect(Set(lines.map(\.count)).count == 1)
+
+      let names = (0...1).map { "MLP-MNIST-SYNTHETIC/version_\($0)" }
+      let compared = try lab.run(["runs", "compare"] + names)
+      #expect(compared.output == "Figure: \(logs)/compare.png\n")
+      let png = try Data(contentsOf: folder.appending(path: "output/logs/compare.png"))
+      #expect(png.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+
+      let wrong = try lab.run(["runs", "compare", "nowhere"])
+      #expect(wrong.status == 1)
+      #expect(
+        wrong.errors.hasPrefix("Error: cannot read ") && wrong.errors.contains("nowhere/run.json"))
+      let metrics = folder.appending(path: "output/logs/\(names[0])/metrics.csv")
+      try Data("epoch,step\n".utf8).write(to: metrics)
+      let damaged = try lab.run(["runs"])
+      #expect(damaged.status == 1)
+      #expect(damaged.errors.contains("metrics.csv: expected epoch,step,lr,"), "\(damaged.errors)")
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Lab
+
+/// Images of 8×8 pixels, bright on the left or on the right.
+struct TinyData: DataModule {
+  static let name = "Tiny"
+  let options: DataOptions
+  let isSynthetic = false
+  let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["left", "right"])
+  let train, val, test: Dataset
+
+  init(_ options: DataOptions) throws {
+    self.options = options
+    train = try Self.part(count: 70, in: options.folder, "train")
+    val = try Self.part(count: 30, in: options.folder, "val")
+    test = try Self.part(count: 30, in: options.folder, "test")
+  }
+
+  private static func part(count: Int, in folder: DataFolder, _ name: String) throws -> Dataset {
+    var random = RandomState(seed: UInt32(count))
+    let labels = (0..<count).map { _ in UInt8(random.integer(below: 2)) }
+    let pixels = labels.flatMap { label in
+      (0..<64).map { pixel in
+        let isBright = (pixel % 8 < 4) == (label == 0)
+        return UInt8(random.integer(below: 100) + (isBright ? 100 : 0))
+      }
+    }
+    let url = folder.processed("tiny")
+    let (images, marks) = (url.appending(path: "\(name)-x"), url.appending(path: "\(name)-y"))
+    try IDX.write(pixels, shape: [count, 8, 8], to: images)
+    try IDX.write(labels, shape: [count], to: marks)
+    return Dataset(
+      images: try IDX(mapping: images, rank: 3), labels: try IDX(mapping: marks, rank: 1))
+  }
+}
+
+/// Runs `body` with data in a folder that is removed afterwards.
+func withTinyData(
+  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Void
+) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let options = DataOptions(
+    batchSize: 16, workers: workers, augmentation: augmentation, folder: DataFolder(folder))
+  try body(TinyData(options))
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Compares this package with PyTorch, safetensors and TensorBoard. `make parity` runs it.
+
+    python3 Tests/Parity/test_parity.py [-v] [Parity.test_events ...]
+"""
+import csv
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+import networks
+
+PROGRAMS = Path(__file__).resolve().parents[2] / ".build" / "release"
+CLASSES = 83
+
+
+def run(program, *arguments, **environment):
+    subprocess.run(
+        [PROGRAMS / program, *map(str, arguments)], check=True, env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Parity(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def batches(self):
+        generator = torch.Generator().manual_seed(7)
+        tensors = {}
+        for step in range(10):
+            tensors[f"x{step}"] = torch.rand(32, 1, 28, 28, generator=generator)
+            tensors[f"y{step}"] = (torch.arange(32) * 7 + step) % CLASSES
+        save_file(tensors, self.folder / "batches.safetensors")
+        return tensors
+
+    def network(self, name):
+        torch.manual_seed(42)
+        model = getattr(networks, name)(CLASSES)
+        if name == "ResNet":
+            return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def logits(self, model, x):
+        model.eval()
+        with torch.no_grad():
+            return model(x)
+
+    def test_models(self):
+        for name in ["MLP", "CNN", "ResNet"]:
+            with self.subTest(name):
+                self.compare(name)
+
+    def compare(self, name):
+        batches = self.batches()
+        run("parity", name, self.folder)
+        model, optimizer = self.network(name)
+
+        initial = load_file(self.folder / "initial.safetensors")
+        self.assertEqual(set(initial), set(model.state_dict()))
+        for key, tensor in model.state_dict().items():
+            self.assertTrue(torch.equal(initial[key], tensor), f"{name}: initial {key}")
+
+        losses = []
+        for step in range(10):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(batches[f"x{step}"]), batches[f"y{step}"])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        ours = load_file(self.folder / "losses.safetensors")["losses"]
+        farthest = (ours - torch.tensor(losses)).abs().max().item()
+        self.assertLess(farthest, 1e-4, f"{name}: losses {losses}, ours {ours.tolist()}")
+
+        # Weights saved by us give the same logits in PyTorch.
+        model.load_state_dict(load_file(self.folder / "trained.safetensors"))
+        ours = load_file(self.folder / "logits.safetensors")["logits"]
+        there = self.logits(model, batches["x0"])
+        torch.testing.assert_close(ours, there, rtol=1e-4, atol=1e-5)
+
+        # Weights saved by PyTorch give the same logits here: those of another seed, after a step.
+        torch.manual_seed(1)
+        model = getattr(networks, name)(CLASSES)
+        model(batches["x1"])
+        save_file(model.state_dict(), self.folder / "theirs.safetensors")
+        run("parity", name, self.folder, "--weights", self.folder / "theirs.safetensors")
+        ours = load_file(self.folder / "logits.safetensors")["logits"]
+        back = self.logits(model, batches["x0"])
+        torch.testing.assert_close(ours, back, rtol=1e-4, atol=1e-5)
+        print(
+            f"{name}: initial weights equal, losses within {farthest:.1e}, "
+            f"logits within {(ours - back).abs().max().item():.1e}")
+
+    def test_run(self):
+        """A run of `lab train`, broken off and resumed: its checkpoint and its event file."""
+        options = [
+            "train", "--model_class=CNN", "--conv_dim=8", "--data_source=synthetic",
+            "--limit_train_batches=9", "--limit_val_batches=2", "--limit_test_batches=2"]
+        places = {"LAB_OUTPUT_DIR": str(self.folder), "LAB_DATA_DIR": str(self.folder / "data")}
+        run("lab", *options, "--max_epochs=2", **places)
+        run("lab", "train", "--resume", "--max_epochs=3", **places)
+        folder = self.folder / "logs" / "CNN-MNIST-SYNTHETIC" / "version_0"
+
+        with safe_open(folder / "last.safetensors", "pt") as file:
+            metadata = file.metadata()
+        self.assertEqual(metadata["model_class"], "CNN")
+        self.assertEqual(metadata["epoch"], "2")
+        sizes = {key: int(value) for key, value in json.loads(metadata["model_options"]).items()}
+        config = json.loads(metadata["data_config"])
+        self.assertEqual(config["input_dims"], [1, 28, 28])
+        model = networks.CNN(len(config["mapping"]), **sizes)
+        model.load_state_dict(load_file(folder / "last.safetensors"))
+
+        events = EventAccumulator(
+            str(folder), size_guidance={"scalars": 0, "images": 0}).Reload()
+        with open(folder / "metrics.csv") as file:
+            rows = list(csv.DictReader(file))
+        count = 0
+        for name in rows[0]:
+            if name in ("epoch", "step"):
+                continue
+            wanted = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
+            got = [(event.step, event.value) for event in events.Scalars(name)]
+            self.assertEqual([step for step, _ in got], [step for step, _ in wanted], name)
+            torch.testing.assert_close(
+                torch.tensor([value for _, value in got]),
+                torch.tensor([value for _, value in wanted]), rtol=1e-6, atol=0)
+            count += len(got)
+        self.assertEqual(len(events.Scalars("train_loss_step")), 27)
+        self.assertEqual(len(events.Scalars("val_acc")), 3)
+
+        images = events.Images("predictions")
+        self.assertEqual([image.step for image in images], [9, 18, 27])
+        self.assertTrue(all(i.encoded_image_string.startswith(b"\x89PNG") for i in images))
+
+        contents = events.PluginTagToContent("hparams")
+        data = plugin_data_pb2.HParamsPluginData.FromString(contents["_hparams_/session_start_info"])
+        hparams = data.session_start_info.hparams
+        self.assertEqual(hparams["conv_dim"].number_value, 8)
+        self.assertEqual(hparams["optimizer"].string_value, "Adam")
+        data = plugin_data_pb2.HParamsPluginData.FromString(contents["_hparams_/session_end_info"])
+        self.assertEqual(data.session_end_info.status, 1)
+        print(f"Events: {count} scalars, {len(images)} images, {len(hparams)} hyperparameters read")
+
+
+if __name__ == "__main__":
+    unittest.main()
