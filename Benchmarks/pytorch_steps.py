@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -20,70 +21,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Parity"))
+from networks import CNN, MLP, ResNet
 
-class ConvBlock(nn.Module):
-    def __init__(self, channels_in, channels_out):
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=1, padding=1)
-
-    def forward(self, x):
-        return F.relu(self.conv(x))
-
-
-class CNN(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = ConvBlock(1, 64), ConvBlock(64, 64)
-        self.fc1, self.fc2 = nn.Linear(14 * 14 * 64, 128), nn.Linear(128, 83)
-        self.dropout = nn.Dropout(0.25)
-
-    def forward(self, x):
-        x = self.dropout(F.max_pool2d(self.conv2(self.conv1(x)), 2))
-        return self.fc2(F.relu(self.fc1(torch.flatten(x, 1))))
-
-
-class MLP(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1, self.fc2, self.fc3 = nn.Linear(784, 1024), nn.Linear(1024, 128), nn.Linear(128, 83)
-        self.dropout = nn.Dropout(0.5)
-
-    def forward(self, x):
-        x = self.dropout(F.relu(self.fc1(torch.flatten(x, 1))))
-        return self.fc3(self.dropout(F.relu(self.fc2(x))))
-
-
-class ConvNorm(nn.Sequential):
-    def __init__(self, channels_in, channels_out, size=3, stride=1):
-        super().__init__(
-            nn.Conv2d(channels_in, channels_out, size, stride, size // 2, bias=False),
-            nn.BatchNorm2d(channels_out))
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, channels_in, channels_out, stride):
-        super().__init__()
-        self.conv1 = ConvNorm(channels_in, channels_out, stride=stride)
-        self.conv2 = ConvNorm(channels_out, channels_out)
-        changes = stride > 1 or channels_in != channels_out
-        self.shortcut = ConvNorm(channels_in, channels_out, 1, stride) if changes else nn.Identity()
-
-    def forward(self, x):
-        return F.relu(self.shortcut(x) + self.conv2(F.relu(self.conv1(x))))
-
-
-class ResNet(nn.Module):
-    """As ours by default."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem = ConvNorm(1, 16)
-        self.blocks = nn.Sequential(
-            ResidualBlock(16, 16, 1), ResidualBlock(16, 32, 2), ResidualBlock(32, 64, 2))
-        self.fc = nn.Linear(64, 83)
-
-    def forward(self, x):
-        return self.fc(self.blocks(F.relu(self.stem(x))).mean((2, 3)))
+CLASSES = 83
 
 
 class Images(Dataset):
@@ -152,7 +93,7 @@ def main():
         train, val = part(order[:cut]), part(order[cut:])
         loader = lambda data, shuffle: DataLoader(
             data, batch_size=128, shuffle=shuffle, num_workers=args.num_workers)
-        model, optimizer = prepare(CNN())
+        model, optimizer = prepare(CNN(CLASSES, dropout=0.25))
         start, right = time.perf_counter(), 0
         model.train()
         some = lambda batches, count: itertools.islice(batches, count if args.batches else None)
@@ -207,12 +148,12 @@ def main():
 
         single = batches[0][0][:1].clone(memory_format=layout)
         steps = {
-            "CNN training": training(CNN()),
-            "CNN inference, batch 128": inference(CNN(), batches[0][0]),
-            "CNN inference, batch 1": inference(CNN(), single),
-            "MLP training": training(MLP()),
-            "MLP inference, batch 128": inference(MLP(), batches[0][0]),
-            "ResNet training": training(ResNet()),
+            "CNN training": training(CNN(CLASSES, dropout=0.25)),
+            "CNN inference, batch 128": inference(CNN(CLASSES, dropout=0.25), batches[0][0]),
+            "CNN inference, batch 1": inference(CNN(CLASSES, dropout=0.25), single),
+            "MLP training": training(MLP(CLASSES, dropout=0.5)),
+            "MLP inference, batch 128": inference(MLP(CLASSES, dropout=0.5), batches[0][0]),
+            "ResNet training": training(ResNet(CLASSES)),
             "conv 3×3, stride 2": layer(nn.Conv2d(64, 64, 3, stride=2, padding=1)),
             "conv 1×1": layer(nn.Conv2d(64, 64, 1)),
             "BatchNorm": layer(nn.BatchNorm2d(64)),

@@ -1,3 +1,5 @@
+// Pointers: what `Kernels` hands to its inner loops.
+
 /// What batch normalisation knows of each channel: forward is `y = x · scale + shift`, backward
 /// `dx = scale (dy - offset - slope (x - mean))`.
 public struct NormalizationChannels {

@@ -1,3 +1,5 @@
+// Pointers: what `Kernels` hands to its inner loops.
+
 /// The inner loops of all kernels, which are built once for each set of vector instructions.
 ///
 /// A loop runs on the thread that calls it, allocates nothing and knows no batch: `Kernels` divides

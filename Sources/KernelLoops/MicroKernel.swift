@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 /// A block of a matrix product, with its sums in registers from the first product to the last.
 ///
 /// `c[r][·] = start[r][·] + Σ o,i  a[r·aRow + o·aOuter + i·aInner] · b[o·bOuter + i·bInner + ·]`

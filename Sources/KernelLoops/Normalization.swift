@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// Sums over the pixels of each channel, and scaling by channel: what batch normalisation is made

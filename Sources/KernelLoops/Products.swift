@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// Matrix products of any size and layout (m × k times k × n) out of blocks that fit the

@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// Transposing matrices in squares of 8×8 or 4×4: longer vectors than these are shuffled slowly.

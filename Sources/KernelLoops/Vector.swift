@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 /// The floats that one register holds, and how many registers there are to hold them.
 ///
 /// This folder is built once for each set of instructions; what differs between them is here and in

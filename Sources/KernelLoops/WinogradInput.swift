@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// From the input to its transformed tiles, `V = Bᵀ d B`, and back for the gradient.

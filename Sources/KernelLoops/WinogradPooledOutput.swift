@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// From the transformed tiles of the output to what is left of its pixels after bias, rectifier,

@@ -1,3 +1,5 @@
+// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+
 import KernelInterface
 
 /// From the weights, K × C × 3 × 3, to the matrices `U = G g Gᵀ`, and back for the gradient.

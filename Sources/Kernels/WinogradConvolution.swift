@@ -73,8 +73,8 @@ public enum WinogradConvolution {
     }
   }
 
-  /// The gradients of ``forward(x:weight:transformed:bias:y:codes:_:epilogue:)`` from that of its result; each
-  /// of dx, dWeight and dBias is written whole, and left out when it is nil.
+  /// The gradients of ``forward(x:weight:transformed:bias:y:codes:_:epilogue:)`` from that of its
+  /// result; each of dx, dWeight and dBias is written whole, and left out when it is nil.
   ///
   /// The sums over images are taken group by group, in the order of the groups, whatever the number
   /// of threads.
@@ -91,22 +91,17 @@ public enum WinogradConvolution {
   ) {
     let loops = KernelSet.current.loops
     let e = WinogradExtents(extents, lanes: loops.vectorLanes)
-    let uTransposed = dx.map { _ in (transformed ?? WinogradWeights(weight, extents)).transposed }
-    guard e.n > 0 else {
-      dWeight?.update(repeating: 0, count: e.k * extents.patch)
-      dBias?.update(repeating: 0, count: e.k)
-      return
-    }
-    let groups = imageGroups(e.n)
-    let weights = 36 * e.channels * e.filters
-    let partWeights = Scratch(count: dWeight == nil ? 0 : groups.count * weights)
-    let partBiases = Scratch(count: groups.count * e.filters)
-    let relu = epilogue.relu && !epilogue.pool2x2
     let front = x.front
     var frontSums: DirectGradientSums?
     if case .front(let dWeight, _)? = dx, case .front(let x, _, _, _, let frontExtents) = x {
       frontSums = DirectGradientSums(x: x, weights: dWeight != nil, frontExtents)
     }
+    let uTransposed = dx.map { _ in (transformed ?? WinogradWeights(weight, extents)).transposed }
+    let groups = imageGroups(e.n)
+    let weights = 36 * e.channels * e.filters
+    let partWeights = Scratch(count: dWeight == nil ? 0 : groups.count * weights)
+    let partBiases = Scratch(count: groups.count * e.filters)
+    let relu = epilogue.relu && !epilogue.pool2x2
     parallel(count: groups.count) { [frontSums] group in
       let range = groups[group].lowerBound * e.tilesDown..<groups[group].upperBound * e.tilesDown
       let work = Workspace(e, range.count, loops)
@@ -147,7 +142,9 @@ public enum WinogradConvolution {
         }
       }
     }
-    if let dWeight {
+    if let dWeight, groups.isEmpty {
+      dWeight.update(repeating: 0, count: e.k * extents.patch)
+    } else if let dWeight {
       WinogradWeights.overChannels(e.c, loops) { channels, scratch in
         let taps = Scratch(count: 9 * channels.count * e.filters)
         loops.winogradWeightGradient(

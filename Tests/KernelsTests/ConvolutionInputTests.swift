@@ -32,6 +32,15 @@ struct ConvolutionInputTests {
     }
   }
 
+  @Test(arguments: KernelSet.supported)
+  func noImagesHaveNoGradient(_ set: KernelSet) {
+    let front = Self.front(n: 0, c: 1, h: 8, w: 8, k: 16, size: 3, padding: 1)
+    let problem = Problem(front, relu: true, k: 8, padding: 1, .init(relu: true))
+    let found = KernelSet.$current.withValue(set, operation: problem.solveTogether)
+    let all = found.dWeight1 + found.dBias1 + found.dWeight2 + found.dBias2
+    #expect(all.allSatisfy { $0 == 0 })
+  }
+
   @Test func onlyWhatCostsLittleMayBeInFront() {
     #expect(DirectConvolution.canBeInFront(Self.cases[0].0))
     // Many channels, and a kernel of one pixel, which takes an image for one row.
