@@ -14,7 +14,9 @@ struct Parameters: ParsableArguments {
   @Option(name: .customLong("max_epochs"), help: "Epochs to train. (default: 5, or 1 with --quick)")
   var maxEpochs: Int?
 
-  @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
+  @Option(
+    name: .customLong("limit_train_batches"),
+    help: "Train on so many batches an epoch. (default: all, or 750 with --quick)")
   var limitTrainBatches: BatchLimit?
 
   @OptionGroup var common: NotebookOptions

@@ -1,8 +1,8 @@
 // # Homework: a residual network
 //
 // The homework of the lab: make the network better. He and others found in 2015 how to train
-// networks of many layers: let each block of layers compute what is to be *added* to its input, `x
-// + F(x)`. We get there in five steps, two of which are mistakes that one makes on the way, and
+// networks of many layers: let each block of layers compute what is to be *added* to its input,
+// `x + F(x)`. We get there in five steps, two of which are mistakes that one makes on the way, and
 // train each network on the same images for the same number of epochs, from the same seed.
 
 import ArgumentParser

@@ -101,20 +101,23 @@ extension NotebooksCommand {
     var accept = false
 
     func run() throws {
-      let folders = try folders()
-      var isBad = false
-      for notebook in try names.notebooks(of: folders) {
-        let options = limits.options(parameters)
-        let complaints = try refusing {
-          accept ? try notebook.accept(options) : try notebook.check(options)
-        }
+      let options = limits.options(parameters)
+      var status: Int32 = 0
+      for notebook in try names.notebooks(of: folders()) {
+        guard
+          let complaints = try going(
+            on: &status,
+            {
+              accept ? try notebook.accept(options) : try notebook.check(options)
+            })
+        else { continue }
         print(
           "\(notebook.name): \(complaints.isEmpty ? accept ? "accepted" : "as expected" : "FAILED")"
         )
         complaints.forEach { print("  \($0)") }
-        isBad = isBad || !complaints.isEmpty
+        if !complaints.isEmpty { status = 1 }
       }
-      if isBad { throw ExitCode.failure }
+      if status != 0 { throw ExitCode(status) }
     }
   }
 
@@ -193,16 +196,32 @@ private func runEach(
 ) throws {
   let folders = try NotebooksCommand.folders()
   let console = Console()
-  var hasFailed = false
+  var status: Int32 = 0
   for notebook in try names.notebooks(of: folders) {
     console.begin(notebook)
-    let state = try refusing { try body(notebook, console) }
+    guard let state = try going(on: &status, { try body(notebook, console) }) else { continue }
     console.end(notebook, state)
-    hasFailed = hasFailed || state.isFailure
+    if state.isFailure { status = 1 }
     if state.isInterruption { break }
   }
   print("\nAll pages: \(try folders.writeGallery().relativePath)")
-  if hasFailed { throw ExitCode.failure }
+  if status != 0 { throw ExitCode(status) }
+}
+
+/// The result of `body`; nil if the notebook cannot be run, which is told and becomes the status,
+/// while the other notebooks may have their turn.
+private func going<Result>(on status: inout Int32, _ body: () throws -> Result) throws -> Result? {
+  do {
+    return try body()
+  } catch is UsageError {
+    // The notebook has said itself what is wrong with its parameters.
+    status = UsageError.status
+  } catch let error as NotebookError {
+    fflush(nil)
+    DataOptions.writeToStandardError("Error: \(error)")
+    status = 1
+  }
+  return nil
 }
 
 /// The result of `body`; a notebook that refuses its parameters ends the program as any does.

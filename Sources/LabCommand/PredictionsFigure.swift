@@ -27,6 +27,6 @@ func drawPredictions(
     figure[place].titleColor = predicted[place] == label ? .green : .red
   }
   try run.log(
-    png: figure.png(), width: Int((figure.size.width * figure.dpi).rounded()),
-    height: Int((figure.size.height * figure.dpi).rounded()), name: "predictions", step: step)
+    png: figure.png(), width: figure.pixels.width, height: figure.pixels.height,
+    name: "predictions", step: step)
 }

@@ -33,7 +33,9 @@ struct RunsCommand: ParsableCommand {
           figure(run.values(of: .testAccuracy).last?.value),
         ]
       }
-      for row in [titles] + rows { print(line(row, widths: widths([titles] + rows))) }
+      let table = [titles] + rows
+      let widths = widths(table)
+      for row in table { print(line(row, widths: widths)) }
     }
 
     private func figure(_ value: Double?) -> String {

@@ -51,12 +51,12 @@ struct TrainCommand: ParsableCommand {
   ///   - arguments: The options as given, to be recorded.
   ///   - folder: The run to go on with; nil begins one.
   private func train(_ arguments: [String], in folder: URL?) throws {
-    let setting = try experiment.setUp(isResumed: folder != nil)
+    let isResumed = folder != nil
+    let setting = try experiment.setUp(isResumed: isResumed)
     if experiment.training.fastDevRun {
       try experiment.fitAndTest(setting)
       return
     }
-    let isResumed = folder != nil
     let name = "\(experiment.options.modelClass)-\(setting.data.displayName)"
     let folder = try folder ?? OutputFolder.newRun(name)
     try TrainingRun.hold(folder) {
@@ -94,7 +94,9 @@ struct TrainCommand: ParsableCommand {
       "system": ProcessInfo.processInfo.operatingSystemVersionString,
     ]
     versions["swift"] = Bundle.main.executableURL.flatMap(compilerVersion)
-    versions["commit"] = commit(in: URL(filePath: FileManager.default.currentDirectoryPath))
+    versions["commit"] = Bundle.main.executableURL.flatMap {
+      commit(in: $0.deletingLastPathComponent())
+    }
     return RunRecord(
       arguments: arguments, seed: experiment.options.seed, model: setting.model,
       options: setting.modelOptions, data: setting.data, versions: versions)

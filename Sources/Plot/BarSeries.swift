@@ -20,7 +20,4 @@ public struct BarSeries: Sendable {
     self.errors = errors
     self.color = color
   }
-
-  /// How far up the error bar of a category reaches, or else the bar.
-  func end(_ index: Int) -> Double { values[index] + (errors.isEmpty ? 0 : errors[index]) }
 }

@@ -21,11 +21,7 @@ struct Bars: Mark {
   private static let barShare = 0.8
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
-    let ends = labels.indices.map { index in
-      isStacked
-        ? series.reduce(0) { $0 + $1.values[index] }
-        : series.map { $0.end(index) }.max() ?? 0
-    }
+    let ends = bars.map { $0.to + $0.error }
     var values = Extent(ends + [0])
     // A scale from 0 to 1 keeps its parts, also when all bars are 0 or 1.
     values.isWhole = values.isWhole && (ends.max() ?? 0) > 1

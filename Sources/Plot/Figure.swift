@@ -40,6 +40,11 @@ public struct Figure: Sendable {
     axes = [Axes](repeating: Axes(), count: rows * columns)
   }
 
+  /// How wide and high the PNG file is, in pixels.
+  package var pixels: (width: Int, height: Int) {
+    (Int((size.width * dpi).rounded()), Int((size.height * dpi).rounded()))
+  }
+
   /// An empty figure with room for images of one size, each enlarged by a whole number and with a
   /// title of one line.
   ///

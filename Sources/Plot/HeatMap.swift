@@ -30,7 +30,9 @@ struct HeatMap: Mark {
     let labels = values.map { $0.map { decimal($0, decimals) } }
     let side = Double(coordinates.frame.width) / Double(values[0].count)
     let widest = labels.joined().map { pen.typeface.width(of: $0) }.max() ?? 0
-    guard let size = pen.sizes.first(where: { widest * $0 <= 0.9 * side }) else { return [] }
+    guard
+      let size = pen.sizes.first(where: { max(widest * $0, pen.capHeight($0)) <= 0.9 * side })
+    else { return [] }
     return labels.enumerated().flatMap { row, labels in
       labels.enumerated().map { column, label in
         PlacedText(

@@ -24,8 +24,7 @@ package struct Layout {
         "expected a figure of 1 to 65535 pixels in each direction, got \(figure.size.width) × "
           + "\(figure.size.height) inches with \(figure.dpi) dpi")
     }
-    width = Int(exactWidth.rounded())
-    height = Int(exactHeight.rounded())
+    (width, height) = figure.pixels
     let points = figure.dpi / 72
     // Margins and gaps as matplotlib's tight layout has them.
     let gap = max(1, Int((10.8 * points).rounded()))

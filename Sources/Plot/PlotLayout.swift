@@ -85,7 +85,6 @@ package struct PlotLayout {
       let legend = try Legend(
         entries, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
       self.legend = legend
-      labels += legend.texts
     }
   }
 

@@ -21,7 +21,8 @@ struct NotebookCheckTests {
       atPath: expected.path(percentEncoded: false))
     #expect(
       names.sorted() == [
-        "after-the-end.txt", "first.png", "parameters.txt", "progress-figures-and-numbers.txt",
+        "after-the-end.txt", "an-error.txt", "first.png", "parameters.txt",
+        "progress-figures-and-numbers.txt",
         "second.png", "streams.txt", "the-end.txt",
       ])
     #expect(try check(notebook) == [])
@@ -45,6 +46,17 @@ struct NotebookCheckTests {
     #expect(
       try check(notebook, ["end=exit"])
         == ["failed, line \(try notebook.line("cell(\"The end\"")): ended with exit status 3"])
+  }
+
+  @Test func anErrorThatIsToComeIsCompared() throws {
+    let notebook = try accepted()
+    let file = notebook.program.file.deletingLastPathComponent().appending(
+      path: "expected/an-error.txt")
+    try Data("Error: another one\n".utf8).write(to: file)
+    #expect(
+      try check(notebook) == [
+        "“An error”, line 1: expected “Error: another one”, got “Error: as it should be”"
+      ])
   }
 
   @Test func picturesThatDifferAreShownSideBySide() throws {

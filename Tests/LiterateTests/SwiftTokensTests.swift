@@ -25,6 +25,9 @@ struct SwiftTokensTests {
       ("f(in: x, for: y)", []),
       ("x.default + .self", ["keyword self"]),
       ("`class` = letter", []),
+      // A comment's last character belongs to no code.
+      ("// One.\nstruct S", ["comment // One.", "keyword struct", "type S"]),
+      ("f(a  // b.\n  , in: x)", ["comment // b."]),
       (
         "case .some(let x): default: 1",
         ["keyword case", "keyword let", "keyword default", "number 1"]

@@ -45,7 +45,7 @@ package struct Experiment: ParsableArguments {
       "model_class": "\(options.modelClass)", "data_class": "\(data.dataClass)",
       "batch_size": "\(data.batchSize)", "augment": "\(augmentation.chosen != nil)",
       "optimizer": "\(training.optimizer)", "lr": "\(training.learningRate)",
-      "weight_decay": "\(training.weightDecay ?? 0)", "momentum": "\(training.momentum)",
+      "weight_decay": "\(training.decay)", "momentum": "\(training.momentum)",
       "loss": training.loss.rawValue, "max_epochs": "\(training.maxEpochs)",
       "seed": "\(options.seed)",
     ]

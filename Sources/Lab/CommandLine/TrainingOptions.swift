@@ -75,6 +75,9 @@ package struct TrainingOptions: ParsableArguments {
 
   package init() {}
 
+  /// The weight decay, PyTorch's where none was given.
+  var decay: Double { weightDecay ?? (optimizer == .AdamW ? 0.01 : 0) }
+
   package func validate() throws {
     guard maxEpochs >= 1 else {
       throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
@@ -82,7 +85,7 @@ package struct TrainingOptions: ParsableArguments {
     guard learningRate.isFinite, learningRate > 0 else {
       throw ValidationError("--lr: expected a number above 0, got \(learningRate)")
     }
-    try notNegative("weight_decay", weightDecay ?? 0)
+    try notNegative("weight_decay", decay)
     try notNegative("momentum", momentum)
     guard !nesterov || momentum > 0 else {
       throw ValidationError("--nesterov: expected a --momentum above 0, got none")
@@ -125,14 +128,14 @@ package struct TrainingOptions: ParsableArguments {
     switch optimizer {
     case .Adam:
       Lab.Adam(
-        model.parameters, learningRate: learningRate, weightDecay: weightDecay ?? 0)
+        model.parameters, learningRate: learningRate, weightDecay: decay)
     case .AdamW:
       Lab.AdamW(
-        model.parameters, learningRate: learningRate, weightDecay: weightDecay ?? 0.01)
+        model.parameters, learningRate: learningRate, weightDecay: decay)
     case .SGD:
       Lab.SGD(
         model.parameters, learningRate: learningRate, momentum: momentum,
-        weightDecay: weightDecay ?? 0, nesterov: nesterov)
+        weightDecay: decay, nesterov: nesterov)
     }
   }
 

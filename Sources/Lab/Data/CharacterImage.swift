@@ -4,7 +4,7 @@ import Foundation
 /// character as large as fits into 24×24 and in the middle.
 ///
 /// ```swift
-/// let image = try CharacterImage(gray: scan, width: 640, height: 480)
+/// let image = try CharacterImage(gray: scan, width: 640, height: 480, named: "scan.png")
 /// image.pixels  // 784 numbers in 0...1
 /// ```
 ///

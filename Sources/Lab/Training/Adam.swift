@@ -70,12 +70,15 @@ public class Adam: Optimizer {
   public func load(state: [[String: Tensor]]) throws(ShapeError) {
     var loaded: [State] = []
     for (parameter, state) in zip(parameters, state) {
-      let step = try copy("step", of: state, shape: []).item
+      let count = try copy("step", of: state, shape: []).item
+      guard let step = Int(exactly: count), step >= 0 else {
+        throw ShapeError("Adam", expected: "step to be a number of steps", got: "\(count)")
+      }
       loaded.append(
         State(
           moment1: try copy("exp_avg", of: state, shape: parameter.shape),
           moment2: try copy("exp_avg_sq", of: state, shape: parameter.shape),
-          step: Int(exactly: step) ?? 0))
+          step: step))
     }
     states = loaded
   }

@@ -14,17 +14,15 @@ public struct EarlyStopping: Codable, Sendable {
   /// Takes note of an epoch's loss.
   ///
   /// - Parameter loss: The loss of the epoch that has just ended.
-  /// - Returns: Whether it is time to stop.
-  public mutating func shouldStop(after loss: Double) -> Bool {
+  public mutating func note(_ loss: Double) {
     if loss < best {
       best = loss
       wait = 0
     } else {
       wait += 1
     }
-    return isOver
   }
 
   /// Whether it is time to stop.
-  var isOver: Bool { wait >= patience }
+  public var isOver: Bool { wait >= patience }
 }

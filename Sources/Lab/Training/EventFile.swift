@@ -112,17 +112,16 @@ package final class EventFile {
     event.add(1, Date.now.timeIntervalSince1970)
     event.add(2, step)
     fill(&event)
-    let length = littleEndian(UInt64(event.bytes.count))
+    var length = Data()
+    length.append(littleEndian: UInt64(event.bytes.count))
     try log.append(length + checksum(length) + event.bytes + checksum(event.bytes))
   }
 
   /// Checksums of bytes that hold checksums would be weak; hence this mask.
   private func checksum(_ bytes: Data) -> Data {
     let crc = crc32c(bytes)
-    return littleEndian((crc >> 15 | crc << 17) &+ 0xa282_ead8)
-  }
-
-  private func littleEndian(_ number: some FixedWidthInteger) -> Data {
-    withUnsafeBytes(of: number.littleEndian) { Data($0) }
+    var sum = Data()
+    sum.append(littleEndian: (crc >> 15 | crc << 17) &+ 0xa282_ead8)
+    return sum
   }
 }

@@ -19,12 +19,12 @@ package struct ProtocolBuffer {
 
   package mutating func add(_ field: Int, _ value: Double) {
     key(field, wireType: 1)
-    littleEndian(value.bitPattern)
+    bytes.append(littleEndian: value.bitPattern)
   }
 
   package mutating func add(_ field: Int, _ value: Float) {
     key(field, wireType: 5)
-    littleEndian(value.bitPattern)
+    bytes.append(littleEndian: value.bitPattern)
   }
 
   package mutating func add(_ field: Int, _ value: some Collection<UInt8>) {
@@ -55,9 +55,5 @@ package struct ProtocolBuffer {
       rest >>= 7
     }
     bytes.append(UInt8(rest))
-  }
-
-  private mutating func littleEndian(_ number: some FixedWidthInteger) {
-    withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
   }
 }

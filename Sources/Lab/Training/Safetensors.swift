@@ -62,10 +62,9 @@ public struct Safetensors {
     // The elements start at a multiple of eight bytes.
     text.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8))
     try writeWhole(to: url) { file in
-      let length = UInt64(text.count)
-      try file.write(
-        contentsOf: Data((0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }))
-      try file.write(contentsOf: text)
+      var length = Data()
+      length.append(littleEndian: UInt64(text.count))
+      try file.write(contentsOf: length + text)
       for (_, _, _, bytes) in named { try file.write(contentsOf: bytes) }
     }
   }
@@ -82,7 +81,7 @@ public struct Safetensors {
     guard data.count >= 8 else {
       throw damaged("expected a safetensors file, got \(data.count) bytes")
     }
-    let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = UInt64(bitPattern: Int64(data.littleEndian(at: 0, bytes: 8)))
     guard length <= Self.longestHeader, Int(length) <= data.count - 8 else {
       throw damaged("expected a safetensors file, got a header of \(length) bytes in \(data.count)")
     }

@@ -41,7 +41,8 @@ public final class Trainer {
   public var checkpointEverySteps = 1000
   /// After how many steps loss and learning rate are logged.
   public var logEverySteps = 1
-  /// Asked after each step: whether to end now. The state is kept before.
+  /// Asked after each step, and before each batch of validation and test: whether to end now. The
+  /// state is kept before, but for the test.
   public var isInterrupted: () -> Bool = { false }
   /// Called at the end of each epoch with the steps made so far, in all epochs.
   public var epochEnded: ((_ step: Int) throws -> Void)?
@@ -98,19 +99,23 @@ public final class Trainer {
       var val: Metrics?
       if valBatches.count > 0 {
         do {
-          val = try evaluate(model, valBatches, title: "Validating").metrics
+          val = try evaluate(model, valBatches, title: "Validating")
         } catch let interruption as TrainingInterruption {
           try keep(&state, model, optimizer)
           throw interruption
         }
       }
       try tell(state, val, isSynthetic: data.isSynthetic)
-      try keepWeights(model, data, val, &state)
+      let superseded = try keepWeights(model, data, val, &state)
       try epochEnded?(state.totalSteps)
       state.finishEpoch(val: val)
       try keep(&state, model, optimizer)
+      // Only now: until here the kept state names it.
+      if let superseded { try? FileManager.default.removeItem(at: superseded) }
       if state.earlyStopping.isOver {
-        print("val_loss has not become smaller for \(patience) epochs: stopping early.")
+        print(
+          "val_loss has not become smaller for \(state.earlyStopping.patience) epochs: "
+            + "stopping early.")
       }
     }
     if let bestCheckpoint { print("Best checkpoint: \(bestCheckpoint.relativePath)") }
@@ -136,7 +141,10 @@ public final class Trainer {
       throw TrainingError(
         "test: expected at least one batch, got none; raise --limit_test_batches")
     }
-    let (metrics, predictions) = try evaluate(model, batches, title: "Testing")
+    var predictions: [Prediction] = []
+    let metrics = try evaluate(model, batches, title: "Testing") { logits, labels in
+      predictions += Prediction.all(logits, labels, from: predictions.count)
+    }
     try logTest(metrics)
     return TestResults(metrics: metrics, predictions: predictions, mapping: data.mapping)
   }
@@ -213,13 +221,14 @@ public final class Trainer {
     }
   }
 
+  /// Loss and accuracy on some batches; `each` is called with each batch's logits and labels.
   private func evaluate(
-    _ model: some Model, _ batches: Batches, title: String
-  ) throws -> (metrics: Metrics, predictions: [Prediction]) {
+    _ model: some Model, _ batches: Batches, title: String,
+    each: (_ logits: Tensor, _ labels: IntTensor) -> Void = { _, _ in }
+  ) throws -> Metrics {
     let progress = ProgressBar(title, total: batches.count)
     defer { progress.finish() }
     var metrics = Metrics()
-    var predictions: [Prediction] = []
     for (step, batch) in batches.enumerated() {
       if isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
@@ -227,10 +236,10 @@ public final class Trainer {
       let logits = try model(batch.x)
       let loss = try self.loss(logits, batch.y)
       metrics.add(loss: loss.item, logits: logits, labels: batch.y)
-      predictions += Prediction.all(logits, batch.y, from: predictions.count)
+      each(logits, batch.y)
       progress.update(step + 1, loss: metrics.loss)
     }
-    return (metrics, predictions)
+    return metrics
   }
 
   // MARK: Batches
@@ -298,11 +307,13 @@ public final class Trainer {
   }
 
   /// Writes the weights of the last epoch; if it is the best one, also beside those of the best epoch
-  /// before, which are then removed.
+  /// before.
+  ///
+  /// - Returns: The file of the best epoch before, if it is the best no more.
   private func keepWeights(
     _ model: some Model, _ data: some DataModule, _ val: Metrics?, _ state: inout TrainingState
-  ) throws {
-    guard let checkpointFolder else { return }
+  ) throws -> URL? {
+    guard let checkpointFolder else { return nil }
     let epoch = state.epoch
     let metadata = try checkpointMetadata.merging([
       "model_class": "\(type(of: model))", "data_class": type(of: data).name,
@@ -311,13 +322,14 @@ public final class Trainer {
     ]) { $1 }
     try Checkpoint.save(
       model, to: checkpointFolder.appending(path: "last.safetensors"), metadata: metadata)
-    guard let val, val.loss < state.earlyStopping.best else { return }
+    guard let val, val.loss < state.earlyStopping.best else { return nil }
     let name = String(format: "epoch=%03d-val_loss=%.3f.safetensors", epoch, val.loss)
     let url = checkpointFolder.appending(path: name)
     try Checkpoint.save(model, to: url, metadata: metadata)
-    if let old = bestCheckpoint, old != url { try? FileManager.default.removeItem(at: old) }
+    let old = bestCheckpoint
     bestCheckpoint = url
     state.bestCheckpoint = name
+    return old == url ? nil : old
   }
 
   /// Writes where the run is, so that it can go on from here.

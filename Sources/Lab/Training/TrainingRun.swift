@@ -34,7 +34,7 @@ public final class TrainingRun {
 
   /// The folder of the run that was written to last.
   ///
-  /// - Parameter output: The folder that runs are in, at any depth.
+  /// - Parameter output: The folder that runs are in: `logs/NAME/version_N`.
   /// - Throws: ``DataError`` if there is none.
   public static func newest(in output: URL = OutputFolder.url) throws -> URL {
     let folders = all(in: output).map { folder in (folder, lastChange(of: folder)) }

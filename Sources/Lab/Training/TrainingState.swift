@@ -40,6 +40,14 @@ struct TrainingState: Codable {
   /// The batches of an epoch, in words.
   private var batches: String { "\(stepsPerEpoch) batches of \(batchSize)" }
 
+  /// Whether numbers and names from a file can be worked with.
+  private var isSound: Bool {
+    epoch >= 0 && step >= 0 && step <= stepsPerEpoch
+      && !epoch.multipliedReportingOverflow(by: stepsPerEpoch).overflow
+      && !(epoch * stepsPerEpoch).addingReportingOverflow(step).overflow
+      && bestCheckpoint?.contains("/") != true
+  }
+
   /// The steps made in all epochs.
   var totalSteps: Int { epoch * stepsPerEpoch + step }
 
@@ -61,7 +69,7 @@ struct TrainingState: Codable {
   /// - Parameter val: Loss and accuracy on the validation batches, if there were any.
   mutating func finishEpoch(val: Metrics?) {
     history.append(Epoch(train: metrics, val: val, seconds: seconds))
-    if let val { _ = earlyStopping.shouldStop(after: val.loss) }
+    if let val { earlyStopping.note(val.loss) }
     (epoch, step, metrics, seconds) = (epoch + 1, 0, Metrics(), 0)
   }
 
@@ -106,7 +114,7 @@ struct TrainingState: Codable {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let json = file.metadata[Self.key],
       let state = try? decoder.decode(TrainingState.self, from: Data(json.utf8)),
-      state.epoch >= 0, (0...state.stepsPerEpoch).contains(state.step)
+      state.isSound
     else { throw DataError(.damaged, "\(path): expected a training state, got none") }
     guard state.sources == start.sources else {
       throw DataError(

@@ -4,7 +4,8 @@ import Foundation
 struct CellResult {
   let id: String
   let title: String
-  /// What went to standard output; standard error is for progress and notices.
+  /// What went to standard output, and the error of a cell that is to fail; standard error is for
+  /// progress and notices.
   let text: String
   /// The names of the figures' files.
   let figures: [String]
@@ -26,9 +27,11 @@ struct CellResult {
 
   private init(_ cell: Page.Cell, opening: Event.Opening?) {
     (id, title) = (cell.id, cell.title)
-    text = cell.outputs.reduce("") { text, output in
+    var text = cell.outputs.reduce("") { text, output in
       if case .text(let next, .standardOutput) = output { text + next } else { text }
     }
+    if case .failedAsExpected(let message) = cell.state { text += "Error: \(message)\n" }
+    self.text = text
     figures = cell.outputs.compactMap { output in
       if case .figure(let figure) = output { figure.file } else { nil }
     }

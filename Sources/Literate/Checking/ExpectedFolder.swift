@@ -53,9 +53,10 @@ struct ExpectedFolder {
   ///   - figures: The folder that has the run's figures; pictures of differences go there too.
   /// - Throws: When a file cannot be read or written.
   func complaints(about results: [CellResult], figures: URL) throws -> [String] {
-    var left = Set(
+    let all = Set(
       try FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))
     ).subtracting([parametersFile.lastPathComponent])
+    var left = all
     var complaints: [String] = []
     for result in results {
       let textFile = "\(result.id).txt"
@@ -67,8 +68,10 @@ struct ExpectedFolder {
       complaints += comparison.complaints(expected: expected, actual: result.text)
         .map { "“\(result.title)”, \($0)" }
       for figure in result.figures {
+        left.remove(figure)
+        // A figure may be shown again under the name of an earlier one.
         let complaint =
-          left.remove(figure) == nil
+          !all.contains(figure)
           ? "is not expected"
           : try compare(figure, in: figures, tolerance: result.tolerance.pixels)
         if let complaint { complaints.append("“\(result.title)”, \(figure): \(complaint)") }

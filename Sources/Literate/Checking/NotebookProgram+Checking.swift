@@ -44,7 +44,10 @@ extension NotebookProgram {
     options.tellsTimes = false
     // The pages of the reader's own runs stay as they are.
     let folder = folders.output.appending(path: "check/\(name)", directoryHint: .isDirectory)
-    let page = try record(try source(), options, in: folder, on: Console(isQuiet: true))
+    let source = try source()
+    let page = try record(
+      source, options, fingerprint(source, options), in: folder, on: Console(isQuiet: true))
+    if page.state.isInterruption { throw NotebookInterruption(name: name) }
     var complaints: [String] = []
     if case .failed(let message, let line) = page.state {
       complaints = ["failed\(line.map { ", line \($0)" } ?? ""): \(message)"]

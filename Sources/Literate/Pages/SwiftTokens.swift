@@ -111,9 +111,8 @@ private struct SwiftTokenReader {
 
   private mutating func readWord() {
     let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
-    let before = source[..<place].last { !$0.isWhitespace }
     let isLabel = source[word.endIndex...].first == ":" && (before == "(" || before == ",")
-    let isMember = before == "." && !source[..<place].hasSuffix("..")
+    let isMember = source[..<place].last == "." && !source[..<place].hasSuffix("..")
     if keywords.contains(String(word)) && !isLabel && (!isMember || word == "self") {
       take(.keyword, word.count)
     } else if word.first?.isUppercase == true && !isLabel {
@@ -121,6 +120,14 @@ private struct SwiftTokenReader {
     } else {
       take(.plain, word.count)
     }
+  }
+
+  /// The last character of the code before, without space and comments.
+  private var before: Character? {
+    for token in tokens.reversed() where token.kind != .comment {
+      if let last = token.text.last(where: { !$0.isWhitespace }) { return last }
+    }
+    return nil
   }
 
   private mutating func take(_ kind: SwiftToken.Kind, _ count: Int) {

@@ -5,7 +5,7 @@ import Plot
 /// a notebook that fills its disk still gets its page.
 final class EventLog {
   private let url: URL
-  private let file: FileHandle?
+  private let file: FileHandle
   private let reserve: URL
   private(set) var events: [Event] = []
   /// Whether the file lacks an event, as when the disk was full.
@@ -18,7 +18,7 @@ final class EventLog {
   init(_ url: URL) throws {
     self.url = url
     try writeFile([], to: url.path(percentEncoded: false))
-    file = FileHandle(forWritingAtPath: url.path(percentEncoded: false))
+    file = try FileHandle(forWritingTo: url)
     reserve = url.deletingLastPathComponent().appending(path: ".reserve")
     // A small disk gives what it has; the run may still leave enough.
     try? Data(count: Self.reserveSize).write(to: reserve)
@@ -28,7 +28,7 @@ final class EventLog {
   func add(_ event: Event) {
     events.append(event)
     do {
-      try file?.write(contentsOf: Data(event.line.utf8))
+      try file.write(contentsOf: Data(event.line.utf8))
     } catch {
       isBehind = true
     }
@@ -39,8 +39,8 @@ final class EventLog {
   /// - Throws: When the file cannot be written.
   func finish() throws {
     try? FileManager.default.removeItem(at: reserve)
-    try? file?.close()
-    guard isBehind || file == nil else { return }
+    try? file.close()
+    guard isBehind else { return }
     try writeFile(try events.map { try $0.line }.joined(), to: url)
   }
 }

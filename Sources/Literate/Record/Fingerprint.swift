@@ -1,9 +1,11 @@
 import Foundation
 
 /// All that a notebook's results depend on: a run with the same fingerprint need not be repeated.
-struct Fingerprint: Codable, Equatable {
+package struct Fingerprint: Codable, Equatable {
   /// The notebook's code, without prose.
   var code: String
+  /// The notebook's file with its prose.
+  var text: String
   var program: String
   /// The package's other sources; nothing where there are none.
   var libraries: String
@@ -15,14 +17,25 @@ struct Fingerprint: Codable, Equatable {
   /// The files of the folders that the notebook's data are in, by folder.
   var data: [String: String] = [:]
 
+  package init(
+    code: String, text: String, program: String, libraries: String, arguments: [String],
+    environment: [String: String], tellsTimes: Bool
+  ) {
+    (self.code, self.text, self.program, self.libraries) = (code, text, program, libraries)
+    (self.arguments, self.environment) = (arguments, environment)
+    self.tellsTimes = tellsTimes
+  }
+
   /// Whether a run now would give the same.
   ///
   /// - Parameter earlier: The fingerprint of the run that there is.
-  func matches(_ earlier: Fingerprint) -> Bool {
+  package func matches(_ earlier: Fingerprint) -> Bool {
     var earlier = earlier
     // Prose moves lines, and so changes a program whose code is the same.
-    if !libraries.isEmpty, libraries == earlier.libraries { earlier.program = program }
-    earlier.libraries = libraries
+    if !libraries.isEmpty, libraries == earlier.libraries, text != earlier.text {
+      earlier.program = program
+    }
+    (earlier.libraries, earlier.text) = (libraries, text)
     let data = earlier.data
     earlier.data = self.data
     return self == earlier && data.allSatisfy { Self.files(in: $0.key) == $0.value }

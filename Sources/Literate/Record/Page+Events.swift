@@ -90,8 +90,9 @@ private struct Replay {
       current = place
     } else {
       current = page.cells.count
+      var identifiers = Identifiers(reserved: Set(page.cells.map(\.id) + ["parameters"]))
       page.cells.append(
-        .init(id: "\(next.title) \(page.cells.count + 1)", title: next.title, line: next.line))
+        .init(id: identifiers.next(for: next.title), title: next.title, line: next.line))
     }
     opening = next
     early.forEach { add($0) }

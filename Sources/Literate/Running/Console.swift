@@ -33,7 +33,7 @@ public final class Console {
     }
   }
 
-  func fresh(_ page: Page) {
+  func fresh() {
     say("fresh: nothing has changed since the last run; --force runs it all the same")
   }
 

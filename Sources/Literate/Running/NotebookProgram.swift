@@ -59,11 +59,11 @@ public struct NotebookProgram: Sendable {
     let folder = RunFolder(folder)
     if !options.isForced, let earlier = folder.fingerprint, fingerprint.matches(earlier) {
       let page = try render()
-      console.fresh(page)
+      console.fresh()
       return page.state
     }
     try warnOfOldProgram(on: console)
-    return try record(source, options, in: self.folder, on: console).state
+    return try record(source, options, fingerprint, in: self.folder, on: console).state
   }
 
   /// Makes the pages again from the record; runs nothing.
@@ -92,7 +92,9 @@ public struct NotebookProgram: Sendable {
     let source = try source()
     try warnOfOldProgram(on: console)
     console.open(source)
-    return try record(source, options, in: folder, on: console) { opening in
+    return try record(
+      source, options, fingerprint(source, options), in: folder, on: console
+    ) { opening in
       console.stop(before: opening, of: source)
     }.state
   }
@@ -102,12 +104,13 @@ public struct NotebookProgram: Sendable {
   /// - Parameters:
   ///   - source: What the source says.
   ///   - options: What was chosen.
+  ///   - fingerprint: What the run will depend on, taken before it: files may change while it runs.
   ///   - folder: Where the files go.
   ///   - console: What shows the run.
   ///   - beforeCell: Called before a cell runs, which it does not if this returns `false`.
   func record(
-    _ source: NotebookSource, _ options: Options, in folder: URL, on console: Console,
-    beforeCell: ((Event.Opening) -> Bool)? = nil
+    _ source: NotebookSource, _ options: Options, _ fingerprint: Fingerprint, in folder: URL,
+    on console: Console, beforeCell: ((Event.Opening) -> Bool)? = nil
   ) throws -> Page {
     let recording = Recording(RunFolder(folder), facts: buildFacts)
     try recording.prepare()
@@ -125,8 +128,9 @@ public struct NotebookProgram: Sendable {
     let page = Page(name, source, events)
     let files = RunFolder(folder)
     try files.write(page)
-    if page.state == .passed {
-      var fingerprint = try fingerprint(source, options)
+    // What an old program gave is not what the source now says.
+    if page.state == .passed, try !isProgramOld() {
+      var fingerprint = fingerprint
       for case .data(let data) in events {
         fingerprint.data[data.folder] = Fingerprint.files(in: data.folder)
       }
@@ -145,7 +149,7 @@ public struct NotebookProgram: Sendable {
     ]) { $1 }
   }
 
-  private func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
+  func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
     var (code, programSum, libraries) = (Checksum(), Checksum(), Checksum())
     code.add(source.code)
     let others = try Self.swiftFiles(in: file.deletingLastPathComponent())
@@ -159,8 +163,11 @@ public struct NotebookProgram: Sendable {
     let variables = ProcessInfo.processInfo.environment.filter {
       $0.key.hasPrefix("LAB_") && $0.key != "LAB_OUTPUT_DIR"
     }
+    var text = Checksum()
+    text.add(try Data(contentsOf: file))
     return Fingerprint(
-      code: code.text, program: programSum.text, libraries: files.isEmpty ? "" : libraries.text,
+      code: code.text, text: text.text, program: programSum.text,
+      libraries: files.isEmpty ? "" : libraries.text,
       arguments: arguments(options), environment: variables, tellsTimes: options.tellsTimes)
   }
 
@@ -180,12 +187,18 @@ public struct NotebookProgram: Sendable {
     }
   }
 
-  private func warnOfOldProgram(on console: Console) throws {
+  /// Whether the source has changed since the program was built.
+  private func isProgramOld() throws -> Bool {
     _ = try programBytes()
     let times = [file, program].map { url in
       (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
     }
-    guard let changed = times[0], let built = times[1], changed > built else { return }
+    guard let changed = times[0], let built = times[1] else { return false }
+    return changed > built
+  }
+
+  private func warnOfOldProgram(on console: Console) throws {
+    guard try isProgramOld() else { return }
     console.warn(
       "\(file.path(percentEncoded: false)) is newer than its program; to build it: "
         + "swift build -c release --product \(name)")

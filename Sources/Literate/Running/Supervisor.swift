@@ -30,7 +30,9 @@ struct Supervisor {
     defer { child.end() }
     var run = SupervisedRun(supervisor: self, child: child)
     run.follow()
-    let ending = child.ending ?? .exit(0)
+    guard let ending = child.ending else {
+      throw NotebookError("expected \(program.lastPathComponent) to have ended, and it has not")
+    }
     run.finish(ending, crash: CrashReport(in: crashes))
     return ending
   }

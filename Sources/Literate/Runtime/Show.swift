@@ -22,12 +22,11 @@ public func show(_ figure: Figure, as name: String, alt text: String, line: Int 
   attempt(line: line) {
     try figure.save(to: file.relativePath)
     if session.isSupervised {
-      let layout = try Layout(figure)
       session.report(
         .figure(
           .init(
-            file: file.lastPathComponent, alternativeText: text, width: layout.width,
-            height: layout.height)))
+            file: file.lastPathComponent, alternativeText: text, width: figure.pixels.width,
+            height: figure.pixels.height)))
     } else {
       print("Figure: \(file.relativePath)")
     }

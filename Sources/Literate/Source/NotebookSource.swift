@@ -51,7 +51,8 @@ package struct NotebookSource: Sendable {
       return call - prose.count
     }
     setup = trimmed(lines[opening.count..<(starts.first ?? lines.count)].map(\.text))
-    var identifiers = Identifiers()
+    // A check keeps a run's parameters under this name, beside the cells' output.
+    var identifiers = Identifiers(reserved: ["parameters"])
     cells = []
     for (place, call) in calls.enumerated() {
       let end = place + 1 < starts.count ? starts[place + 1] : lines.count

@@ -5,7 +5,11 @@ struct EarlyStoppingTests {
   @Test func stopsWhenPatienceIsAtAnEnd() {
     var stopping = EarlyStopping(patience: 3)
     let losses = [1.0, 0.5, 0.6, 0.5, 0.4, 0.7, 0.4, .nan]
-    #expect(losses.map { stopping.shouldStop(after: $0) }.firstIndex(of: true) == 7)
+    let isOver = losses.map { loss in
+      stopping.note(loss)
+      return stopping.isOver
+    }
+    #expect(isOver.firstIndex(of: true) == 7)
     #expect(stopping.best == 0.4)
   }
 }

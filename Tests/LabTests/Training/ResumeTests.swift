@@ -101,6 +101,26 @@ struct ResumeTests {
           try again(whole)
         }
       }
+      for (field, value) in [
+        ("stepsPerEpoch", "-1"), ("epoch", "9223372036854775807"),
+        ("bestCheckpoint", #""../other/epoch=000.safetensors""#),
+      ] {
+        expectRefusal("expected a training state, got none") {
+          try rewritten(path) {
+            let entry = try Regex("\"\(field)\":(\"[^\"]*\"|[0-9]+)")
+            $0.metadata["training_state"]?.replace(entry, with: "\"\(field)\":\(value)")
+          } in: {
+            try again(whole)
+          }
+        }
+      }
+      expectRefusal("Adam: expected step to be a number of steps, got -1.0") {
+        try rewritten(path) {
+          $0.tensors["optimizer.0.step"] = Tensor([-1], shape: [])
+        } in: {
+          try again(whole)
+        }
+      }
       expectRefusal("expected a training state, got none") {
         try rewritten(path) {
           $0.metadata["training_state"]?.replace(#/"position":[0-9]+/#, with: #""position":999"#)
@@ -119,13 +139,13 @@ struct ResumeTests {
 
   /// Runs `body` with a changed file, and changes it back.
   private func rewritten(
-    _ path: String, _ change: (inout Safetensors) -> Void, in body: () throws -> Void
+    _ path: String, _ change: (inout Safetensors) throws -> Void, in body: () throws -> Void
   ) throws {
     let url = URL(filePath: path)
     let original = try Data(contentsOf: url)
     defer { try? original.write(to: url) }
     var file = try Safetensors(contentsOf: url)
-    change(&file)
+    try change(&file)
     try file.write(to: url)
     try body()
   }

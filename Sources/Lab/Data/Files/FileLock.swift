@@ -1,6 +1,7 @@
 import Foundation
 
-/// Keeps other processes and threads from preparing the same data set at the same time.
+/// Keeps other processes and threads from work that one alone may do at a time: preparing a data
+/// set, training in a run's folder.
 ///
 /// The lock is the system's (`flock`): it is gone when the process is, however that ends. The file
 /// stays, empty.

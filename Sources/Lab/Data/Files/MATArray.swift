@@ -19,7 +19,7 @@ struct MATElement {
   /// - Returns: `nil` if there is no whole one.
   init?(from rest: inout Data) {
     guard rest.count >= 8 else { return nil }
-    let (first, second) = (rest.number(at: 0, bytes: 4), rest.number(at: 4, bytes: 4))
+    let (first, second) = (rest.littleEndian(at: 0, bytes: 4), rest.littleEndian(at: 4, bytes: 4))
     if first >> 16 != 0 {
       guard first >> 16 <= 4 else { return nil }
       (type, bytes) = (first & 0xffff, rest.dropFirst(4).prefix(first >> 16))
@@ -54,9 +54,11 @@ struct MATArray {
       let extents = MATElement(from: &rest), extents.type == 5, extents.bytes.count % 4 == 0,
       let name = MATElement(from: &rest), name.type == 1
     else { return nil }
-    kind = flags.bytes.number(at: 0, bytes: 1)
-    isComplex = flags.bytes.number(at: 1, bytes: 1) & 8 != 0
-    dimensions = (0..<extents.bytes.count / 4).map { extents.bytes.number(at: 4 * $0, bytes: 4) }
+    kind = flags.bytes.littleEndian(at: 0, bytes: 1)
+    isComplex = flags.bytes.littleEndian(at: 1, bytes: 1) & 8 != 0
+    dimensions = (0..<extents.bytes.count / 4).map {
+      extents.bytes.littleEndian(at: 4 * $0, bytes: 4)
+    }
     self.name = String(decoding: name.bytes, as: UTF8.self)
     contents = rest
   }
@@ -70,7 +72,7 @@ struct MATArray {
       let length = MATElement(from: &rest), length.type == 5, length.bytes.count == 4,
       let names = MATElement(from: &rest), names.type == 1
     else { return nil }
-    let size = length.bytes.number(at: 0, bytes: 4)
+    let size = length.bytes.littleEndian(at: 0, bytes: 4)
     guard size > 0, names.bytes.count % size == 0 else { return nil }
     for start in stride(from: 0, to: names.bytes.count, by: size) {
       guard let field = MATElement(from: &rest), field.type == MATElement.matrix else { return nil }
@@ -95,12 +97,12 @@ struct MATArray {
     case 2: return Array(data)
     case 9:
       return exactly(count) { place in
-        let bits = UInt64(truncatingIfNeeded: data.number(at: 8 * place, bytes: 8))
+        let bits = UInt64(truncatingIfNeeded: data.littleEndian(at: 8 * place, bytes: 8))
         return UInt8(exactly: Double(bitPattern: bits))
       }
     default:
       // A negative number has a large last byte, so that it is no byte either.
-      return exactly(count) { UInt8(exactly: data.number(at: size * $0, bytes: size)) }
+      return exactly(count) { UInt8(exactly: data.littleEndian(at: size * $0, bytes: size)) }
     }
   }
 
@@ -112,12 +114,5 @@ struct MATArray {
       bytes.append(byte)
     }
     return bytes
-  }
-}
-
-extension Data {
-  /// A number of some bytes, the last one the largest.
-  fileprivate func number(at place: Int, bytes count: Int) -> Int {
-    (0..<count).reversed().reduce(0) { $0 << 8 | Int(self[startIndex + place + $1]) }
   }
 }

@@ -70,7 +70,7 @@ package struct MATFile {
           // The element's own size stands in front; more is not written to the disk.
           if count == 0 {
             guard piece.count >= 8 else { throw Damage() }
-            size = 8 + (0..<4).reduce(0) { $0 | Int(piece[4 + $1]) << (8 * $1) }
+            size = 8 + piece.littleEndian(at: 4, bytes: 4)
             guard size / Inflation.largestRatio <= packed.count else { throw Damage() }
           }
           count += piece.count
