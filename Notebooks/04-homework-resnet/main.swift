@@ -180,7 +180,8 @@ attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 
 // The accuracies on images that no network has learned from: the validation images after the last
 // epoch, and the test images. Behind ± stands the standard deviation over the seeds, if there were
-// several; a difference that is not larger than it means nothing.
+// several; a difference that is not larger than it means nothing. How long an epoch takes depends on
+// the machine, and on what else it does, so that times are told apart from results.
 cell("What came of it", tolerance: .init(numbers: 0.08, pixels: 0.2))
 let rows = stepsTaken.map {
   [$0.name, summary($0.val), summary($0.test), "\($0.parameters)"]
@@ -189,7 +190,8 @@ for row in [["", "val", "test", "parameters"]] + rows {
   print(left(row[0], 20) + row.dropFirst().map { right($0, 18) }.joined())
 }
 for step in stepsTaken {
-  tellTime("\(step.name): \(String(format: "%.1f", mean(step.seconds))) s an epoch")
+  tellTime(
+    left(step.name, 20) + right(String(format: "%.1f", mean(step.seconds)), 8) + " s an epoch")
 }
 var chart = Figure(size: (13, 5.4), columns: 2)
 chart.supertitle = "Networks on \(data.displayName)"
@@ -209,6 +211,15 @@ chart[1].xlabel = "parameters, in thousands"
 show(
   chart, of: data, as: "networks",
   alt: "Bars of each network's accuracy on validation and test images, and of its parameters")
+var times = Figure(size: (6.5, 4.2))
+times[0].barh(
+  names, stepsTaken.map { mean($0.seconds) }, xerr: stepsTaken.map { deviation($0.seconds) },
+  decimals: 1)
+times[0].title = "An epoch of training"
+times[0].xlabel = "seconds"
+show(
+  times, of: data, as: "times", alt: "Bars of the seconds that an epoch of each network took",
+  tellsTimes: true)
 
 // The network that is best on the validation images; to choose by the test images would be to look
 // at them. Which of its mistakes would you have made yourself?

@@ -11,6 +11,7 @@ struct EventTests {
       + #""time":1.5,"title":"The data","tolerance":{"numbers":0.5,"pixels":0.25,"share":0.1}}"#,
     #"{"event":"text","stream":"standardError","text":"\"é\n"}"#,
     #"{"event":"progress","text":"99 %"}"#,
+    #"{"event":"progress","isErased":true,"text":"99 %"}"#,
     #"{"alternativeText":"A","event":"figure","file":"a.png","height":2,"width":1}"#,
     #"{"event":"failure","line":7,"message":"no"}"#,
     #"{"event":"cellEnd","peakMemory":3,"seconds":0.5}"#,

@@ -51,6 +51,10 @@ struct NotebookRunTests {
     #expect(page.cells.allSatisfy { ($0.seconds ?? -1) >= 0 && ($0.peakMemory ?? 0) > 1 << 20 })
     #expect((page.seconds ?? 0) > 0)
     #expect(page.cells[1].outputs.first == .text("100 %\n", stream: .standardError))
+    #expect(
+      page.cells[1].outputs.last
+        == .figure(
+          .init(file: "times.png", alternativeText: "How long it took", width: 100, height: 80)))
   }
 
   @Test(arguments: [

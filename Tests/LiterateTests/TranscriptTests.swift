@@ -14,7 +14,8 @@ struct TranscriptTests {
   private func short(_ event: Event) -> String {
     switch event {
     case .text(let text): "\(text.stream == .standardOutput ? "out" : "error"): \(text.text)"
-    case .progress(let progress): "bar: \(progress.text)"
+    case .progress(let progress):
+      "\(progress.isErased == true ? "erased bar" : "bar"): \(progress.text)"
     default: "\(event)"
     }
   }
@@ -34,7 +35,10 @@ struct TranscriptTests {
 
   @Test mutating func ofABarTheLastStateIsKept() {
     #expect(read("\r10 %\u{1b}[K\r100 %\u{1b}[K\r\u{1b}[K", .standardError) == [])
-    #expect(read("done\n") == ["bar: 100 %", "out: done\n"])
+    #expect(read("done\n") == ["erased bar: 100 %", "out: done\n"])
+    #expect(read("\r3 %", .standardError) == [])
+    #expect(read("done\n") == ["erased bar: 3 %", "out: done\n"])
+    #expect(read("\r4 %\r   \r\n", .standardError) == ["erased bar: 4 %"])
     #expect(read("\r1\r2\n", .standardError) == ["bar: 2"])
     #expect(read("\r\u{1b}[K\n", .standardError) == [])
   }

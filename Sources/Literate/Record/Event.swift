@@ -54,6 +54,8 @@ package enum Event: Equatable, Sendable {
 
   package struct Progress: Codable, Equatable, Sendable {
     package var text: String
+    /// `true` if the program did not leave the bar where it was.
+    package var isErased: Bool?
   }
 
   package struct Failure: Codable, Equatable, Sendable {

@@ -12,8 +12,26 @@ extension Page {
         Cell(id: $0.id, title: $0.title, line: $0.line, prose: $0.prose, code: $0.code)
       })
     var run = Replay(page: self)
-    for event in events { run.follow(event) }
+    for event in Array(events).withoutEarlierBars { run.follow(event) }
     self = run.page
+  }
+}
+
+extension [Event] {
+  /// The events without bars that were erased and followed by another such bar of the same cell: of
+  /// many epochs, the last one's is enough.
+  fileprivate var withoutEarlierBars: [Event] {
+    var kept: [Event] = []
+    var isFollowed = false
+    for event in reversed() {
+      if case .cell = event { isFollowed = false }
+      if case .progress(let progress) = event, progress.isErased == true {
+        if isFollowed { continue }
+        isFollowed = true
+      }
+      kept.append(event)
+    }
+    return kept.reversed()
   }
 }
 

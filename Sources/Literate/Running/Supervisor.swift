@@ -41,6 +41,7 @@ struct Supervisor {
     let path = crashes.path(percentEncoded: false)
     return [
       Session.runnerVariable: beforeCell == nil ? "run" : "step",
+      Session.timelessVariable: tellsTimes ? "" : "yes",
       // The runner shows bars as its own standard error needs them.
       "PROGRESS_BARS": "live",
       "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,"

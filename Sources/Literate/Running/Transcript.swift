@@ -29,13 +29,21 @@ package struct Transcript {
     guard text.unicodeScalars.contains("\r") else {
       return .text(.init(stream: stream, text: text + end))
     }
-    return Self.lastState(of: text).map { .progress(.init(text: $0)) }
+    let states = Self.states(of: text)
+    guard let last = states.last(where: { !$0.isBlank }) else { return nil }
+    let isErased = end.isEmpty || states.last?.isBlank == true
+    return .progress(.init(text: last, isErased: isErased ? true : nil))
   }
 
   /// The last state of a bar that is drawn over and over again on one line; nil if there is none.
-  static func lastState(of line: String) -> String? {
-    line.unicodeScalars.split(separator: "\r").reversed().lazy
+  static func lastState(of line: String) -> String? { states(of: line).last { !$0.isBlank } }
+
+  private static func states(of line: String) -> [String] {
+    line.unicodeScalars.split(separator: "\r")
       .map { String($0).replacing("\u{1b}[K", with: "") }
-      .first { !$0.allSatisfy(\.isWhitespace) }
   }
+}
+
+extension String {
+  fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
 }

@@ -11,9 +11,13 @@ final class Session {
   nonisolated static let runnerVariable = "LITERATE_RUNNER"
   /// How the runner tells a notebook where its figures go.
   nonisolated static let folderVariable = "LITERATE_FOLDER"
+  /// How the runner tells a notebook that its page is to tell no times: with any text.
+  nonisolated static let timelessVariable = "LITERATE_NO_TIMING"
 
   /// Whether the runner reads what is reported.
   let isSupervised: Bool
+  /// Whether what tells times belongs on the page.
+  let tellsTimes: Bool
   var cell: Event.Opening?
 
   private let waits: Bool
@@ -22,6 +26,7 @@ final class Session {
     let mode = Self.environment[Self.runnerVariable] ?? ""
     isSupervised = !mode.isEmpty && frame_standard_output() == 0
     waits = isSupervised && mode == "step"
+    tellsTimes = (Self.environment[Self.timelessVariable] ?? "").isEmpty
     guard isSupervised else {
       write_lines_at_once()
       return

@@ -64,16 +64,18 @@ for line in 1...20 {
 
 // # A bar
 //
-// Only its last state is worth keeping.
+// Only its last state is worth keeping. Of two bars that are erased, one is enough.
 cell(
   "Progress, \"figures\" (and numbers)",
   tolerance: .init(numbers: 0.1, pixels: 0.5), ignoring: ["Machine: "])
+writeError("\rearlier\u{1b}[K\r\u{1b}[K\n")
 for state in 1...100 { writeError("\r\(state) %\u{1b}[K") }
 writeError("\r\u{1b}[K")
 print("Machine: \(parameters.machine)")
 print("number: \(parameters.number)")
 show(picture(parameters.seed), as: "first", alt: "Four squares")
 if !parameters.quick { show(picture(7), as: "second", alt: "Four more") }
+show(picture(50), as: "times", alt: "How long it took", tellsTimes: true)
 
 cell("An error", expectedToFail: true)
 attempt {
