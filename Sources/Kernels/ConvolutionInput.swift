@@ -64,8 +64,18 @@ struct InputImages {
     }
   }
 
-  /// Calls `body` with the pixels under a part's tiles, with zeros to add their gradients to, or nil
-  /// if those are not wanted, and with how many tile rows of the batch come before these images.
+  /// Sets the gradients of images that begin in some tile rows to 0, right before these are added:
+  /// then the caches still hold them. Those of the convolution in front are 0 already.
+  func clearGradients(under rows: Range<Int>) {
+    guard let dx else { return }
+    let size = e.h * e.w * e.c
+    let first = (rows.lowerBound + e.tilesDown - 1) / e.tilesDown
+    let past = (rows.upperBound + e.tilesDown - 1) / e.tilesDown
+    (dx + first * size).update(repeating: 0, count: (past - first) * size)
+  }
+
+  /// Calls `body` with the pixels under a part's tiles, with where their gradients are to be added, or
+  /// nil if those are not wanted, and with how many tile rows of the batch come before these images.
   func withPixels(
     of part: Range<Int>, group: Int = 0, scratch: UnsafeMutablePointer<Float>,
     _ body: (
@@ -75,8 +85,6 @@ struct InputImages {
     let first = part.lowerBound / e.tilesDown
     let size = e.h * e.w * e.c
     guard let front, let image else {
-      let past = (part.upperBound + e.tilesDown - 1) / e.tilesDown
-      if let dx { (dx + first * size).update(repeating: 0, count: (past - first) * size) }
       if let x { body(x, dx, 0) }
       return
     }

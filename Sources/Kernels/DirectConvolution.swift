@@ -53,7 +53,7 @@ public enum DirectConvolution {
     _ e: ConvolutionExtents
   ) {
     let loops = KernelSet.current.loops
-    let sums = DirectGradientSums(x: x, weights: dWeight != nil, e)
+    let sums = DirectGradientSums(x: x, weights: dWeight != nil, biases: dBias != nil, e)
     let (e, whole) = (sums.e, sums.whole)
     let transposed = dx == nil ? nil : PackedWeights(weight, e, loops).transposed(whole, loops)
     let zeros = Scratch(count: whole.patch)
@@ -61,20 +61,20 @@ public enum DirectConvolution {
     parallel(count: sums.groups.count) { group in
       let scratch = Scratch(count: loops.scratchCount)
       let patches = Scratch(count: dx == nil ? 0 : e.outputW * whole.patch)
-      let gradient = Scratch(count: e.outputPixels * whole.filters)
+      let masked = Scratch(count: e.outputPixels * whole.filters)
       for n in sums.groups[group] {
-        sums.add(
+        let gradient = sums.add(
           dy: dy + n * e.output, y: y.map { $0 + n * e.output }, ofImage: n, group: group,
-          masked: gradient.pointer)
+          masked: masked.pointer)
         if let dx, let transposed, e.isPointwise {
           // Of a kernel of one pixel no two patches overlap: x's gradient is a convolution of dy.
           loops.directForward(
-            gradient.pointer, transposed.pointer, bias: zeros.pointer, relu: false,
+            gradient, transposed.pointer, bias: zeros.pointer, relu: false,
             into: dx + n * e.image, whole.exchanged, scratch: scratch.pointer)
         } else if let dx, let transposed {
           let band = Band(zerosFor: e)
           loops.directInputGradient(
-            gradient.pointer, transposed.pointer, addingTo: band.target, whole,
+            gradient, transposed.pointer, addingTo: band.target, whole,
             patches: patches.pointer, scratch: scratch.pointer)
           band.copyInside(to: dx + n * e.image, e)
         }
@@ -144,9 +144,16 @@ struct DirectGradientSums {
   private let x: UnsafePointer<Float>
   private let weights: Scratch?
   private let biases: Scratch
+  private let isBiasWanted: Bool
 
-  /// - Parameter weights: Whether the weight's gradient is wanted.
-  init(x: UnsafePointer<Float>, weights isWeightWanted: Bool, _ extents: ConvolutionExtents) {
+  /// - Parameters:
+  ///   - weights: Whether the weight's gradient is wanted.
+  ///   - biases: Whether the bias's is.
+  init(
+    x: UnsafePointer<Float>, weights isWeightWanted: Bool, biases isBiasWanted: Bool,
+    _ extents: ConvolutionExtents
+  ) {
+    self.isBiasWanted = isBiasWanted
     loops = KernelSet.current.loops
     let e = extents.asRows
     (self.x, self.e) = (x, e)
@@ -165,19 +172,26 @@ struct DirectGradientSums {
   /// - Parameters:
   ///   - y: The result where it was rectified, else nil.
   ///   - n: The image's place in the batch.
-  ///   - masked: Becomes dy where y is positive, with as many floats a pixel as there are filters;
-  ///     may be dy if there are as many channels.
+  ///   - masked: Room for a copy; may be dy if there are as many filters as channels.
+  /// - Returns: dy where y is positive, with as many floats a pixel as there are filters.
+  @discardableResult
   func add(
     dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, ofImage n: Int, group: Int,
     masked: UnsafeMutablePointer<Float>
-  ) {
-    loops.directOutputGradient(
-      dy, y: y, into: masked, addingTo: biases.pointer + group * whole.filters,
-      pixels: e.outputPixels, k: e.k, filters: whole.filters)
-    guard let weights else { return }
-    let band = Band(x + n * e.image, 0..<e.outputH, e)
-    loops.directWeightGradient(
-      band.pointer, masked, addingTo: weights.pointer + group * e.patch * whole.filters, whole)
+  ) -> UnsafePointer<Float> {
+    let isCopied = y != nil || isBiasWanted || e.k < whole.filters
+    if isCopied {
+      loops.directOutputGradient(
+        dy, y: y, into: masked, addingTo: biases.pointer + group * whole.filters,
+        pixels: e.outputPixels, k: e.k, filters: whole.filters)
+    }
+    let gradient = isCopied ? UnsafePointer(masked) : dy
+    if let weights {
+      let band = Band(x + n * e.image, 0..<e.outputH, e)
+      loops.directWeightGradient(
+        band.pointer, gradient, addingTo: weights.pointer + group * e.patch * whole.filters, whole)
+    }
+    return gradient
   }
 
   /// Adds up the groups.

@@ -93,8 +93,10 @@ public enum WinogradConvolution {
     let e = WinogradExtents(extents, lanes: loops.vectorLanes)
     let front = x.front
     var frontSums: DirectGradientSums?
-    if case .front(let dWeight, _)? = dx, case .front(let x, _, _, _, let frontExtents) = x {
-      frontSums = DirectGradientSums(x: x, weights: dWeight != nil, frontExtents)
+    if case .front(let dWeight, let dBias)? = dx, case .front(let x, _, _, _, let frontExtents) = x
+    {
+      frontSums = DirectGradientSums(
+        x: x, weights: dWeight != nil, biases: dBias != nil, frontExtents)
     }
     let uTransposed = dx.map { _ in (transformed ?? WinogradWeights(weight, extents)).transposed }
     let groups = imageGroups(e.n)
@@ -135,6 +137,7 @@ public enum WinogradConvolution {
               loops.winogradProducts(
                 work.m, uTransposed.pointer, into: work.v, tiles: tiles, terms: e.filters,
                 columns: e.channels, e, scratch: work.scratch)
+              images.clearGradients(under: rows)
               loops.winogradInputGradient(
                 work.v, addingTo: dx, rows: rows.moved(back: before), e, scratch: work.scratch)
             }
