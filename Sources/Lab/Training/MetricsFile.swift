@@ -13,9 +13,11 @@ import Foundation
 final class MetricsFile {
   let log: LogFile
 
-  init(_ url: URL) throws {
-    log = try LogFile(url)
+  init(in folder: URL) throws {
+    log = try LogFile(Self.url(in: folder))
   }
+
+  static func url(in folder: URL) -> URL { folder.appending(path: "metrics.csv") }
 
   /// The first line: the titles of the columns.
   static let titles = (["epoch", "step"] + Scalar.allCases.map(\.rawValue)).joined(separator: ",")
@@ -31,16 +33,4 @@ final class MetricsFile {
     let row = ["\(epoch)", "\(step)"] + numbers
     try log.append(Data((row.joined(separator: ",") + "\n").utf8))
   }
-}
-
-/// What is logged, by the course's names.
-public enum Scalar: String, CaseIterable, Sendable {
-  case learningRate = "lr"
-  case stepLoss = "train_loss_step"
-  case trainLoss = "train_loss"
-  case trainAccuracy = "train_acc"
-  case valLoss = "val_loss"
-  case valAccuracy = "val_acc"
-  case testLoss = "test_loss"
-  case testAccuracy = "test_acc"
 }

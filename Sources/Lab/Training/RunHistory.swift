@@ -20,7 +20,7 @@ public struct RunHistory: Sendable {
   public init(of folder: URL) throws {
     self.folder = folder
     record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
-    let url = folder.appending(path: "metrics.csv")
+    let url = MetricsFile.url(in: folder)
     let text = try withFile(url, "read") { try String(contentsOf: url, encoding: .utf8) }
     // What stands behind the last line break is a row that was being written.
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()

@@ -22,7 +22,7 @@ public final class TrainingRun {
   /// - Throws: ``DataError`` if they cannot be written.
   public init(_ folder: URL) throws {
     self.folder = folder
-    metrics = try MetricsFile(folder.appending(path: "metrics.csv"))
+    metrics = try MetricsFile(in: folder)
     events = try EventFile(folder.appending(path: "events.out.tfevents.lab"))
   }
 
@@ -67,8 +67,8 @@ public final class TrainingRun {
   }
 
   private static func lastChange(of folder: URL) -> Date {
-    let url = folder.appending(path: "metrics.csv")
-    let values = try? url.resourceValues(forKeys: [.contentModificationDateKey])
+    let values = try? MetricsFile.url(in: folder)
+      .resourceValues(forKeys: [.contentModificationDateKey])
     return values?.contentModificationDate ?? .distantPast
   }
 

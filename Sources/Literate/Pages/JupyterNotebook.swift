@@ -20,11 +20,7 @@ struct JupyterNotebook {
 
   /// The file's text.
   var text: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(NotebookFile(cells: cells)), as: UTF8.self) + "\n"
-    }
+    get throws { try jsonText(of: NotebookFile(cells: cells)) }
   }
 
   private mutating func addProse(_ blocks: [String], identifier: String) {

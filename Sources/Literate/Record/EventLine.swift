@@ -5,11 +5,7 @@ extension Event {
   ///
   /// - Throws: What the encoder throws, as for a number that JSON does not have.
   package var line: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-    }
+    get throws { try jsonText(of: self, []) }
   }
 
   /// The event that a line tells of.

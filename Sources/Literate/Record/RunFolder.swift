@@ -58,7 +58,7 @@ struct RunFolder {
   ///
   /// - Throws: When a file cannot be written.
   func write(_ page: Page) throws {
-    try writeFile(try json(of: page), to: pageFile)
+    try writeFile(try jsonText(of: page), to: pageFile)
     try PageWriter(page).write(to: url)
   }
 
@@ -66,12 +66,6 @@ struct RunFolder {
   ///
   /// - Throws: When the file cannot be written.
   func write(_ fingerprint: Fingerprint) throws {
-    try writeFile(try json(of: fingerprint), to: fingerprintFile)
-  }
-
-  private func json(of value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    try writeFile(try jsonText(of: fingerprint), to: fingerprintFile)
   }
 }
