@@ -32,6 +32,24 @@ struct DirectConvolutionTests {
       #expect(relativeError(found.dBias, expected.dBias) < 2e-6)
     }
   }
+
+  @Test(
+    arguments: KernelSet.supported,
+    [
+      ConvolutionExtents(n: 3, c: 16, h: 9, w: 8, k: 32, r: 3, s: 3, stride: 2, padding: 1),
+      ConvolutionExtents(n: 3, c: 16, h: 9, w: 8, k: 32, r: 1, s: 1, stride: 2, padding: 0),
+      ConvolutionExtents(n: 2, c: 5, h: 4, w: 4, k: 16, r: 5, s: 5, stride: 1, padding: 4),
+    ])
+  func theGradientsDoNotDependOnTheBias(_ set: KernelSet, _ e: ConvolutionExtents) {
+    let problem = Problem(e, relu: false)
+    let with = withThreadCounts(set) { problem.solve() }
+    let without = withThreadCounts(set) { problem.solve(hasBias: false) }
+    for (with, without) in zip(with, without) {
+      #expect(without.dx == with.dx)
+      #expect(without.dWeight == with.dWeight)
+      #expect(without.dBias == numbers(e.k, seed: 8))
+    }
+  }
 }
 
 /// A convolution of fixed numbers, and the gradient of its result.
@@ -52,7 +70,8 @@ private struct Problem {
     dy = numbers(e.n * e.k * e.outputH * e.outputW, seed: 4)
   }
 
-  func solve() -> Solution {
+  /// - Parameter hasBias: Whether there is a bias, and a gradient of it.
+  func solve(hasBias: Bool = true) -> Solution {
     let (inputs, outputs) = (e.h * e.w, e.outputH * e.outputW)
     let x = channelsLast(x, n: e.n, c: e.c, pixels: inputs)
     let dy = channelsLast(dy, n: e.n, c: e.k, pixels: outputs)
@@ -60,12 +79,17 @@ private struct Problem {
     var result = Solution(
       y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
       dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8))
-    DirectConvolution.forward(x: x, weight: weight, bias: bias, relu: relu, y: &result.y, e)
+    bias.withUnsafeBufferPointer { bias in
+      DirectConvolution.forward(
+        x: x, weight: weight, bias: hasBias ? bias.baseAddress : nil, relu: relu, y: &result.y, e)
+    }
     let y = result.y
     y.withUnsafeBufferPointer { y in
-      DirectConvolution.gradients(
-        x: x, weight: weight, dy: dy, y: relu ? y.baseAddress : nil,
-        dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e)
+      result.dBias.withUnsafeMutableBufferPointer { dBias in
+        DirectConvolution.gradients(
+          x: x, weight: weight, dy: dy, y: relu ? y.baseAddress : nil, dx: &result.dx,
+          dWeight: &result.dWeight, dBias: hasBias ? dBias.baseAddress : nil, e)
+      }
     }
     result.y = channelsFirst(result.y, n: e.n, c: e.k, pixels: outputs)
     result.dx = channelsFirst(result.dx, n: e.n, c: e.c, pixels: inputs)
