@@ -1,9 +1,9 @@
 // # Homework: a residual network
 //
-// The homework of the lab: make the network better. He and others found in 2015 how to train
-// networks of many layers: let each block of layers compute what is to be *added* to its input,
-// `x + F(x)`. We get there in five steps, two of which are mistakes that one makes on the way, and
-// train each network on the same images for the same number of epochs, from the same seed.
+// The homework of the lab: make the network better. Kaiming He and others found in 2015 how to
+// train networks of many layers: let each block of layers compute what is to be *added* to its
+// input, `x + F(x)`. We get there in five steps, two of which are mistakes that one makes on the
+// way, and train each network on the same images for the same number of epochs, from the same seed.
 
 import ArgumentParser
 import Foundation
@@ -160,9 +160,9 @@ var pooling = ResNet.Options.defaults
 pooling.halving = .pool
 attempt { try train("3: residual blocks", maxLearningRate: 1e-2) { ResNet($0, pooling) } }
 
-// Max pooling throws three of four numbers away. A convolution that moves on by two pixels at a
-// time halves the image as well, and learns what to keep. It also computes a quarter as much as one
-// that is pooled afterwards. `--stride` is what `ResNet` does unless told otherwise.
+// Max pooling throws three of four numbers away before a block has seen them. A convolution that
+// moves on by two pixels at a time halves the image as well, and learns what to keep. `--stride` is
+// what `ResNet` does unless told otherwise.
 cell("Step 4: strides instead of pooling", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("4: strides", maxLearningRate: 1e-2) { ResNet($0) } }
 
