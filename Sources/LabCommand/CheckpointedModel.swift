@@ -1,7 +1,7 @@
 import Foundation
 import Lab
 
-/// A model as a checkpoint has it, with the options that its weights' shapes tell.
+/// A model as a checkpoint has it, with the options that its weights' shapes and its header tell.
 struct CheckpointedModel {
   /// The network, with its weights.
   let model: any Model
@@ -18,9 +18,10 @@ struct CheckpointedModel {
   ///
   /// - Parameters:
   ///   - url: The checkpoint, ours or one that PyTorch wrote for the same network.
-  ///   - halving: How a residual network makes images smaller, which leaves no trace in its weights.
+  ///   - halving: How a residual network makes images smaller, which leaves no trace in its weights;
+  ///     nil for what the header says, or strides if it says nothing.
   /// - Throws: ``DataError`` if the file is damaged or no such checkpoint.
-  init(_ url: URL, halving: ResNet.Halving) throws {
+  init(_ url: URL, halving: ResNet.Halving?) throws {
     let weights = try Weights(url)
     let metadata = weights.file.metadata
     let modelClass =
@@ -37,7 +38,8 @@ struct CheckpointedModel {
       switch modelClass {
       case .CNN: CNN(config, try weights.cnn(config))
       case .MLP: MLP(config, try weights.mlp(config))
-      case .ResNet: ResNet(config, try weights.resNet(halving))
+      case .ResNet:
+        ResNet(config, try weights.resNet(halving ?? weights.recordedHalving ?? .stride))
       }
     try Checkpoint.load(url, into: model)
     (self.model, self.modelClass, self.config, self.dataClass) = (
@@ -75,6 +77,13 @@ private struct Weights {
       throw refusal(
         "\(name) of shape \(shape)", file.tensors[name].map { "\($0.shape)" } ?? "no such tensor")
     }
+  }
+
+  /// How images were made smaller, where `lab train` wrote the file.
+  var recordedHalving: ResNet.Halving? {
+    let options = file.metadata["model_options"].map { Data($0.utf8) }
+      .flatMap { try? JSONDecoder().decode([String: String].self, from: $0) }
+    return ResNet.Halving.allCases.first { "\($0)" == options?["halving"] }
   }
 
   func refusal(_ expected: String, _ got: String) -> DataError {

@@ -23,9 +23,9 @@ struct PredictCommand: ParsableCommand {
 
   @Flag(
     help: """
-      How a ResNet was told to make images smaller; its other options are in the checkpoint.
+      How a ResNet was told to make images smaller, if lab train did not write the checkpoint.
       """)
-  var halving = ResNet.Halving.stride
+  var halving: ResNet.Halving?
 
   @Argument(help: ArgumentHelp("PNG files, one character each.", valueName: "image"))
   var images: [String]

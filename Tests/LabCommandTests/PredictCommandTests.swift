@@ -89,6 +89,31 @@ struct PredictCommandTests {
     }
   }
 
+  @Test func howImagesAreHalvedIsInTheHeader() throws {
+    try withFolder { folder in
+      var options = ResNet.Options.defaults
+      (options.channels, options.halving) = (4, .pool)
+      let model = ResNet(MNIST.dataConfig, options)
+      let image = try png(seven(paper: 1, ink: 0), "a.png", in: folder)
+      let lab = Program(name: "lab", folder: folder)
+      func labels(_ metadata: [String: String], _ arguments: [String] = []) throws -> String {
+        let file = folder.appending(path: "weights.safetensors")
+        try Checkpoint.save(model, to: file, metadata: metadata)
+        let checkpoint = file.path(percentEncoded: false)
+        let outcome = try lab.run(["predict", "--load_checkpoint", checkpoint, image] + arguments)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+      }
+      let pooled = try labels([:], ["--pool"])
+      let strided = try labels([:], ["--stride"])
+      #expect(pooled != strided)
+      #expect(try labels([:]) == strided)
+      #expect(try labels(["model_options": #"{"halving":"pool"}"#]) == pooled)
+      #expect(try labels(["model_options": #"{"halving":"?"}"#]) == strided)
+      #expect(try labels(["model_options": "?"]) == strided)
+    }
+  }
+
   @Test func badFilesAreOneLineAndNothingIsWritten() throws {
     try withFolder { folder in
       var options = MLP.Options.defaults
