@@ -80,10 +80,11 @@ let package = Package(
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
+    .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(name: "LabTests", dependencies: ["Lab", "Fuzzing"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
     .testTarget(
-      name: "LiterateTests", dependencies: ["Literate", "Plot", "test-notebook"],
+      name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],
       swiftSettings: strict),
     .executableTarget(
       name: "test-notebook", dependencies: ["Literate", "Plot", arguments],
@@ -92,8 +93,8 @@ let package = Package(
     .testTarget(
       name: "LabCommandTests",
       dependencies: [
-        "Lab", "LabCommand", "Literate", "Plot", "01-look-at-emnist", "02-look-at-emnist-lines",
-        "03-train-from-the-command-line", "04-homework-resnet",
+        "Lab", "LabCommand", "Literate", "Plot", "Spawning", "01-look-at-emnist",
+        "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
   ] + kernelSets

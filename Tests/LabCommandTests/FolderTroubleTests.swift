@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 /// Folders that cannot be written, disks that are full, two runs at once: one line, nothing broken.
@@ -10,7 +11,7 @@ struct FolderTroubleTests {
   ]
 
   /// The last line of what a program said of its trouble; all else that it said is progress.
-  private func error(_ outcome: Program.Outcome) -> String {
+  private func error(_ outcome: Spawned.Outcome) -> String {
     outcome.errors.split(separator: "\n").last.map(String.init) ?? ""
   }
 
@@ -79,7 +80,7 @@ struct FolderTroubleTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let lab = Program(name: "lab", folder: folder)
-    let outcomes = try await withThrowingTaskGroup(of: Program.Outcome.self) { group in
+    let outcomes = try await withThrowingTaskGroup(of: Spawned.Outcome.self) { group in
       for _ in 0..<3 { group.addTask { try lab.run(training) } }
       return try await group.reduce(into: []) { $0.append($1) }
     }

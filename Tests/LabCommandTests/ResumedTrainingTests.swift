@@ -1,4 +1,5 @@
 import Foundation
+import Spawning
 import Testing
 
 /// Runs that end before their time, and go on.
@@ -82,7 +83,7 @@ struct ResumedTrainingTests {
   private func train(
     _ lab: Program, _ arguments: [String], into output: URL, environment: [String: String] = [:],
     seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
-  ) throws -> Program.Outcome {
+  ) throws -> Spawned.Outcome {
     let folder = ["LAB_OUTPUT_DIR": output.path(percentEncoded: false)]
     return try lab.run(
       arguments, environment: environment.merging(folder) { $1 }, seconds: seconds,

@@ -1,5 +1,6 @@
 import Foundation
 import Literate
+import Spawning
 import Testing
 
 struct JupyterNotebookTests {
