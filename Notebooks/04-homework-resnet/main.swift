@@ -152,9 +152,10 @@ attempt { try train("2: input added") { InputAdded($0) } }
 // is averaged, so that a single fully connected layer of few weights remains. This is
 // [ResNet.swift](../../Sources/Lab/Models/ResNet.swift).
 //
-// Such a network stands ten times the learning rate, if that comes slowly and goes again, and
-// learns little from the small one in a few epochs. In a terminal the line would be `lab train
-// --model_class=ResNet --data_class=EMNIST --pool --one_cycle_max_lr=1e-2 --max_epochs=5`.
+// Such a network stands ten times the learning rate, if that comes slowly and goes again, so that
+// this step changes two things at once: what the rate alone brings is seen at the end, where the CNN
+// is trained with it too. In a terminal the line would be `lab train --model_class=ResNet
+// --data_class=EMNIST --pool --one_cycle_max_lr=1e-2 --max_epochs=5`.
 cell("Step 3: residual blocks", tolerance: 0.08, ignoring: ["Processor: "])
 var pooling = ResNet.Options.defaults
 pooling.halving = .pool
@@ -180,8 +181,12 @@ attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 
 // The accuracies on images that no network has learned from: the validation images after the last
 // epoch, and the test images. Behind ± stands the standard deviation over the seeds, if there were
-// several; a difference that is not larger than it means nothing. How long an epoch takes depends on
-// the machine, and on what else it does, so that times are told apart from results.
+// several; a difference that is not larger than it means nothing. After so few batches as `--quick`
+// takes, networks are ranked by how fast they begin to learn: wait for five epochs before you believe
+// in one.
+//
+// How long an epoch takes depends on the machine, and on what else it does, so that times are told
+// apart from results; the thin lines say how much epochs differed.
 cell("What came of it", tolerance: .init(numbers: 0.08, pixels: 0.2))
 let rows = stepsTaken.map {
   [$0.name, summary($0.val), summary($0.test), "\($0.parameters)"]
@@ -215,7 +220,7 @@ var times = Figure(size: (6.5, 4.2))
 times[0].barh(
   names, stepsTaken.map { mean($0.seconds) }, xerr: stepsTaken.map { deviation($0.seconds) },
   decimals: 1)
-times[0].title = "An epoch of training"
+times[0].title = "An epoch of training on \(data.displayName)"
 times[0].xlabel = "seconds"
 show(
   times, of: data, as: "times", alt: "Bars of the seconds that an epoch of each network took",

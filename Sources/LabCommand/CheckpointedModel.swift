@@ -54,10 +54,11 @@ struct CheckpointedModel {
 /// Each shape is one that the file really has, so that no network is built that is larger.
 private struct Weights {
   let file: Safetensors
-  private let path: String
+  private let url: URL
+  private var path: String { url.path(percentEncoded: false) }
 
   init(_ url: URL) throws {
-    path = url.path(percentEncoded: false)
+    self.url = url
     file = try Safetensors(contentsOf: url)
   }
 
@@ -81,9 +82,13 @@ private struct Weights {
 
   /// How images were made smaller, where `lab train` wrote the file.
   var recordedHalving: ResNet.Halving? {
-    let options = file.metadata["model_options"].map { Data($0.utf8) }
-      .flatMap { try? JSONDecoder().decode([String: String].self, from: $0) }
-    return ResNet.Halving.allCases.first { "\($0)" == options?["halving"] }
+    get throws {
+      guard let text = try Checkpoint.modelOptions(of: file, at: url)["halving"] else { return nil }
+      guard let halving = ResNet.Halving.allCases.first(where: { "\($0)" == text }) else {
+        throw refusal("halving by stride or pool", printable(text))
+      }
+      return halving
+    }
   }
 
   func refusal(_ expected: String, _ got: String) -> DataError {

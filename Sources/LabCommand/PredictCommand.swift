@@ -23,7 +23,7 @@ struct PredictCommand: ParsableCommand {
 
   @Flag(
     help: """
-      How a ResNet was told to make images smaller, if lab train did not write the checkpoint.
+      How a ResNet was told to make images smaller. (default: what the checkpoint says, or --stride)
       """)
   var halving: ResNet.Halving?
 

@@ -69,7 +69,7 @@ struct TrainCommand: ParsableCommand {
       let run = try TrainingRun(folder)
       let (trainer, options) = (setting.trainer, setting.modelOptions)
       trainer.run = run
-      trainer.checkpointMetadata["model_options"] = try json(options)
+      trainer.checkpointMetadata[Checkpoint.optionsKey] = try json(options)
       trainer.hyperparameters = experiment.hyperparameters.merging(options) { first, _ in first }
       trainer.epochEnded = {
         try drawPredictions(of: setting.model, setting.data, in: run, step: $0)

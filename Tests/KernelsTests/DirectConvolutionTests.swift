@@ -39,6 +39,7 @@ struct DirectConvolutionTests {
       ConvolutionExtents(n: 3, c: 16, h: 9, w: 8, k: 32, r: 3, s: 3, stride: 2, padding: 1),
       ConvolutionExtents(n: 3, c: 16, h: 9, w: 8, k: 32, r: 1, s: 1, stride: 2, padding: 0),
       ConvolutionExtents(n: 2, c: 5, h: 4, w: 4, k: 16, r: 5, s: 5, stride: 1, padding: 4),
+      ConvolutionExtents(n: 2, c: 3, h: 5, w: 4, k: 20, r: 3, s: 3, stride: 2, padding: 1),
     ])
   func theGradientsDoNotDependOnTheBias(_ set: KernelSet, _ e: ConvolutionExtents) {
     let problem = Problem(e, relu: false)

@@ -1,6 +1,7 @@
 import Foundation
 import Lab
 import Plot
+import Spawning
 import Testing
 
 @Suite(.serialized)
@@ -89,28 +90,58 @@ struct PredictCommandTests {
     }
   }
 
-  @Test func howImagesAreHalvedIsInTheHeader() throws {
+  @Test func howImagesAreHalvedIsInTheCheckpoint() throws {
     try withFolder { folder in
-      var options = ResNet.Options.defaults
-      (options.channels, options.halving) = (4, .pool)
-      let model = ResNet(MNIST.dataConfig, options)
-      let image = try png(seven(paper: 1, ink: 0), "a.png", in: folder)
       let lab = Program(name: "lab", folder: folder)
-      func labels(_ metadata: [String: String], _ arguments: [String] = []) throws -> String {
-        let file = folder.appending(path: "weights.safetensors")
-        try Checkpoint.save(model, to: file, metadata: metadata)
-        let checkpoint = file.path(percentEncoded: false)
-        let outcome = try lab.run(["predict", "--load_checkpoint", checkpoint, image] + arguments)
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        return outcome.output
+      let training = [
+        "train", "--model_class=ResNet", "--channels=4", "--data_source=synthetic",
+        "--max_epochs=1", "--limit_train_batches=2", "--limit_val_batches=1",
+        "--limit_test_batches=1",
+      ]
+      let trained = try lab.run(training + ["--pool"])
+      try #require(trained.status == 0, "\(trained.errors)")
+      let run = "output/logs/ResNet-MNIST-SYNTHETIC/version_0"
+      let weights = folder.appending(path: "\(run)/last.safetensors").path(percentEncoded: false)
+      let image = try png(seven(paper: 1, ink: 0), "a.png", in: folder)
+      func predict(_ checkpoint: String, _ arguments: [String] = []) throws -> Spawned.Outcome {
+        try lab.run(["predict", "--load_checkpoint", checkpoint, image] + arguments)
       }
-      let pooled = try labels([:], ["--pool"])
-      let strided = try labels([:], ["--stride"])
-      #expect(pooled != strided)
-      #expect(try labels([:]) == strided)
-      #expect(try labels(["model_options": #"{"halving":"pool"}"#]) == pooled)
-      #expect(try labels(["model_options": #"{"halving":"?"}"#]) == strided)
-      #expect(try labels(["model_options": "?"]) == strided)
+      let pooled = try predict(weights)
+      #expect(pooled.status == 0, "\(pooled.errors)")
+      #expect(try predict(weights, ["--pool"]).output == pooled.output)
+      let strided = try predict(weights, ["--stride"])
+      #expect(strided.output != pooled.output)
+
+      // The same weights without a header, as PyTorch would write them, and with a damaged one.
+      let file = try Safetensors(contentsOf: URL(filePath: weights))
+      let other = folder.appending(path: "other.safetensors")
+      func predict(_ metadata: [String: String]) throws -> Spawned.Outcome {
+        try Safetensors(tensors: file.tensors, integers: file.integers, metadata: metadata)
+          .write(to: other)
+        return try predict(other.path(percentEncoded: false))
+      }
+      let bare = try predict([:])
+      // Model and file names differ, for nothing says that the data were SYNTHETIC.
+      #expect(
+        bare.output.split(separator: "\n")[2..<7] == strided.output.split(separator: "\n")[2..<7])
+      for (options, text) in [
+        (#"{"halving":"?"}"#, "expected halving by stride or pool, got ?"),
+        ("?", "expected model_options in the header to be names and texts, got ?"),
+      ] {
+        let outcome = try predict(["model_options": options])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(text), "\(outcome.errors)")
+      }
+
+      // To go on from them as if they were another network's would spoil them without a word.
+      let loaded = try lab.run(training + ["--load_checkpoint", weights])
+      #expect(loaded.status == 1)
+      #expect(
+        loaded.errors.contains(
+          "expected weights of a model with halving stride, got halving pool; give the options "),
+        "\(loaded.errors)")
+      let again = try lab.run(training + ["--pool", "--load_checkpoint", weights])
+      #expect(again.status == 0, "\(again.errors)")
     }
   }
 

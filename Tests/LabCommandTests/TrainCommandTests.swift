@@ -71,7 +71,14 @@ struct TrainCommandTests {
     (["--overfit_batches=0"], "--overfit_batches: expected at least one batch, got none"),
     (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0, got -1.0"),
     (["--momentum=-1"], "--momentum: expected a number of at least 0, got -1.0"),
-    (["--nesterov"], "--nesterov: expected a --momentum above 0, got none"),
+    (
+      ["--optimizer=SGD", "--nesterov"], "--nesterov: expected a --momentum above 0, got none"
+    ),
+    (["--nesterov"], "--nesterov belongs to SGD, but --optimizer is Adam."),
+    (
+      ["--optimizer=AdamW", "--momentum=0.9"],
+      "--momentum belongs to SGD, but --optimizer is AdamW."
+    ),
     (["--one_cycle_max_lr=0"], "--one_cycle_max_lr: expected a number above 0, got 0.0"),
     (
       ["--one_cycle_total_steps=9"],

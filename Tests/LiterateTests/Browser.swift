@@ -43,6 +43,7 @@ struct Browser {
     try withSampleFolder(figures: false) { folder in
       let probe = folder.appending(path: "probe.html")
       try Data(Self.probe(of: page, width: width).utf8).write(to: probe)
+      // A browser is several processes.
       let outcome = try Spawned.run(
         [
           path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -51,7 +52,7 @@ struct Browser {
           "--allow-file-access-from-files", "--enable-logging=stderr",
           "--blink-settings=preferredColorScheme=\(dark ? 0 : 1)", "--dump-dom",
           probe.absoluteString,
-        ], in: folder)
+        ], in: folder, isGroup: true)
       let found = try #require(
         outcome.output.firstMatch(of: /<body>(.*)<\/body>/), "\(outcome.errors)")
       let text = try #require(String(found.1).removingPercentEncoding)

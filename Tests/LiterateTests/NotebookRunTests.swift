@@ -1,7 +1,7 @@
 import Foundation
 import Literate
-import Spawning
 import Plot
+import Spawning
 import Testing
 
 struct NotebookRunTests {

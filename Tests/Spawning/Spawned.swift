@@ -15,25 +15,29 @@ public enum Spawned {
     public let description: String
   }
 
-  /// Runs a program, and ends it with all that it started when it takes too long.
+  /// Runs a program, and ends it when it takes too long.
   ///
   /// - Parameters:
   ///   - arguments: The program's path, and what stands behind it.
   ///   - environment: Its variables.
   ///   - folder: Where to keep what it writes.
+  ///   - isGroup: Whether all that it starts is to be ended with it. A group of its own does not get
+  ///     the terminal's Ctrl-C.
   ///   - seconds: How long it may take.
   ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted, as with
   ///     Ctrl-C.
   public static func run(
     _ arguments: [String], environment: [String: String] = ProcessInfo.processInfo.environment,
-    in folder: URL, seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
+    in folder: URL, isGroup: Bool = false, seconds: Double = 300,
+    interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Outcome {
     let output = folder.appending(path: "stdout-\(UUID())")
     let errors = folder.appending(path: "stderr-\(UUID())")
     let process = try start(
       arguments, environment, output: output.path(percentEncoded: false),
-      errors: errors.path(percentEncoded: false))
-    let status = wait(for: process, seconds: seconds, interruptedWhen: isToStop)
+      errors: errors.path(percentEncoded: false), isGroup: isGroup)
+    let status = wait(
+      for: process, isGroup: isGroup, seconds: seconds, interruptedWhen: isToStop)
     return Outcome(
       status: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f,
       output: try String(contentsOf: output, encoding: .utf8),
@@ -43,7 +47,8 @@ public enum Spawned {
   // Foundation's Process sometimes misses the end of one program when several run at once.
 
   private static func start(
-    _ arguments: [String], _ environment: [String: String], output: String, errors: String
+    _ arguments: [String], _ environment: [String: String], output: String, errors: String,
+    isGroup: Bool
   ) throws -> pid_t {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
@@ -57,11 +62,12 @@ public enum Spawned {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
-    // What a program starts is in its group, and can be ended with it.
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    if isGroup {
+      posix_spawnattr_setpgroup(&attributes, 0)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    }
     let texts = (
       arguments.map { strdup($0) }, environment.map { strdup("\($0)=\($1)") }
     )
@@ -77,13 +83,13 @@ public enum Spawned {
   }
 
   private static func wait(
-    for process: pid_t, seconds: Double, interruptedWhen isToStop: () -> Bool
+    for process: pid_t, isGroup: Bool, seconds: Double, interruptedWhen isToStop: () -> Bool
   ) -> CInt {
     let deadline = ContinuousClock.now + .seconds(seconds)
     var status: CInt = 0
     var isInterrupted = false
     while waitpid(process, &status, WNOHANG) == 0 {
-      if ContinuousClock.now > deadline { kill(-process, SIGKILL) }
+      if ContinuousClock.now > deadline { kill(isGroup ? -process : process, SIGKILL) }
       if !isInterrupted, isToStop() {
         isInterrupted = true
         kill(process, SIGINT)

@@ -41,14 +41,13 @@ package struct Experiment: ParsableArguments {
 
   /// What runs may differ in, for TensorBoard.
   package var hyperparameters: [String: String] {
-    [
+    let own = [
       "model_class": "\(options.modelClass)", "data_class": "\(data.dataClass)",
       "batch_size": "\(data.batchSize)", "augment": "\(augmentation.chosen != nil)",
-      "optimizer": "\(training.optimizer)", "lr": "\(training.learningRate)",
-      "weight_decay": "\(training.decay)", "momentum": "\(training.momentum)",
-      "loss": training.loss.rawValue, "max_epochs": "\(training.maxEpochs)",
       "seed": "\(options.seed)",
     ]
+    return own.merging(training.hyperparameters) { $1 }
+      .merging(augmentation.chosen?.hyperparameters ?? [:]) { $1 }
   }
 
   /// What is trained on what.
@@ -78,10 +77,24 @@ package struct Experiment: ParsableArguments {
       case .ResNet: (ResNet(module.config, resNet), resNet.texts)
       }
     if !isResumed, let path = options.loadCheckpoint {
-      try Checkpoint.load(URL(filePath: path), into: model)
+      try load(URL(filePath: path), into: model, modelOptions)
     }
     return Setting(
       data: module, model: model, modelOptions: modelOptions, trainer: training.trainer())
+  }
+
+  /// Loads weights of a model that was made with the same options, also those of which the weights
+  /// bear no trace.
+  private func load(_ url: URL, into model: any Model, _ chosen: [String: String]) throws {
+    let made = try Checkpoint.modelOptions(of: Safetensors(contentsOf: url), at: url)
+    try Checkpoint.load(url, into: model)
+    for (name, option) in chosen.sorted(by: { $0.key < $1.key }) {
+      guard let other = made[name], other != option else { continue }
+      throw DataError(
+        .unusable,
+        "\(url.path(percentEncoded: false)): expected weights of a model with \(name) \(option), got "
+          + "\(name) \(printable(other)); give the options that it was trained with")
+    }
   }
 
   /// Trains and tests, and prints both.

@@ -22,7 +22,7 @@ package struct TrainingOptions: ParsableArguments {
     name: .customLong("weight_decay"), help: "The optimizer's. (default: AdamW 0.01, others 0)")
   var weightDecay: Double?
 
-  @Option(help: "The momentum of SGD.")
+  @Option(help: "The momentum of SGD; a cycle of learning rates sets it itself.")
   var momentum = 0.0
 
   @Flag(help: "Nesterov's momentum for SGD.")
@@ -87,6 +87,11 @@ package struct TrainingOptions: ParsableArguments {
     }
     try notNegative("weight_decay", decay)
     try notNegative("momentum", momentum)
+    guard optimizer == .SGD || (momentum == 0 && !nesterov) else {
+      throw ValidationError(
+        "\(nesterov ? "--nesterov" : "--momentum") belongs to SGD, but --optimizer is \(optimizer)."
+      )
+    }
     guard !nesterov || momentum > 0 else {
       throw ValidationError("--nesterov: expected a --momentum above 0, got none")
     }
@@ -107,6 +112,23 @@ package struct TrainingOptions: ParsableArguments {
     if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {
       throw ValidationError("--overfit_batches: expected at least one batch, got none")
     }
+  }
+
+  /// What runs may differ in, for TensorBoard. A cycle sets learning rate and momentum itself.
+  var hyperparameters: [String: String] {
+    var texts = [
+      "optimizer": "\(optimizer)", "weight_decay": "\(decay)", "loss": loss.rawValue,
+      "max_epochs": "\(maxEpochs)",
+    ]
+    if let oneCycleMaxLearningRate {
+      texts["one_cycle_max_lr"] = "\(oneCycleMaxLearningRate)"
+      texts["one_cycle_total_steps"] = oneCycleTotalSteps.map { "\($0)" }
+    } else {
+      texts["lr"] = "\(learningRate)"
+      if optimizer == .SGD { texts["momentum"] = "\(momentum)" }
+    }
+    if optimizer == .SGD { texts["nesterov"] = "\(nesterov)" }
+    return texts
   }
 
   /// A trainer with these options.

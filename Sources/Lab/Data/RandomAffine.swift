@@ -38,6 +38,14 @@ public struct RandomAffine: Equatable, Sendable {
     self.shear = shear
   }
 
+  /// What runs may differ in, for TensorBoard.
+  var hyperparameters: [String: String] {
+    [
+      "degrees": "\(degrees)", "translate": "\(translate)",
+      "scale": "\(scale.lowerBound),\(scale.upperBound)", "shear": "\(shear)",
+    ]
+  }
+
   /// Images with a change of its own for each of them.
   ///
   /// - Parameters:

@@ -1,5 +1,8 @@
 /// Normalises each channel of a batch, initialised as PyTorch's `BatchNorm2d`; see
 /// ``batchNorm2d(_:weight:bias:running:momentum:epsilon:)``.
+///
+/// On a tape it learns, off a tape it evaluates: gradients with the running statistics, as PyTorch
+/// gives them after `eval()`, cannot be had.
 public struct BatchNorm2d: Layer {
   /// What each channel is scaled by; 1 at first.
   public let weight: Parameter

@@ -15,6 +15,28 @@ public enum Checkpoint {
     try file(of: model, metadata: metadata).write(to: url)
   }
 
+  /// Where the header of a checkpoint has the options that its model was made with.
+  package static let optionsKey = "model_options"
+
+  /// The options that a checkpoint's model was made with, by their names; none where nothing wrote
+  /// them down.
+  ///
+  /// - Parameters:
+  ///   - file: The checkpoint.
+  ///   - url: Where it is.
+  /// - Throws: ``DataError`` if they cannot be read.
+  package static func modelOptions(of file: Safetensors, at url: URL) throws -> [String: String] {
+    guard let text = file.metadata[optionsKey] else { return [:] }
+    guard let options = try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))
+    else {
+      throw DataError(
+        .damaged,
+        "\(url.path(percentEncoded: false)): expected \(optionsKey) in the header to be names and "
+          + "texts, got \(printable(text))")
+    }
+    return options
+  }
+
   /// A model's weights, as they stand in a file.
   static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }

@@ -9,6 +9,8 @@ import Foundation
 /// | the first 30 % | `max / 25` to `max` | 0.95 to 0.85 |
 /// | the others | `max` to `max / 250,000` | 0.85 to 0.95 |
 ///
+/// A cycle of one step is its own end: nothing is learned in it.
+///
 /// ```swift
 /// let schedule = OneCycleLR(maxLearningRate: 3e-3, totalSteps: trainer.totalSteps(data))
 /// try trainer.fit(model, data, optimizer: optimizer, schedule: schedule)

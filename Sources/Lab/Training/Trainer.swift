@@ -93,7 +93,9 @@ public final class Trainer {
       throw TrainingError(
         "fit: expected at least one batch, got none; raise --limit_train_batches")
     }
-    var state = try start(model, data, optimizer, stepsPerEpoch: trainBatches.count)
+    let beginning = TrainingState(
+      stepsPerEpoch: trainBatches.count, schedule: schedule, data: data, patience: patience)
+    var state = try start(model, optimizer, from: beginning)
     while state.epoch < maxEpochs, !state.earlyStopping.isOver {
       try learn(model, trainBatches, optimizer, schedule, &state)
       var val: Metrics?
@@ -125,7 +127,8 @@ public final class Trainer {
   /// The number of the optimizer's steps that ``fit(_:_:optimizer:schedule:)`` makes if nothing ends
   /// it early.
   public func totalSteps(_ data: some DataModule) -> Int {
-    maxEpochs * training(data).count
+    let (steps, overflow) = maxEpochs.multipliedReportingOverflow(by: training(data).count)
+    return overflow ? .max : steps
   }
 
   /// What the model makes of the test part.
@@ -154,22 +157,21 @@ public final class Trainer {
     guard let schedule, schedule.totalSteps < steps else { return }
     throw TrainingError(
       "fit: expected a schedule of at least \(steps) steps, \(maxEpochs) epochs of "
-        + "\(steps / maxEpochs) batches, got \(schedule.totalSteps); leave "
+        + "\(training(data).count) batches, got \(schedule.totalSteps); leave "
         + "--one_cycle_total_steps out, or give as many")
   }
 
-  /// The state of the run if there is one, else that of a beginning.
+  /// The state of the run if there is one, else that of its beginning.
   private func start(
-    _ model: some Model, _ data: some DataModule, _ optimizer: some Optimizer, stepsPerEpoch: Int
+    _ model: some Model, _ optimizer: some Optimizer, from beginning: TrainingState
   ) throws -> TrainingState {
-    let start = TrainingState(stepsPerEpoch: stepsPerEpoch, data: data, patience: patience)
     bestCheckpoint = nil
-    guard let run else { return start }
+    guard let run else { return beginning }
     guard FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false)) else {
       try run.begin(hyperparameters)
-      return start
+      return beginning
     }
-    let state = try TrainingState(run.state, into: model, optimizer, like: start)
+    let state = try TrainingState(run.state, into: model, optimizer, like: beginning)
     try run.cut(to: state.logSizes)
     Generator.shared.state = state.generator
     bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }

@@ -11,6 +11,8 @@ struct TrainingState: Codable {
   let stepsPerEpoch: Int
   /// The images of a batch.
   let batchSize: Int
+  /// The steps of the cycle of learning rates, if there is one.
+  let cycleSteps: Int?
   /// What the data were made from.
   let sources: [String: String]
   /// Loss and accuracy in this epoch so far.
@@ -30,8 +32,9 @@ struct TrainingState: Codable {
   var logSizes: [String: UInt64] = [:]
 
   /// The start of a run.
-  init(stepsPerEpoch: Int, data: some DataModule, patience: Int) {
+  init(stepsPerEpoch: Int, schedule: OneCycleLR?, data: some DataModule, patience: Int) {
     self.stepsPerEpoch = stepsPerEpoch
+    cycleSteps = schedule?.totalSteps
     batchSize = data.options.batchSize
     sources = data.sources
     earlyStopping = EarlyStopping(patience: patience)
@@ -39,6 +42,11 @@ struct TrainingState: Codable {
 
   /// The batches of an epoch, in words.
   private var batches: String { "\(stepsPerEpoch) batches of \(batchSize)" }
+
+  /// The cycle of learning rates, in words.
+  private var cycle: String {
+    cycleSteps.map { "a cycle of learning rates over \($0) steps" } ?? "no cycle of learning rates"
+  }
 
   /// Whether numbers and names from a file can be worked with.
   private var isSound: Bool {
@@ -127,6 +135,12 @@ struct TrainingState: Codable {
         .unusable,
         "\(path): expected epochs of \(state.batches), as the run began, got \(start.batches); "
           + "leave --batch_size and --limit_train_batches as they were")
+    }
+    guard state.cycleSteps == start.cycleSteps else {
+      throw DataError(
+        .unusable,
+        "\(path): expected \(state.cycle), as the run began, got \(start.cycle); leave --max_epochs, "
+          + "--one_cycle_max_lr and --one_cycle_total_steps as they were")
     }
     let weights = Safetensors(
       tensors: file.tensors.part("model."), integers: file.integers.part("model."))

@@ -54,7 +54,7 @@ package enum Event: Equatable, Sendable {
 
   package struct Progress: Codable, Equatable, Sendable {
     package var text: String
-    /// `true` if the program did not leave the bar where it was.
+    /// `true` if no line ended behind the bar, or it was erased before.
     package var isErased: Bool?
   }
 

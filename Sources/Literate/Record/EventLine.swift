@@ -5,7 +5,7 @@ extension Event {
   ///
   /// - Throws: What the encoder throws, as for a number that JSON does not have.
   package var line: String {
-    get throws { try jsonText(of: self, []) }
+    get throws { try jsonText(of: self, formatting: []) }
   }
 
   /// The event that a line tells of.

@@ -7,7 +7,7 @@ import Foundation
 ///   - formatting: What else is asked for: on several lines, unless told otherwise.
 /// - Throws: What the encoder throws, as for a number that JSON does not have.
 func jsonText(
-  of value: some Encodable, _ formatting: JSONEncoder.OutputFormatting = .prettyPrinted
+  of value: some Encodable, formatting: JSONEncoder.OutputFormatting = .prettyPrinted
 ) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])

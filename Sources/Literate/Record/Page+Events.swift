@@ -18,8 +18,8 @@ extension Page {
 }
 
 extension [Event] {
-  /// The events without bars that were erased and followed by another such bar of the same cell: of
-  /// many epochs, the last one's is enough.
+  /// The events without bars that were erased and followed by another such bar of the same cell: the
+  /// last of them is enough.
   fileprivate var withoutEarlierBars: [Event] {
     var kept: [Event] = []
     var isFollowed = false

@@ -55,6 +55,20 @@ struct OneCycleLRTests {
       optimizer.parameters[0].value, [3.28101063, -0.480324149, -0.126856357], tolerance: 1e-5)
   }
 
+  /// The first steps of cycles so short that the largest rate is before them.
+  @Test(arguments: [
+    ([1.2e-06], [0.95]),
+    ([0.243523696185, 1.2e-06], [0.868825509907, 0.95]),
+    ([0.298324630635, 0.1387911308, 1.2e-06], [0.850558458689, 0.903736504679, 0.95]),
+  ])
+  func shortCyclesFollowPyTorch(rates: [Double], momenta: [Double]) {
+    let schedule = OneCycleLR(maxLearningRate: 0.3, totalSteps: rates.count)
+    for step in rates.indices {
+      #expect(abs(schedule.learningRate(at: step) - rates[step]) < 1e-11)
+      #expect(abs(schedule.momentum(at: step) - momenta[step]) < 1e-11)
+    }
+  }
+
   private func follow(
     _ optimizer: some Optimizer, steps: Int, rates: [Double], momenta: [Double]
   ) throws {

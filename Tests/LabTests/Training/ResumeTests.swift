@@ -132,6 +132,10 @@ struct ResumeTests {
         "expected epochs of 5 batches of 16, as the run began, got 2 batches of 16; "
           + "leave --batch_size and --limit_train_batches as they were"
       ) { try train(.adam, in: whole, batches: .count(2)) { false } }
+      expectRefusal(
+        "expected no cycle of learning rates, as the run began, got a cycle of learning rates over "
+          + "10 steps; leave --max_epochs, --one_cycle_max_lr and --one_cycle_total_steps as they were"
+      ) { try train(.adamWWithCycle, in: whole) { false } }
     }
   }
 
