@@ -208,7 +208,6 @@ chart[0].barh(
     BarSeries(
       "test", stepsTaken.map { mean($0.test) }, errors: stepsTaken.map { deviation($0.test) }),
   ], decimals: 3)
-chart[0].xlim = 0...1
 chart[0].xlabel = "accuracy"
 chart[0].legend()
 chart[1].barh(names, stepsTaken.map { Double($0.parameters) / 1000 }, decimals: 0)
