@@ -48,7 +48,6 @@ struct DirectConvolutionTests {
     for (with, without) in zip(with, without) {
       #expect(without.dx == with.dx)
       #expect(without.dWeight == with.dWeight)
-      #expect(without.dBias == numbers(e.k, seed: 8))
     }
   }
 }

@@ -86,8 +86,9 @@ package struct Experiment: ParsableArguments {
   /// Loads weights of a model that was made with the same options, also those of which the weights
   /// bear no trace.
   private func load(_ url: URL, into model: any Model, _ chosen: [String: String]) throws {
-    let made = try Checkpoint.modelOptions(of: Safetensors(contentsOf: url), at: url)
-    try Checkpoint.load(url, into: model)
+    let file = try Safetensors(contentsOf: url)
+    let made = try Checkpoint.modelOptions(of: file, at: url)
+    try Checkpoint.load(file, of: url, into: model)
     for (name, option) in chosen.sorted(by: { $0.key < $1.key }) {
       guard let other = made[name], other != option else { continue }
       throw DataError(
