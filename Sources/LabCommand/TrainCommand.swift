@@ -58,13 +58,10 @@ struct TrainCommand: ParsableCommand {
       return
     }
     let name = "\(experiment.options.modelClass)-\(setting.data.displayName)"
-    let folder = try folder ?? OutputFolder.newRun(name)
+    let folder = try folder ?? OutputFolder.newRun(name, record(arguments, setting))
     try TrainingRun.hold(folder) {
-      let url = TrainingRun.record(in: folder)
       if isResumed {
-        try warnOfOtherKernels(RunRecord(contentsOf: url))
-      } else {
-        try record(arguments, setting).write(to: url)
+        try warnOfOtherKernels(RunRecord(contentsOf: TrainingRun.record(in: folder)))
       }
       let run = try TrainingRun(folder)
       let (trainer, options) = (setting.trainer, setting.modelOptions)

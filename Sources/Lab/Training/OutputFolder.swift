@@ -10,21 +10,36 @@ public enum OutputFolder {
 
   /// A fresh folder for a training run, `logs/NAME/version_N` with the first N that is free.
   ///
-  /// - Parameter name: What the run is called; runs of one name count together.
+  /// The folder appears with the record in it, or not at all: a program that is killed here leaves
+  /// no run behind, and takes no number away.
+  ///
+  /// - Parameters:
+  ///   - name: What the run is called; runs of one name count together.
+  ///   - record: What the run is started with.
+  ///   - output: Where `logs` is.
   /// - Throws: ``DataError`` if it cannot be made.
-  public static func newRun(_ name: String) throws -> URL {
-    let runs = url.appending(path: "logs/\(name)", directoryHint: .isDirectory)
+  public static func newRun(
+    _ name: String, _ record: RunRecord, in output: URL = OutputFolder.url
+  ) throws -> URL {
+    let runs = output.appending(path: "logs/\(name)", directoryHint: .isDirectory)
+    let part = runs.appending(path: ".\(UUID()).part", directoryHint: .isDirectory)
     try createFolder(runs)
-    var version = 0
-    while true {
-      let folder = runs.appending(path: "version_\(version)", directoryHint: .isDirectory)
-      // Another run may take the number at the same moment; the system lets one of them have it.
-      let path = folder.path(percentEncoded: false)
-      if mkdir(path, 0o777) == 0 { return folder }
-      guard errno == EEXIST else {
-        throw DataError(.unusable, "cannot make the folder \(path): \(systemReason(of: errno))")
+    do {
+      try record.write(to: TrainingRun.record(in: part))
+      var version = 0
+      while true {
+        let folder = runs.appending(path: "version_\(version)", directoryHint: .isDirectory)
+        // Another run may take the number at the same moment; the system lets one of them have it.
+        let path = folder.path(percentEncoded: false)
+        if rename(part.path(percentEncoded: false), path) == 0 { return folder }
+        guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno) else {
+          throw DataError(.unusable, "cannot make the folder \(path): \(systemReason(of: errno))")
+        }
+        version += 1
       }
-      version += 1
+    } catch {
+      try? FileManager.default.removeItem(at: part)
+      throw error
     }
   }
 }

@@ -14,14 +14,16 @@ public struct RunHistory: Sendable {
   public let record: RunRecord
   private let rows: [(epoch: Int, scalars: [Scalar: Double])]
 
-  /// Reads `run.json` and `metrics.csv`.
+  /// Reads `run.json`, and `metrics.csv` unless the run ended before there was one.
   ///
   /// - Throws: ``DataError`` if one of them cannot be read or is damaged.
   public init(of folder: URL) throws {
     self.folder = folder
     record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
     let url = MetricsFile.url(in: folder)
-    let text = try withFile(url, "read") { try String(contentsOf: url, encoding: .utf8) }
+    let hasBegun = FileManager.default.fileExists(atPath: url.path(percentEncoded: false))
+    let text =
+      try hasBegun ? withFile(url, "read") { try String(contentsOf: url, encoding: .utf8) } : ""
     // What stands behind the last line break is a row that was being written.
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     guard lines.first.map({ $0 == MetricsFile.titles }) ?? true else {

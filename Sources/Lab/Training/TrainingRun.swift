@@ -63,13 +63,17 @@ public final class TrainingRun {
   private static func contents(of folder: URL) -> [String] {
     let names = try? FileManager.default.contentsOfDirectory(
       atPath: folder.path(percentEncoded: false))
-    return (names ?? []).sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    // What begins with a dot is being made, or was when its program was killed.
+    return (names ?? []).filter { !$0.hasPrefix(".") }
+      .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
   }
 
+  /// When the metrics were written to, or the record where there are none yet.
   private static func lastChange(of folder: URL) -> Date {
-    let values = try? MetricsFile.url(in: folder)
-      .resourceValues(forKeys: [.contentModificationDateKey])
-    return values?.contentModificationDate ?? .distantPast
+    let dates = [MetricsFile.url(in: folder), record(in: folder)].lazy.compactMap {
+      try? $0.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+    }
+    return dates.first ?? .distantPast
   }
 
   /// Runs `body` while no other process trains in this folder.

@@ -1,0 +1,77 @@
+import Foundation
+import Lab
+import Testing
+
+/// Folders of runs that have only just begun.
+@Suite struct TrainingRunTests {
+  @Test func aRunAppearsWithItsRecord() throws {
+    let folder = try TemporaryFolder()
+    let records = try [record(seed: 1), record(seed: 2)]
+    // Neither a file nor a folder with something in it is free.
+    try folder.write(Data(), to: "logs/a/version_0")
+    try folder.write(Data(), to: "logs/a/version_1/notes.txt")
+    for (place, record) in records.enumerated() {
+      let run = try OutputFolder.newRun("a", record, in: folder.url)
+      #expect(run.lastPathComponent == "version_\(place + 2)")
+      #expect(try RunRecord(contentsOf: TrainingRun.record(in: run)) == record)
+      #expect(try folder.names(in: "logs/a/version_\(place + 2)") == ["run.json"])
+    }
+    #expect(
+      try folder.names(in: "logs/a") == ["version_0", "version_1", "version_2", "version_3"])
+    #expect(
+      TrainingRun.all(in: folder.url).map(\.lastPathComponent) == ["version_2", "version_3"])
+  }
+
+  @Test func runsAtOnceTakeNumbersOfTheirOwn() async throws {
+    let folder = try TemporaryFolder()
+    let record = try record(seed: 1)
+    let runs = try await withThrowingTaskGroup(of: URL.self) { group in
+      for _ in 0..<20 {
+        group.addTask { try OutputFolder.newRun("a", record, in: folder.url) }
+      }
+      return try await group.reduce(into: []) { $0.append($1.lastPathComponent) }
+    }
+    #expect(runs.sorted() == (0..<20).map { "version_\($0)" }.sorted())
+    #expect(try folder.names(in: "logs/a") == runs.sorted())
+  }
+
+  @Test func whatAKilledProgramWasMakingIsNoRun() throws {
+    let folder = try TemporaryFolder()
+    let part = folder.url.appending(path: "logs/a/.B3F5.part")
+    try record(seed: 1).write(to: TrainingRun.record(in: part))
+    #expect(TrainingRun.all(in: folder.url) == [])
+    #expect(throws: DataError.self) { try TrainingRun.newest(in: folder.url) }
+    #expect(
+      try OutputFolder.newRun("a", record(seed: 1), in: folder.url).lastPathComponent
+        == "version_0")
+  }
+
+  @Test func aRunWithoutMetricsIsTheNewestAndHasNoEpochs() throws {
+    let folder = try TemporaryFolder()
+    let older = try OutputFolder.newRun("a", record(seed: 1), in: folder.url)
+    _ = try TrainingRun(older)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date.now.addingTimeInterval(-60)],
+      ofItemAtPath: older.appending(path: "metrics.csv").path(percentEncoded: false))
+    let newer = try OutputFolder.newRun("a", record(seed: 2), in: folder.url)
+    #expect(try TrainingRun.newest(in: folder.url).lastPathComponent == newer.lastPathComponent)
+    for run in [older, newer] {
+      let history = try RunHistory(of: run)
+      #expect(history.epochs == 0)
+      #expect(history.best(.valAccuracy) == nil)
+    }
+  }
+
+  private func record(seed: UInt64) throws -> RunRecord {
+    let json = """
+      {
+        "arguments": ["--seed=\(seed)"], "seed": \(seed), "model_class": "MLP",
+        "model_options": {"fc1": "16"}, "parameters": 7, "data_class": "MNIST", "synthetic": false,
+        "data_sources": {}, "versions": {}, "started": "2026-11-01T10:00:00Z"
+      }
+      """
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    return try decoder.decode(RunRecord.self, from: Data(json.utf8))
+  }
+}
