@@ -11,21 +11,8 @@ import Notebook
 import Plot
 
 struct Parameters: ParsableArguments {
-  @Option(name: .customLong("max_epochs"), help: "Epochs to train. (default: 5, or 1 with --quick)")
-  var maxEpochs: Int?
-
-  @Option(
-    name: .customLong("limit_train_batches"),
-    help: "Train on so many batches an epoch. (default: all, or 750 with --quick)")
-  var limitTrainBatches: BatchLimit?
-
+  @OptionGroup var length: TrainingLength
   @OptionGroup var common: NotebookOptions
-
-  func validate() throws {
-    if let maxEpochs, maxEpochs < 1 {
-      throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
-    }
-  }
 }
 
 let parameters = Parameters.fromCommandLine()
@@ -35,8 +22,8 @@ var random = RandomState(seed: parameters.common.seed)
 
 // The images are 28×28 pixels with values from 0 to 1. The mapping tells which character a label
 // stands for. Its first four entries are no characters but signs that we need once we read whole
-// lines, and the punctuation at its end has no images yet: of 83 classes 62 are in use. A "balanced"
-// set has been drawn from the archive, in which no class has many times the images of another.
+// lines, and the punctuation at its end has no images yet: of 83 classes 62 are in use. The images
+// have been "balanced": no class has more of them than the average class of the archive.
 cell("The data")
 let data = attempt { try EMNIST(DataOptions(source: parameters.common.dataSource)) }
 note(data)
@@ -69,8 +56,8 @@ show(
 // training, so that none is relied on alone.
 cell("A convolutional network", tolerance: 0.02, ignoring: ["Processor: "])
 let model = CNN(data.config)
-let trainer = Trainer(maxEpochs: parameters.maxEpochs ?? (isQuick ? 1 : 5))
-if let limit = parameters.limitTrainBatches ?? (isQuick ? .count(750) : nil) {
+let trainer = Trainer(maxEpochs: parameters.length.maxEpochs ?? (isQuick ? 1 : 5))
+if let limit = parameters.length.limitTrainBatches ?? (isQuick ? .count(750) : nil) {
   trainer.limitTrainBatches = limit
 }
 if isQuick { trainer.limitValBatches = .count(100) }

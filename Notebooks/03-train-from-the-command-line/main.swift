@@ -1,215 +1,33 @@
 // # Train from the command line
 //
 // Experiments are run from the command line, so that what was tried is one line of text: a model, a
-// data set, and how to train. Here are the lines of the course, with what each of them gives. The
-// program that runs them is `lab train`; the notebook does the same itself, because it wants to
-// look at the trained network afterwards. In a terminal, write `swift run -c release` in front of
-// such a line.
+// data set, and how to train. Here are the lines of the course, each with its result. The program
+// that runs them is `lab train`; the notebook does the same itself, by
+// [labTrain](../../Sources/Notebook/LabTrain.swift), because it wants to look at the trained network
+// afterwards. In a terminal, write `swift run -c release` in front of such a line.
 
 import ArgumentParser
+import Foundation
 import Lab
 import Literate
 import Notebook
 import Plot
 
 struct Parameters: ParsableArguments {
-  @Option(name: .customLong("max_epochs"), help: "Epochs to train. (default: 5, or 2 with --quick)")
-  var maxEpochs: Int?
-
-  @Option(
-    name: .customLong("limit_train_batches"),
-    help: "Train on so many batches an epoch. (default: all, or 200 with --quick)")
-  var limitTrainBatches: BatchLimit?
-
+  @OptionGroup var length: TrainingLength
   @OptionGroup var common: NotebookOptions
-
-  func validate() throws {
-    if let maxEpochs, maxEpochs < 1 {
-      throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
-    }
-  }
 }
 
 let parameters = Parameters.fromCommandLine()
 let isQuick = parameters.common.quick
-let maxEpochs = "--max_epochs=\(parameters.maxEpochs ?? (isQuick ? 2 : 5))"
-let limit = parameters.limitTrainBatches ?? (isQuick ? .count(200) : nil)
+let maxEpochs = "--max_epochs=\(parameters.length.maxEpochs ?? (isQuick ? 2 : 5))"
+let limit = parameters.length.limitTrainBatches ?? (isQuick ? .count(200) : nil)
 let limits =
   (limit.map { ["--limit_train_batches=\($0.defaultValueDescription)"] } ?? [])
   + (isQuick ? ["--limit_val_batches=50"] : [])
 let common = [
   "--data_source=\(parameters.common.dataSource)", "--seed=\(parameters.common.seed)",
 ]
-
-// The network of the course on MNIST: ten digits, well written and alike. A line tells what an
-// epoch brought; val is what the network makes of images that it does not learn from. The last line
-// is the one that counts: the accuracy on images that nobody has looked at so far.
-cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
-let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common)
-
-// A curve tells more than its last point. While both losses fall, the network is still learning;
-// when only that of the training images falls, it learns them by heart. Training images are seen
-// with dropout and while the network changes, so that their accuracy may well be the lower one.
-cell("Learning curves of MNIST", tolerance: .init(pixels: 0.05))
-showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
-
-// EMNIST has 62 characters instead of ten. It is harder not because of their number alone.
-cell("A CNN on EMNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
-let emnist = labTrain(["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common)
-note(mnist.data, emnist.data)
-
-cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.05))
-showCurves(of: emnist, as: "curves-emnist", title: "CNN on \(emnist.data.displayName)")
-
-// People write some characters more often than others: in EMNIST a digit has almost five times the
-// images of a small j, although the archive has been balanced. The network sees that too, and when
-// in doubt says what is frequent. Only handwriting that this program drew itself has equally many
-// of each.
-cell("Images of each class")
-let classes = emnist.results.confusion.classes
-let characters = classes.map { emnist.data.mapping[$0] }
-let parts = [("train", emnist.data.train), ("val", emnist.data.val), ("test", emnist.data.test)]
-var counts = Figure(size: (14, 4.5))
-counts[0].bar(
-  characters,
-  parts.map { name, images in
-    var counts = [Int: Int]()
-    for position in 0..<images.count { counts[images.label(at: position), default: 0] += 1 }
-    return BarSeries(name, classes.map { Double(counts[$0, default: 0]) })
-  }, stacked: true)
-counts[0].title = "\(emnist.data.displayName): images of each class"
-counts[0].ylabel = "images"
-counts[0].legend()
-show(
-  counts, of: emnist.data, as: "images-per-class",
-  alt: "A bar for each character: how many images of it there are to learn from, watch and test")
-
-// A row for each right character, a column for each predicted one. If all were right, only the
-// diagonal would be dark. Other spots lie on lines beside it: capitals and small letters of one
-// shape.
-cell("What is taken for what", tolerance: .init(pixels: 0.2))
-let confusion = emnist.results.confusion
-var matrix = Figure(size: (13, 12))
-matrix[0].imshow(
-  classes.map { row in
-    let images = confusion.counts[row].reduce(0, +)
-    return classes.map { Double(confusion[row, $0]) / Double(images) }
-  }, xticklabels: characters, yticklabels: characters, cmap: .blues, range: 0...1)
-matrix[0].colorbar(label: "share of the images of a row")
-matrix[0].title = "\(emnist.data.displayName): the CNN's answers to the test images"
-matrix[0].xlabel = "predicted"
-matrix[0].ylabel = "right"
-show(
-  matrix, of: emnist.data, as: "confusion",
-  alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
-
-// The pairs that are confused most often. In each row there are three images that were taken for
-// something else, in red, and one of that something which was recognised, in green. Which of them
-// could you tell apart?
-cell("The most confused pairs", tolerance: .init(pixels: 0.5), ignoring: ["Taken for "])
-let pairs = confusion.mostConfused(8)
-for pair in pairs {
-  let images = confusion.counts[pair.label.class].reduce(0, +)
-  print("Taken for \(pair.predicted.text): \(pair.count) of \(images) \(pair.label.text)")
-}
-var confused = Figure(rows: 8, columns: 4, images: (28, 28), scale: 4)
-for (row, pair) in pairs.enumerated() {
-  let wrong = emnist.results.predictions.filter {
-    $0.label == pair.label.class && $0.predicted == pair.predicted.class
-  }
-  let right = emnist.results.predictions.filter {
-    $0.label == pair.predicted.class && $0.isRight
-  }
-  for (column, prediction) in (wrong.prefix(3) + right.prefix(1)).enumerated() {
-    let place = prediction.isRight ? 3 : column
-    confused[row, place].imshow(image(prediction.position), range: 0...1)
-    confused[row, place].title =
-      prediction.isRight
-      ? "\(pair.predicted.text)" : "\(pair.label.text), not \(pair.predicted.text)"
-    confused[row, place].titleColor = prediction.isRight ? .green : .red
-  }
-}
-show(
-  confused, of: emnist.data, as: "confused-pairs",
-  alt: "Rows of characters that were taken for another one, each with one of those beside")
-
-// The mistakes that cost most: the network is sure, and wrong. Look closely; some of the labels are
-// not what you would say either.
-cell("The worst mistakes", tolerance: .init(pixels: 0.5))
-let worst = emnist.results.worstMistakes(16)
-var mistakes = Figure(size: (11, 12), rows: 4, columns: 4)
-for (place, prediction) in worst.enumerated() {
-  let (label, predicted) = (prediction.label, prediction.predicted)
-  let percent = Int((prediction.confidence * 100).rounded())
-  mistakes[place].imshow(image(prediction.position), range: 0...1)
-  mistakes[place].title =
-    "Correct: \(emnist.data.mapping[label])\nPred: \(emnist.data.mapping[predicted]), \(percent) %"
-  mistakes[place].titleColor = .red
-}
-show(
-  mistakes, of: emnist.data, as: "worst-mistakes",
-  alt: "Sixteen characters that the network is sure to be something else, with both labels")
-
-// The first convolution looks at 3×3 pixels at a time, with 64 filters. White weights look for ink,
-// black ones for none: where white and black lie side by side, a filter finds edges of that
-// direction. All began as noise, and much of that is still there: so many filters need not be
-// perfect.
-cell("The first layer's filters", tolerance: .init(pixels: 1))
-let filters = emnist.model.parameters[0].value
-print("Filters: shape \(filters.shape)")
-var grid = Figure(size: (6, 6), rows: 8, columns: 8)
-let largest = filters.elements.map(abs).max() ?? 0
-for place in 0..<min(64, filters.shape[0]) {
-  let weights = Image(width: 3, height: 3, values: filters[place].elements)
-  grid[place].imshow(weights, range: -largest...largest)
-}
-show(
-  grid, of: emnist.data, as: "filters",
-  alt: "The 64 filters of the first layer, 3 by 3 weights each")
-
-// Before you train for hours, let the network learn two batches by heart. If it cannot bring the
-// accuracy on 256 images to 1, something is wrong with network, loss or labels, and no amount of
-// data helps. Here train, val and test are the same two batches, which the last line is about.
-cell(
-  "Overfitting on purpose", tolerance: .init(numbers: 0.05, share: 0.1), ignoring: ["Processor: "])
-let overfit = labTrain(
-  ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common)
-
-cell("Learning curves of two batches", tolerance: .init(pixels: 0.05))
-showCurves(
-  of: overfit, as: "curves-overfit", title: "CNN on two batches of \(overfit.data.displayName)")
-
-// With `--num_workers=4` four threads gather batches ahead of their use. In the course that is what
-// makes training fast: there each image goes through Python, while a GPU waits for it. Neither is
-// so here. Images lie in memory as bytes, and to gather a batch is to copy 100,000 of them; and the
-// threads that would do that ahead share the processor with those that compute. So one cannot win
-// more than the share of gathering in a step, which is measured here too. Times depend on the
-// machine and are told apart from results, which do not depend on the workers at all.
-cell("Loading with four workers and with none", tolerance: 0.03, ignoring: ["Processor: "])
-let steps = isQuick ? "40" : "300"
-let loaded = [0, 4].map { workers in
-  labTrain(
-    ["--model_class=CNN", "--data_class=EMNIST", "--num_workers=\(workers)", "--max_epochs=1"]
-      + ["--limit_train_batches=\(steps)", "--limit_val_batches=0"] + common)
-}
-print("Same loss, to the last bit: \(loaded[0].results.loss == loaded[1].results.loss)")
-let batches = loaded[0].data.trainBatches().prefix(Int(steps) ?? 1)
-let gathering = ContinuousClock().measure { for batch in batches { _ = batch } }
-for (workers, run) in zip([0, 4], loaded) {
-  let seconds = run.history.reduce(0) { $0 + $1.seconds }
-  tellTime("num_workers=\(workers): \(milliseconds(seconds)) ms a step")
-}
-tellTime("Gathering alone: \(milliseconds(gathering / .seconds(1))) ms a batch")
-
-/// Milliseconds for each of the steps that loading was tried with, to a hundredth.
-func milliseconds(_ seconds: Double) -> Double {
-  (seconds / Double(batches.count) * 100_000).rounded() / 100
-}
-
-/// The test image at a position.
-func image(_ position: Int) -> Image {
-  Image(width: 28, height: 28, values: emnist.data.test[position].x.elements)
-}
 
 /// Draws loss and accuracy over the epochs.
 func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
@@ -234,4 +52,208 @@ func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
   show(
     figure, of: run.data, as: name,
     alt: "\(title): loss and accuracy after each epoch, of training and validation images")
+}
+
+// The network of the course on MNIST: ten digits, well written and alike. Each epoch has a line:
+// `train` is measured on the images that the network learns from, `val` on the validation set, which
+// it does not learn from. The last line is the one that counts: the accuracy on the test set, which
+// nobody has looked at so far.
+cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
+let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common)
+
+// A curve tells more than its last point. While both losses fall, the network is still learning;
+// when only the training loss falls, it memorises the training images: it overfits. Training images
+// are seen with dropout and while the network changes, so that their accuracy may well be the lower
+// one.
+cell("Learning curves of MNIST", tolerance: .init(pixels: 0.05))
+showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
+
+// EMNIST has 62 characters instead of ten. Their number is not all that makes it harder: some of
+// them look the same.
+cell("A CNN on EMNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
+let emnist = labTrain(["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common)
+note(mnist.data, emnist.data)
+
+cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.05))
+showCurves(of: emnist, as: "curves-emnist", title: "CNN on \(emnist.data.displayName)")
+
+// People write some characters more often than others: in EMNIST a digit has almost five times the
+// images of a small j, although no class is allowed more than the average. The network learns these
+// frequencies too, and when in doubt predicts the more frequent class. Only handwriting that this
+// program drew itself has nearly as many images of each.
+cell("Images of each class")
+let classes = emnist.results.confusion.classes
+let characters = classes.map { emnist.data.mapping[$0] }
+let parts = [("train", emnist.data.train), ("val", emnist.data.val), ("test", emnist.data.test)]
+var counts = Figure(size: (14, 4.5))
+counts[0].bar(
+  characters,
+  parts.map { name, images in
+    var counts = [Int: Int]()
+    for position in 0..<images.count { counts[images.label(at: position), default: 0] += 1 }
+    return BarSeries(name, classes.map { Double(counts[$0, default: 0]) })
+  }, stacked: true)
+counts[0].title = "\(emnist.data.displayName): images of each class"
+counts[0].xlabel = "class"
+counts[0].ylabel = "images"
+counts[0].legend()
+show(
+  counts, of: emnist.data, as: "images-per-class",
+  alt: "A bar for each character: how many images of it there are to learn from, watch and test")
+
+// A row for each true class, a column for each predicted one. If all predictions were right, only the
+// diagonal would be dark. Most other spots are characters of one shape: a capital and its small
+// letter, which lie on lines beside the diagonal; O, o and 0; 1, I and l. Below are the classes that
+// are confused most often, with the numbers.
+cell("The confusion matrix", tolerance: .init(pixels: 0.3))
+let confusion = emnist.results.confusion
+let pairs = confusion.mostConfused(8)
+
+/// The matrix of some classes, as fractions of each true class.
+func fractions(of classes: [Int]) -> [[Double]] {
+  classes.map { row in
+    let images = confusion.counts[row].reduce(0, +)
+    return classes.map { Double(confusion[row, $0]) / Double(images) }
+  }
+}
+
+var matrix = Figure(size: (13, 12))
+matrix[0].imshow(
+  fractions(of: classes), xticklabels: characters, yticklabels: characters, cmap: .blues,
+  range: 0...1)
+matrix[0].title = "\(emnist.data.displayName): confusion matrix of the test set"
+show(
+  labelled(matrix), of: emnist.data, as: "confusion",
+  alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
+
+let often = Set(pairs.flatMap { [$0.label.class, $0.predicted.class] }).sorted()
+var excerpt = Figure(size: (9.5, 8.5))
+excerpt[0].imshow(
+  fractions(of: often), xticklabels: often.map { emnist.data.mapping[$0] },
+  yticklabels: often.map { emnist.data.mapping[$0] }, cmap: .blues, range: 0...1, decimals: 2)
+excerpt[0].title = "\(emnist.data.displayName): the most confused classes"
+show(
+  labelled(excerpt), of: emnist.data, as: "confusion-excerpt",
+  alt: "The confusion matrix of the most confused characters, with a number in each square")
+
+/// The figure with the names of its axes and of its colours.
+func labelled(_ figure: Figure) -> Figure {
+  var figure = figure
+  figure[0].colorbar(label: "fraction of the true class")
+  figure[0].xlabel = "predicted class"
+  figure[0].ylabel = "true class"
+  return figure
+}
+
+// The pairs that are confused most often. For each there are three images of the one class that were
+// taken for the other, in red, and one of the other that was recognised, in green. Titles read: true
+// class → predicted class. Which of them could you tell apart?
+cell("The most confused pairs", tolerance: .init(pixels: 0.5), ignoring: ["Predicted "])
+for pair in pairs {
+  let images = confusion.counts[pair.label.class].reduce(0, +)
+  print("Predicted \(pair.predicted.text) for \(pair.count) of \(images) \(pair.label.text)")
+}
+// Two pairs beside each other.
+var confused = Figure(rows: 4, columns: 8, images: (28, 28), scale: 4)
+for (place, pair) in pairs.enumerated() {
+  let wrong = emnist.results.predictions.filter {
+    $0.label == pair.label.class && $0.predicted == pair.predicted.class
+  }
+  let right = emnist.results.predictions.filter {
+    $0.label == pair.predicted.class && $0.isRight
+  }
+  for (column, prediction) in (wrong.prefix(3) + right.prefix(1)).enumerated() {
+    let (row, column) = (place / 2, place % 2 * 4 + (prediction.isRight ? 3 : column))
+    confused[row, column].imshow(image(prediction.position), range: 0...1)
+    confused[row, column].title =
+      "\(emnist.data.mapping[prediction.label]) → \(emnist.data.mapping[prediction.predicted])"
+    confused[row, column].titleColor = prediction.isRight ? .green : .red
+  }
+}
+show(
+  confused, of: emnist.data, as: "confused-pairs",
+  alt: "Rows of characters that were taken for another one, each with one of those beside")
+
+/// The test image at a position.
+func image(_ position: Int) -> Image {
+  Image(width: 28, height: 28, values: emnist.data.test[position].x.elements)
+}
+
+// The test images with the largest loss: to their true class the network gave almost no probability.
+// Below it stands the class that it predicted, with the probability of that one. Look closely; some
+// of the labels are not what you would say either.
+cell("The worst mistakes", tolerance: .init(pixels: 0.5))
+let worst = emnist.results.worstMistakes(16)
+var mistakes = Figure(size: (11, 12), rows: 4, columns: 4)
+for (place, prediction) in worst.enumerated() {
+  let (label, predicted) = (prediction.label, prediction.predicted)
+  let percent = Int((prediction.confidence * 100).rounded())
+  mistakes[place].imshow(image(prediction.position), range: 0...1)
+  mistakes[place].title =
+    "Correct: \(emnist.data.mapping[label])\nPred: \(emnist.data.mapping[predicted]), \(percent) %"
+  mistakes[place].titleColor = .red
+}
+show(
+  mistakes, of: emnist.data, as: "worst-mistakes",
+  alt: "The sixteen characters with the largest loss, with their true and predicted classes")
+
+// The first convolution looks at 3×3 pixels at a time, with 64 filters. White weights are positive,
+// black ones negative, and the gray between them is zero: where white and black lie side by side, a
+// filter finds edges of that direction. All began as noise, and much of that is still there: so many
+// filters need not be perfect.
+cell("The first layer's filters", tolerance: .init(pixels: 1))
+let filters = emnist.model.parameters[0].value
+print("Filters: shape \(filters.shape)")
+var grid = Figure(size: (6, 6.4), rows: 8, columns: 8)
+let largest = filters.elements.map(abs).max() ?? 0
+let bound = String(format: "%.2f", largest)
+grid.supertitle = "Weights from −\(bound) (black) to \(bound) (white)"
+for place in 0..<min(64, filters.shape[0]) {
+  let weights = Image(width: 3, height: 3, values: filters[place].elements)
+  grid[place].imshow(weights, range: -largest...largest)
+}
+show(
+  grid, of: emnist.data, as: "filters",
+  alt: "The 64 filters of the first layer, 3 by 3 weights each")
+
+// Before you train for hours, let the network overfit two batches. If it cannot bring the accuracy on
+// 256 images to 1, something is wrong with network, loss or labels, and no amount of data helps. Here
+// train, val and test are the same two batches, which the last line is about.
+cell(
+  "Overfitting on purpose", tolerance: .init(numbers: 0.05, share: 0.1), ignoring: ["Processor: "])
+let overfit = labTrain(
+  ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common)
+
+cell("Learning curves of two batches", tolerance: .init(pixels: 0.05))
+showCurves(
+  of: overfit, as: "curves-overfit", title: "CNN on two batches of \(overfit.data.displayName)")
+
+// With `--num_workers=4` four threads gather batches ahead of their use. In the course that is what
+// makes training fast: there each image goes through Python, while a GPU waits for it. Neither is so
+// here. Images lie in memory as bytes, to gather a batch is to turn 100,000 of them into numbers, and
+// the threads that would do that ahead share the processor with those that compute. So workers can
+// win about as much as gathering takes, which is measured here too; more than that is noise. What
+// counts is the median of three epochs. Times depend on the machine and are reported apart from
+// results, which do not depend on the workers at all.
+cell("Loading with four workers and with none", tolerance: 0.03, ignoring: ["Processor: "])
+let steps = isQuick ? 20 : 100
+let loaded = [0, 4].map { workers in
+  labTrain(
+    ["--model_class=CNN", "--data_class=EMNIST", "--num_workers=\(workers)", "--max_epochs=3"]
+      + ["--limit_train_batches=\(steps)", "--limit_val_batches=0"] + common)
+}
+print("Same loss, to the last bit: \(loaded[0].results.loss == loaded[1].results.loss)")
+for (workers, run) in zip([0, 4], loaded) {
+  tellTime("num_workers=\(workers): \(millisecondsAStep(run.history.map(\.seconds))) ms a step")
+}
+let gathering = (0..<3).map { _ in
+  let batches = loaded[0].data.trainBatches().prefix(steps)
+  return ContinuousClock().measure { for batch in batches { _ = batch } } / .seconds(1)
+}
+tellTime("Gathering alone: \(millisecondsAStep(gathering)) ms a batch")
+
+/// The median of three times, divided among their steps: milliseconds, to a hundredth.
+func millisecondsAStep(_ seconds: [Double]) -> Double {
+  let median = seconds.sorted()[seconds.count / 2]
+  return (median / Double(steps) * 100_000).rounded() / 100
 }

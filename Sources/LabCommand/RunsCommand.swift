@@ -33,25 +33,11 @@ struct RunsCommand: ParsableCommand {
           figure(run.values(of: .testAccuracy).last?.value),
         ]
       }
-      let table = [titles] + rows
-      let widths = widths(table)
-      for row in table { print(line(row, widths: widths)) }
+      print(textTable([titles] + rows, left: 2))
     }
 
     private func figure(_ value: Double?) -> String {
       value.map { String(format: "%.4f", $0) } ?? "-"
-    }
-
-    private func widths(_ rows: [[String]]) -> [Int] {
-      rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    }
-
-    /// Names on the left, figures on the right of their columns.
-    private func line(_ cells: [String], widths: [Int]) -> String {
-      zip(cells, widths).enumerated().map { column, cell in
-        let space = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column < 2 ? cell.0 + space : space + cell.0
-      }.joined(separator: "  ")
     }
   }
 

@@ -42,7 +42,18 @@ struct TrainCommand: ParsableCommand {
       try name == "newest"
       ? TrainingRun.newest() : URL(filePath: name, directoryHint: .isDirectory)
     let begun = try RunRecord(contentsOf: TrainingRun.record(in: folder)).arguments
-    try Self.parse(begun + withoutResume(arguments)).train([], in: folder)
+    let now = try Self.parse(begun + withoutResume(arguments))
+    try now.checkThatItLasts(from: Self.parse(begun), in: folder)
+    try now.train([], in: folder)
+  }
+
+  /// Refuses what the run that goes on could not heed: another network, other initial weights.
+  private func checkThatItLasts(from begun: Self, in folder: URL) throws {
+    let pairs = zip(begun.experiment.lastingArguments, experiment.lastingArguments)
+    guard let (expected, got) = pairs.first(where: { $0 != $1 }) else { return }
+    throw TrainingError(
+      "--resume: expected \(expected.isEmpty ? "no --load_checkpoint" : expected) as when "
+        + "\(folder.relativePath) was begun, got \(got); leave it out, or begin another run")
   }
 
   /// Trains and tests.
@@ -81,6 +92,10 @@ struct TrainCommand: ParsableCommand {
         DataOptions.writeToStandardError(
           "Interrupted: \(stop). To go on: lab train --resume=\(folder.relativePath)")
         throw ExitCode(130)
+      } catch where !isResumed && run.isEmpty {
+        // There is nothing to go on from, and nothing to look at.
+        try? FileManager.default.removeItem(at: folder)
+        throw error
       }
     }
   }

@@ -138,7 +138,7 @@ struct PredictCommandTests {
       #expect(loaded.status == 1)
       #expect(
         loaded.errors.contains(
-          "expected weights of a model with halving stride, got halving pool; give the options "),
+          "expected weights of a model with --stride, got those of one with --pool; give the "),
         "\(loaded.errors)")
       let again = try lab.run(training + ["--pool", "--load_checkpoint", weights])
       #expect(again.status == 0, "\(again.errors)")

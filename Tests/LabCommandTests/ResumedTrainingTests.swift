@@ -76,6 +76,21 @@ struct ResumedTrainingTests {
       )
       let other = try train(lab, ["train", "--resume", path, "--conv_dim=4"], into: broken)
       #expect(other.errors.contains("--conv_dim belongs to CNN, but --model_class is MLP."))
+      for (argument, begun) in [
+        ("--seed=9", "--seed=42"), ("--fc1=9", "--fc1=1024"),
+        ("--load_checkpoint=nowhere", "no --load_checkpoint"),
+      ] {
+        let refused = try train(lab, ["train", "--resume", path, argument], into: broken)
+        #expect(refused.status == 1)
+        #expect(
+          refused.errors.contains("--resume: expected \(begun) as when ")
+            && refused.errors.contains(" was begun, got \(argument); leave it out"),
+          "\(refused.errors)")
+      }
+      // What says the same as the run's own is no contradiction.
+      let same = ["train", "--resume", path, "--seed=42", "--fc1=1024"]
+      #expect(try train(lab, same, into: broken).status == 0)
+      #expect(try differences(broken, whole) == [])
     }
   }
 
@@ -102,7 +117,9 @@ struct ResumedTrainingTests {
     let logs = output.appending(path: "logs")
     let paths =
       FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
-      .compactMap { $0 as? String } ?? []
+      .compactMap { $0 as? String }
+      // What was being made when its program was killed is no run.
+      .filter { !$0.contains("/.") } ?? []
     guard paths.contains(where: { $0.hasSuffix("run.json") }) else { return [:] }
     let same = paths.filter {
       $0.hasSuffix("metrics.csv") || $0.hasSuffix("last.safetensors") || $0.contains("epoch=")

@@ -65,7 +65,8 @@ struct TrainCommandTests {
     (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
     (["--optimizer=Adamm"], "expected Adam, AdamW, SGD, got Adamm; did you mean Adam?"),
     (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
-    (["--batch_size=0"], "--batch_size: expected at least 1, got 0"),
+    (["--batch_size=0"], "--batch_size: expected 1 to 65536, got 0"),
+    (["--batch_size=9223372036854775807"], "--batch_size: expected 1 to 65536, got 92233"),
     (["--num_workers=-1"], "--num_workers: expected 0 to 64, got -1"),
     (["--lr=-1"], "--lr: expected a number above 0, got -1.0"),
     (["--overfit_batches=0"], "--overfit_batches: expected at least one batch, got none"),
@@ -92,12 +93,21 @@ struct TrainCommandTests {
     (["--degrees=200"], "--degrees: expected 0.0 to 180.0, got 200.0"),
     (["--translate=2"], "--translate: expected 0.0 to 1.0, got 2.0"),
     (["--shear=90"], "--shear: expected 0.0 to 60.0, got 90.0"),
-    (["--scale=2"], "expected two numbers such as 0.9,1.1, got 2"),
-    (["--limit_train_batches=1.5"], "limit_train_batches"),
-    (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected a number of at least 1, got 0"),
+    (["--scale=2"], "expected two numbers from 0.1 to 10, the smaller one first, such as "),
+    (["--scale=1e-20,1"], "such as 0.9,1.1, got 1e-20,1"),
     (
-      ["--model_class=ResNet", "--blocks=0"], "--blocks: expected a number of at least 1, got 0"
+      ["--overfit_batches=2", "--shear=9"],
+      "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
     ),
+    (["--model_class=ResNet", "--skip=no"], "'--skip <skip>': expected true or false, got no"),
+    (["--limit_train_batches=1.5"], "limit_train_batches"),
+    (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected 1 to 4096, got 0"),
+    (
+      ["--model_class=CNN", "--conv_dim=10000000000"],
+      "--conv_dim: expected 1 to 4096, got 10000000000"
+    ),
+    (["--model_class=ResNet", "--blocks=0"], "--blocks: expected 1 to 100, got 0"),
+    (["--model_class=MLP", "--fc1=99999999"], "--fc1: expected 1 to 65536, got 99999999"),
     (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
     (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
   ])
@@ -121,6 +131,39 @@ struct TrainCommandTests {
       let outcome = try lab.run(["train"], environment: [name: value])
       #expect(outcome.status == 1)
       #expect(outcome.errors.hasPrefix(text), "\(outcome.errors)")
+    }
+  }
+
+  /// A run that ends before its first step is not what `--resume` is meant to go on with.
+  @Test func whatEndsAtOnceLeavesNoRun() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let options = [
+        "train", "--model_class=ResNet", "--channels=2", "--pool", "--data_source=synthetic",
+        "--max_epochs=1", "--limit_train_batches=2", "--limit_val_batches=1",
+        "--limit_test_batches=1",
+      ]
+      #expect(try lab.run(options).status == 0)
+      let short = try lab.run(options + ["--one_cycle_max_lr=0.1", "--one_cycle_total_steps=1"])
+      #expect(short.status == 1)
+      #expect(short.errors.contains("Error: fit: expected a schedule of at least 2 steps"))
+      let diverged = try lab.run(options + ["--optimizer=SGD", "--lr=1e38"])
+      #expect(diverged.status == 1)
+      #expect(diverged.errors.contains("Error: fit: expected a finite loss"))
+      let runs = folder.appending(path: "output/logs/ResNet-MNIST-SYNTHETIC")
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: runs.path(percentEncoded: false))
+      // What has learned something stays.
+      #expect(names.sorted() == ["version_0", "version_1"])
+      let metrics = try String(
+        contentsOf: runs.appending(path: "version_1/metrics.csv"), encoding: .utf8)
+      #expect(metrics.split(separator: "\n").count == 2)
+
+      let first = runs.appending(path: "version_0").path(percentEncoded: false)
+      let other = try lab.run(["train", "--resume", first, "--stride"])
+      #expect(other.status == 1)
+      #expect(other.errors.contains("expected --pool as when \(first)"), "\(other.errors)")
+      #expect(try lab.run(["train", "--resume", first, "--pool"]).status == 0)
     }
   }
 

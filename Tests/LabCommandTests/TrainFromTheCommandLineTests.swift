@@ -29,7 +29,8 @@ struct TrainFromTheCommandLineTests {
       #expect(outcome.errors.contains(" ms a batch"))
       #expect(
         try pictures(in: folder) == [
-          "confused-pairs-SYNTHETIC.png", "confusion-SYNTHETIC.png", "curves-emnist-SYNTHETIC.png",
+          "confused-pairs-SYNTHETIC.png", "confusion-SYNTHETIC.png",
+          "confusion-excerpt-SYNTHETIC.png", "curves-emnist-SYNTHETIC.png",
           "curves-mnist-SYNTHETIC.png", "curves-overfit-SYNTHETIC.png", "filters-SYNTHETIC.png",
           "images-per-class-SYNTHETIC.png", "worst-mistakes-SYNTHETIC.png",
         ])

@@ -16,7 +16,7 @@ package struct AugmentationOptions: ParsableArguments {
   var translate: Double?
 
   @Option(
-    help: ArgumentHelp("Scale images by a factor between these.", valueName: "least,most"),
+    help: ArgumentHelp("Scale images by a factor between these two.", valueName: "least,most"),
     transform: range)
   var scale: ClosedRange<Double>?
 
@@ -52,9 +52,10 @@ package struct AugmentationOptions: ParsableArguments {
 private func range(_ text: String) throws -> ClosedRange<Double> {
   let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
   guard numbers.count == 2, let least = numbers[0], let most = numbers[1],
-    least > 0, least <= most, most <= 10
+    0.1 <= least, least <= most, most <= 10
   else {
-    throw ValidationError("expected two numbers such as 0.9,1.1, got \(text)")
+    throw ValidationError(
+      "expected two numbers from 0.1 to 10, the smaller one first, such as 0.9,1.1, got \(text)")
   }
   return least...most
 }

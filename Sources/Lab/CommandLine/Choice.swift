@@ -26,3 +26,14 @@ package func choice<Value: CaseIterable & RawRepresentable<String>>(
   throw ValidationError(
     "expected \(names.joined(separator: ", ")), got \(text)\(hint)")
 }
+
+/// The value of `true` or `false`.
+///
+/// - Parameter text: What was typed.
+/// - Throws: A `ValidationError`; the argument parser puts the option's name before it.
+package func trueOrFalse(_ text: String) throws -> Bool {
+  guard let value = Bool(text) else {
+    throw ValidationError("expected true or false, got \(text)")
+  }
+  return value
+}

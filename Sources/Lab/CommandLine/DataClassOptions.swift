@@ -34,8 +34,8 @@ package struct DataClassOptions: ParsableArguments {
   package init() {}
 
   package func validate() throws {
-    guard batchSize >= 1 else {
-      throw ValidationError("--batch_size: expected at least 1, got \(batchSize)")
+    guard (1...65_536).contains(batchSize) else {
+      throw ValidationError("--batch_size: expected 1 to 65536, got \(batchSize)")
     }
     guard (0...64).contains(workers) else {
       throw ValidationError("--num_workers: expected 0 to 64, got \(workers)")

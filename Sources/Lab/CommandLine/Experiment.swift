@@ -37,6 +37,28 @@ package struct Experiment: ParsableArguments {
         "--data_class: \(options.modelClass) reads one character an image, but EMNISTLines has "
           + "whole lines; expected MNIST or EMNIST.")
     }
+    guard training.overfitBatches == nil || augmentation.chosen == nil else {
+      throw ValidationError(
+        "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
+          + "--augment, --degrees, --translate, --scale and --shear.")
+    }
+  }
+
+  /// The options of the chosen model.
+  private var modelOptions: any ModelOptions {
+    switch options.modelClass {
+    case .CNN: cnn
+    case .MLP: mlp
+    case .ResNet: resNet
+    }
+  }
+
+  /// What cannot be changed about a run that goes on, as on its command line.
+  package var lastingArguments: [String] {
+    let model = modelOptions.texts.sorted { $0.key < $1.key }
+      .map { modelOptions.argument($0, $1) }
+    let start = options.loadCheckpoint.map { "--load_checkpoint=\($0)" } ?? ""
+    return ["--model_class=\(options.modelClass)"] + model + ["--seed=\(options.seed)", start]
   }
 
   /// What runs may differ in, for TensorBoard.
@@ -70,31 +92,34 @@ package struct Experiment: ParsableArguments {
     manualSeed(options.seed)
     let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
-    let (model, modelOptions): (any Model, [String: String]) =
+    let model: any Model =
       switch options.modelClass {
-      case .CNN: (CNN(module.config, cnn), cnn.texts)
-      case .MLP: (MLP(module.config, mlp), mlp.texts)
-      case .ResNet: (ResNet(module.config, resNet), resNet.texts)
+      case .CNN: CNN(module.config, cnn)
+      case .MLP: MLP(module.config, mlp)
+      case .ResNet: ResNet(module.config, resNet)
       }
     if !isResumed, let path = options.loadCheckpoint {
-      try load(URL(filePath: path), into: model, modelOptions)
+      try load(URL(filePath: path), into: model)
     }
     return Setting(
-      data: module, model: model, modelOptions: modelOptions, trainer: training.trainer())
+      data: module, model: model, modelOptions: modelOptions.texts, trainer: training.trainer())
   }
 
   /// Loads weights of a model that was made with the same options, also those of which the weights
   /// bear no trace.
-  private func load(_ url: URL, into model: any Model, _ chosen: [String: String]) throws {
+  private func load(_ url: URL, into model: any Model) throws {
     let file = try Safetensors(contentsOf: url)
     let made = try Checkpoint.modelOptions(of: file, at: url)
     try Checkpoint.load(file, of: url, into: model)
-    for (name, option) in chosen.sorted(by: { $0.key < $1.key }) {
+    for (name, option) in modelOptions.texts.sorted(by: { $0.key < $1.key }) {
       guard let other = made[name], other != option else { continue }
+      let (expected, got) = (
+        modelOptions.argument(name, option), modelOptions.argument(name, printable(other))
+      )
       throw DataError(
         .unusable,
-        "\(url.path(percentEncoded: false)): expected weights of a model with \(name) \(option), got "
-          + "\(name) \(printable(other)); give the options that it was trained with")
+        "\(url.path(percentEncoded: false)): expected weights of a model with \(expected), got "
+          + "those of one with \(got); give the options that it was trained with")
     }
   }
 

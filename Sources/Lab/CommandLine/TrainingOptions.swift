@@ -15,7 +15,8 @@ package struct TrainingOptions: ParsableArguments {
     transform: { try choice($0) })
   var optimizer = OptimizerClass.Adam
 
-  @Option(name: .customLong("lr"), help: "The learning rate.")
+  @Option(
+    name: .customLong("lr"), help: "The learning rate; a cycle of learning rates sets it itself.")
   var learningRate = 1e-3
 
   @Option(

@@ -35,7 +35,7 @@ public struct Batches: Sequence, Sendable {
     self.generator = generator
     self.augmentation = augmentation
     self.workers = Swift.max(0, workers)
-    count = (dataset.count + batchSize - 1) / batchSize
+    count = dataset.count / batchSize + (dataset.count.isMultiple(of: batchSize) ? 0 : 1)
   }
 
   private init(_ batches: Batches, count: Int) {

@@ -18,8 +18,8 @@ public struct CNN: Model {
     public init() {}
 
     public func validate() throws {
-      try atLeastOne("conv_dim", convDim)
-      try atLeastOne("fc_dim", fcDim)
+      try checkSize("conv_dim", convDim, atMost: 4096)
+      try checkSize("fc_dim", fcDim, atMost: 65_536)
     }
   }
 

@@ -18,8 +18,8 @@ public struct MLP: Model {
     public init() {}
 
     public func validate() throws {
-      try atLeastOne("fc1", fc1)
-      try atLeastOne("fc2", fc2)
+      try checkSize("fc1", fc1, atMost: 65_536)
+      try checkSize("fc2", fc2, atMost: 65_536)
     }
   }
 

@@ -38,31 +38,55 @@ extension ModelOptions {
       guard let label = child.label, let option = child.value as? any WrappedOption else {
         return nil
       }
-      // The property `convDim` is stored as `_convDim`.
-      let name = label.dropFirst().map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }
-      return (name.joined(), "\(option.wrappedValue)")
+      return (courseName(label), "\(option.wrappedValue)")
     }
     return Dictionary(pairs) { first, _ in first }
   }
 
-  /// Refuses a size below 1.
+  /// An option as it is given on a command line: `--conv_dim=64`, or `--stride` for a flag that says
+  /// which of several.
+  ///
+  /// - Parameters:
+  ///   - name: The option's name, as in ``texts``.
+  ///   - text: Its value, as there.
+  package func argument(_ name: String, _ text: String) -> String {
+    let isFlag = Mirror(reflecting: self).children.contains { child in
+      child.label.map(courseName) == name && (child.value as? any WrappedOption)?.isFlag == true
+    }
+    return isFlag ? "--\(text)" : "--\(name)=\(text)"
+  }
+
+  /// Refuses a size that is below 1, or that no memory holds.
   ///
   /// - Parameters:
   ///   - name: The option's name, without hyphens in front.
   ///   - value: What was given.
+  ///   - most: The largest size that makes sense.
   /// - Throws: A `ValidationError` that names the option.
-  public func atLeastOne(_ name: String, _ value: Int) throws {
-    guard value >= 1 else {
-      throw ValidationError("--\(name): expected a number of at least 1, got \(value)")
+  public func checkSize(_ name: String, _ value: Int, atMost most: Int) throws {
+    guard (1...most).contains(value) else {
+      throw ValidationError("--\(name): expected 1 to \(most), got \(value)")
     }
   }
+}
+
+/// An option's name in the course's spelling: the property `convDim` is stored as `_convDim`, and
+/// becomes `conv_dim`.
+private func courseName(_ label: String) -> String {
+  label.dropFirst().map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }.joined()
 }
 
 /// What `@Option` and `@Flag` have in common.
 private protocol WrappedOption {
   associatedtype Value
   var wrappedValue: Value { get }
+  var isFlag: Bool { get }
 }
 
-extension Option: WrappedOption {}
-extension Flag: WrappedOption {}
+extension Option: WrappedOption {
+  var isFlag: Bool { false }
+}
+
+extension Flag: WrappedOption {
+  var isFlag: Bool { true }
+}

@@ -23,17 +23,20 @@ public struct ResNet: Model {
       transform: { try choice($0) })
     public var norm = Norm.batch
 
-    @Flag(help: "Halve images by convolutions of stride 2, or by max pooling.")
+    @Flag(
+      exclusivity: .chooseLast, help: "Halve images by convolutions of stride 2, or by max pooling.")
     public var halving = Halving.stride
 
-    @Option(help: "Whether each block adds what comes in to what goes out.")
+    @Option(
+      help: "Whether each block adds what comes in to what goes out: true, false.",
+      transform: { try trueOrFalse($0) })
     public var skip = true
 
     public init() {}
 
     public func validate() throws {
-      try atLeastOne("blocks", blocks)
-      try atLeastOne("channels", channels)
+      try checkSize("blocks", blocks, atMost: 100)
+      try checkSize("channels", channels, atMost: 1024)
     }
   }
 

@@ -56,7 +56,8 @@ private func broadcastShape(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> [Int
       throw ShapeError(
         "+", expected: "shapes that are equal, or 1, in every dimension, counted from the last",
         got: "\(a.shape) and \(b.shape)",
-        hint: "a skip connection adds tensors of one shape: a 1×1 convolution changes channels")
+        hint: "a skip connection adds tensors of the same shape: a 1×1 convolution changes "
+          + "channels, with a stride also height and width")
     }
     // Not the larger one: an extent of 0 against 1 gives 0.
     shape.append(p == 1 ? q : p)

@@ -1,5 +1,7 @@
 /// The mean over a batch of how far wrong classes come within 1 of the right one's score:
-/// `1/N Σ 1/C Σ c≠label max(0, 1 - x[label] + x[c])`, PyTorch's `multi_margin_loss`.
+/// `1/N Σ 1/C Σ c≠label max(0, 1 - x[label] + x[c])`, PyTorch's `multi_margin_loss`; but a score that
+/// is not a number makes the loss none, where PyTorch's takes it for 0, so that training that has
+/// diverged is noticed.
 ///
 /// - Parameters:
 ///   - x: Scores, N images × C classes.
@@ -15,7 +17,8 @@ public func multiMarginLoss(_ x: Tensor, _ labels: IntTensor) throws(ShapeError)
   for (row, label) in labels.elements.enumerated() {
     let scores = x.pointer + row * classes
     for c in 0..<classes where c != label {
-      total += Double(max(0, 1 - scores[label] + scores[c]))
+      let margin = 1 - scores[label] + scores[c]
+      total += margin < 0 ? 0 : Double(margin)
     }
   }
   let loss = Tensor([Float(total / Double(rows * classes))], shape: [])

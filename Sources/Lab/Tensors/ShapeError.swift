@@ -2,8 +2,8 @@
 /// expected, what came, and what the likely cause is.
 ///
 /// ```text
-/// linear: expected 12544 features in the last dimension of x (the weight is [128, 12544]), got
-/// [128, 64, 14, 14]; flatten x before a linear layer
+/// linear: expected x of shape [rows, 12544] (the weight is [128, 12544]), got [128, 64, 14, 14];
+/// flatten x before a linear layer
 /// ```
 public struct ShapeError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The operation's name, as in the source: `conv2d`.

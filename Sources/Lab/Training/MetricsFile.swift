@@ -27,6 +27,9 @@ final class MetricsFile {
     try log.append(Data((Self.titles + "\n").utf8))
   }
 
+  /// Whether there is no row.
+  var isEmpty: Bool { log.size <= UInt64(Self.titles.utf8.count + 1) }
+
   /// Writes a row.
   func write(_ scalars: [Scalar: Double], epoch: Int, step: Int) throws {
     let numbers = Scalar.allCases.map { scalars[$0].map { "\($0)" } ?? "" }

@@ -33,18 +33,18 @@ public struct OneCycleLR: Equatable, Sendable {
     self.totalSteps = totalSteps
   }
 
-  /// The learning rate for a step, counted from 0.
+  /// The learning rate for a step, counted from 0; it has to be one of the cycle's.
   public func learningRate(at step: Int) -> Double {
     let first = maxLearningRate / 25
     return value(at: step, from: first, over: maxLearningRate, to: first / 1e4)
   }
 
-  /// The momentum, or Adam's β₁, for a step, counted from 0.
+  /// The momentum, or Adam's β₁, for a step, counted from 0; it has to be one of the cycle's.
   public func momentum(at step: Int) -> Double {
     value(at: step, from: 0.95, over: 0.85, to: 0.95)
   }
 
-  /// Makes an optimizer ready for a step, counted from 0.
+  /// Makes an optimizer ready for a step, counted from 0; it has to be one of the cycle's.
   public func prepare(_ optimizer: some Optimizer, for step: Int) {
     optimizer.learningRate = learningRate(at: step)
     optimizer.momentum = momentum(at: step)
@@ -53,6 +53,8 @@ public struct OneCycleLR: Equatable, Sendable {
   private func value(at step: Int, from first: Double, over middle: Double, to last: Double)
     -> Double
   {
+    precondition(
+      (0..<totalSteps).contains(step), "a cycle of \(totalSteps) steps has no step \(step)")
     let (turn, end) = (0.3 * Double(totalSteps) - 1, Double(totalSteps) - 1)
     let step = Double(step)
     return step <= turn

@@ -24,7 +24,7 @@ public final class Trainer {
   /// How many batches to test on.
   public var limitTestBatches = BatchLimit.all
   /// When set, trains, validates and tests on these training batches alone, always in the same
-  /// order: a model that is right learns them by heart.
+  /// order, unchanged by augmentation: a model that is right memorises them.
   public var overfitBatches: BatchLimit?
   /// Where the weights of the epoch with the smallest validation loss and those of the last epoch are
   /// kept; nil keeps none.
@@ -169,12 +169,14 @@ public final class Trainer {
     guard let run else { return beginning }
     guard FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false)) else {
       try run.begin(hyperparameters)
+      try removeCheckpoints(but: nil)
       return beginning
     }
     let state = try TrainingState(run.state, into: model, optimizer, like: beginning)
     try run.cut(to: state.logSizes)
     Generator.shared.state = state.generator
     bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
+    try removeCheckpoints(but: state.bestCheckpoint)
     lastStep = (max(0, state.epoch - 1), state.totalSteps)
     print("Going on in \(run.folder.relativePath): epoch \(state.epoch), step \(state.step)")
     return state
@@ -258,7 +260,7 @@ public final class Trainer {
     overfitting(data) ?? limited(data.testBatches(), limitTestBatches)
   }
 
-  /// The first training batches, unshuffled, if the model is to learn them by heart.
+  /// The first training batches, unshuffled, if the model is to memorise them.
   private func overfitting(_ data: some DataModule) -> Batches? {
     overfitBatches.map {
       let (size, workers) = (data.options.batchSize, data.options.workers)
@@ -332,6 +334,19 @@ public final class Trainer {
     bestCheckpoint = url
     state.bestCheckpoint = name
     return old == url ? nil : old
+  }
+
+  /// Removes what the best epoch's file may have left behind when the program was killed: the one
+  /// before it, that the kept state no longer names, or one that it does not name yet.
+  private func removeCheckpoints(but best: String?) throws {
+    guard let folder = checkpointFolder else { return }
+    try withFile(folder, "tidy up") {
+      let path = folder.path(percentEncoded: false)
+      for name in try FileManager.default.contentsOfDirectory(atPath: path)
+      where name != best && name.wholeMatch(of: /epoch=\d+-val_loss=.*\.safetensors/) != nil {
+        try FileManager.default.removeItem(at: folder.appending(path: name))
+      }
+    }
   }
 
   /// Writes where the run is, so that it can go on from here.

@@ -97,6 +97,11 @@ public final class TrainingRun {
     try events.begin(hyperparameters)
   }
 
+  /// Whether nothing has been logged or kept but what the run was started with.
+  public var isEmpty: Bool {
+    metrics.isEmpty && !FileManager.default.fileExists(atPath: state.path(percentEncoded: false))
+  }
+
   /// Ends the logs.
   func end(step: Int) throws {
     try events.end(step: step)

@@ -15,7 +15,7 @@ package final class Child {
   /// Ends of pipes: what the program writes, and what it reads.
   package let output: Int32
   package let errors: Int32
-  private let input: Int32
+  private let input: Pipe
   /// The largest resident memory, in bytes; known when the program has ended.
   package private(set) var peakMemory = 0
   package private(set) var ending: Ending?
@@ -58,9 +58,10 @@ package final class Child {
     var process: pid_t = 0
     let error = posix_spawn(
       &process, path, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
-    for end in [input.reading, output.writing, errors.writing] { close(end) }
+    for end in [output.writing, errors.writing] { close(end) }
+    // Both ends, so that nobody is killed for writing to a program that has just ended.
     (self.process, self.input, self.output, self.errors) =
-      (process, input.writing, output.reading, errors.reading)
+      (process, input, output.reading, errors.reading)
     guard error == 0 else {
       ending = .exit(127)
       throw NotebookError("cannot start \(path): \(String(cString: strerror(error)))")
@@ -68,13 +69,13 @@ package final class Child {
   }
 
   deinit {
-    for end in [input, output, errors] { close(end) }
+    for end in [input.reading, input.writing, output, errors] { close(end) }
   }
 
   /// Lets a program go on that waits for a line.
   func goOn() {
     var newline = UInt8(ascii: "\n")
-    _ = write(input, &newline, 1)
+    _ = write(input.writing, &newline, 1)
   }
 
   /// Ends the program and all that it has started.

@@ -34,6 +34,7 @@ final class TestServer: Sendable {
 
   let port: UInt16
   private let listener: Int32
+  private let isStopped = Atomic(false)
   private let received = Mutex<[Request]>([])
 
   /// - Parameter respond: Called with each request and how many came before it.
@@ -59,7 +60,13 @@ final class TestServer: Sendable {
     guard listener >= 0, isListening else { throw CocoaError(.fileReadUnknown) }
     port = UInt16(bigEndian: address.sin_port)
     Thread.detachNewThread { [self] in
+      // Closed by the thread that waits there: elsewhere the number might be another server's by now.
+      defer { close(listener) }
       while case let connection = accept(listener, nil, nil), connection >= 0 {
+        guard !isStopped.load(ordering: .acquiring) else {
+          close(connection)
+          return
+        }
         Thread.detachNewThread { [self] in
           answer(connection, respond)
           close(connection)
@@ -79,8 +86,15 @@ final class TestServer: Sendable {
   func address(_ path: String = "file") -> String { "http://127.0.0.1:\(port)/\(path)" }
 
   func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
+    isStopped.store(true, ordering: .releasing)
+    // A last connection wakes the thread that waits for one.
+    #if os(Linux)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+      let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+    #endif
+    _ = withLoopbackAddress(port: port) { connect(descriptor, $0, $1) }
+    close(descriptor)
   }
 
   /// What a server that knows ranges answers.

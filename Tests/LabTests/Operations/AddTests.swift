@@ -77,8 +77,8 @@ struct AddTests {
   @Test func errorsSayWhatToDo() {
     expectShapeError(
       "+: expected shapes that are equal, or 1, in every dimension, counted from the last, "
-        + "got [2, 64, 14, 14] and [2, 64, 28, 28]; a skip connection adds tensors of one shape: "
-        + "a 1×1 convolution changes channels"
+        + "got [2, 64, 14, 14] and [2, 64, 28, 28]; a skip connection adds tensors of the same shape: "
+        + "a 1×1 convolution changes channels, with a stride also height and width"
     ) { () throws(ShapeError) in
       try Tensor(repeating: 0, shape: [2, 64, 14, 14])
         + Tensor(repeating: 0, shape: [2, 64, 28, 28])

@@ -12,13 +12,14 @@ struct ConvolutionTests {
   }
 
   /// ```python
-  /// x, w, b = pattern(2, 2, 4, 3), pattern(3, 2, 3, 3, step=5), pattern(3, step=3)
+  /// x, w, b = pattern(2, 2, 4, 3), pattern(3, 2, kernel, kernel, step=5), pattern(3, step=3)
   /// y = F.conv2d(x, w, b, stride=stride, padding=padding)
   /// torch.autograd.grad(y, (x, w, b), pattern(*y.shape, step=3))
   /// ```
   @Test(arguments: PyTorchConvolution.all)
   fileprivate func agreesWithPyTorch(_ expected: PyTorchConvolution) throws {
-    let inputs = [pattern([2, 2, 4, 3]), pattern([3, 2, 3, 3], step: 5), pattern([3], step: 3)]
+    let weight = pattern([3, 2, expected.kernel, expected.kernel], step: 5)
+    let inputs = [pattern([2, 2, 4, 3]), weight, pattern([3], step: 3)]
     let (y, gradients) = try gradients(of: inputs) { inputs throws(ShapeError) in
       try conv2d(
         inputs[0], weight: inputs[1], bias: inputs[2], stride: expected.stride,
@@ -102,6 +103,7 @@ struct ConvolutionTests {
 /// What PyTorch computes.
 private struct PyTorchConvolution: Sendable {
   let stride, padding: Int
+  var kernel = 3
   let y, dx, dWeight, dBias: [Float]
 
   static let all = [
@@ -180,6 +182,48 @@ private struct PyTorchConvolution: Sendable {
       ],
       dBias: [
         0, 0.5, -1.75,
+      ]),
+    PyTorchConvolution(
+      stride: 1, padding: 0, kernel: 1,
+      y: [
+        0.3125, -1.875, -0.625, -2.8125, -1.5625, -0.3125, -2.5, -1.25, 0, -2.1875,
+        -0.9375, 0.3125, -2.1875, 0.25, -1.4375, 1, 0, -1.6875, 0.75, -0.25, -1.9375,
+        0.5, -0.5, -2.1875, -1.25, 1, -0.875, 1.375, 0.875, -1, 1.25, 0.75, -1.125,
+        1.125, 0.625, -1.25, -0.625, -2.8125, -1.5625, -0.3125, -2.5, -1.25, 0, -2.1875,
+        -0.9375, 0.3125, -1.875, -0.625, -1.4375, 1, 0, -1.6875, 0.75, -0.25, -1.9375,
+        0.5, -0.5, -2.1875, 0.25, -1.4375, -0.875, 1.375, 0.875, -1, 1.25, 0.75, -1.125,
+        1.125, 0.625, -1.25, 1, -0.875,
+      ],
+      dx: [
+        1.1875, 1.9375, -0.0625, -2.75, 1.4375, 2.1875, 0.1875, -2.5, 1.6875, -0.3125,
+        -3, 1.1875, 0, -0.5625, 0.25, 0.375, -0.1875, -0.75, 0.0625, 0.1875, -0.375,
+        0.4375, 0.5625, 0, -2.75, 1.4375, 2.1875, 0.1875, -2.5, 1.6875, -0.3125, -3,
+        1.1875, 1.9375, -0.0625, -2.75, 0.375, -0.1875, -0.75, 0.0625, 0.1875, -0.375,
+        0.4375, 0.5625, 0, -0.5625, 0.25, 0.375,
+      ],
+      dWeight: [
+        5.1875, 2, -0.9375, 2.625, -2.25, -2.25,
+      ],
+      dBias: [
+        -0.25, -1.5, 0,
+      ]),
+    PyTorchConvolution(
+      stride: 2, padding: 0, kernel: 1,
+      y: [
+        0.3125, -0.625, -2.5, 0, -2.1875, -1.4375, 0.75, -1.9375, -1.25, -0.875, 1.25,
+        -1.125, -0.625, -1.5625, 0, -0.9375, -1.4375, 0, -1.9375, -0.5, -0.875, 0.875,
+        -1.125, 0.625,
+      ],
+      dx: [
+        -0.4375, 0, 0.3125, 0, 0, 0, 1.0625, 0, -0.9375, 0, 0, 0, 0.625, 0, 0.0625, 0,
+        0, 0, -0.5, 0, 0.3125, 0, 0, 0, 0.3125, 0, 1.0625, 0, 0, 0, -0.9375, 0, -0.1875,
+        0, 0, 0, 0.0625, 0, -0.5, 0, 0, 0, 0.3125, 0, 0.4375, 0, 0, 0,
+      ],
+      dWeight: [
+        0.625, 0.6875, -0.1875, 1.3125, 4.5, -2.1875,
+      ],
+      dBias: [
+        -0.75, 1.25, -2.25,
       ]),
   ]
 }

@@ -39,6 +39,15 @@ struct MultiMarginLossTests {
     }
   }
 
+  @Test func scoresThatAreNoNumbersAreNoticed() throws {
+    for place in 0..<3 {
+      var scores: [Float] = [2, 1.5, -3]
+      scores[place] = .nan
+      let loss = try multiMarginLoss(Tensor(scores, shape: [1, 3]), IntTensor([0]))
+      #expect(loss.item.isNaN)
+    }
+  }
+
   @Test func errorsSayWhatToDo() {
     expectShapeError(
       "multiMarginLoss: expected logits of shape [2, classes] for labels of shape [2], got [3, 10]"

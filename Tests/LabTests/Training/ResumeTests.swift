@@ -51,6 +51,25 @@ struct ResumeTests {
     }
   }
 
+  @Test func aRunThatWasKilledLeavesNoCheckpointOfAnEarlierBest() throws {
+    try withRuns { whole, broken in
+      try train(.adam, in: whole) { false }
+      var asked = 0
+      #expect(throws: TrainingInterruption.self) {
+        try train(.adam, in: broken) {
+          asked += 1
+          return asked == 4
+        }
+      }
+      // Killed between naming the new best one and removing the one before.
+      for name in ["epoch=000-val_loss=9.999.safetensors", "epoch=007-val_loss=nan.safetensors"] {
+        try Data().write(to: broken.appending(path: name))
+      }
+      try train(.adam, in: broken) { false }
+      #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
   @Test func aFinishedRunOnlyTests() throws {
     try withRuns { whole, _ in
       try train(.adam, in: whole) { false }

@@ -22,8 +22,12 @@ package enum FileLock {
     guard descriptor >= 0 else {
       throw DataError(.unusable, "cannot make \(path): \(systemReason(of: errno))")
     }
-    // Closing gives the lock back.
-    defer { close(descriptor) }
+    // Closing alone would not do: a program that is being started beside has the file open too, until
+    // it is itself.
+    defer {
+      flock(descriptor, LOCK_UN)
+      close(descriptor)
+    }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { try onWait() }
       while flock(descriptor, LOCK_EX) != 0 {
