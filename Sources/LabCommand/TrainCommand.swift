@@ -92,7 +92,7 @@ struct TrainCommand: ParsableCommand {
         DataOptions.writeToStandardError(
           "Interrupted: \(stop). To go on: lab train --resume=\(folder.relativePath)")
         throw ExitCode(130)
-      } catch where !isResumed && run.isEmpty {
+      } catch let error where !isResumed && run.isEmpty {
         // There is nothing to go on from, and nothing to look at.
         try? FileManager.default.removeItem(at: folder)
         throw error

@@ -24,7 +24,8 @@ public struct ResNet: Model {
     public var norm = Norm.batch
 
     @Flag(
-      exclusivity: .chooseLast, help: "Halve images by convolutions of stride 2, or by max pooling.")
+      exclusivity: .chooseLast,
+      help: "Halve images by convolutions of stride 2, or by max pooling.")
     public var halving = Halving.stride
 
     @Option(
