@@ -136,9 +136,10 @@ show(
   labelled(excerpt), of: emnist.data, as: "confusion-excerpt",
   alt: "The confusion matrix of the most confused characters, with a number in each square")
 
-/// The figure with the names of its axes and of its colours.
+/// The figure with the names of its axes and of its colours, in a font that tells I from l.
 func labelled(_ figure: Figure) -> Figure {
   var figure = figure
+  figure.font = .monospaced
   figure[0].colorbar(label: "fraction of the true class")
   figure[0].xlabel = "predicted class"
   figure[0].ylabel = "true class"
@@ -155,6 +156,7 @@ for pair in pairs {
 }
 // Two pairs beside each other.
 var confused = Figure(rows: 4, columns: 8, images: (28, 28), scale: 4)
+confused.font = .monospaced
 for (place, pair) in pairs.enumerated() {
   let wrong = emnist.results.predictions.filter {
     $0.label == pair.label.class && $0.predicted == pair.predicted.class
@@ -185,6 +187,7 @@ func image(_ position: Int) -> Image {
 cell("The worst mistakes", tolerance: .init(pixels: 0.5))
 let worst = emnist.results.worstMistakes(16)
 var mistakes = Figure(size: (11, 12), rows: 4, columns: 4)
+mistakes.font = .monospaced
 for (place, prediction) in worst.enumerated() {
   let (label, predicted) = (prediction.label, prediction.predicted)
   let percent = Int((prediction.confidence * 100).rounded())

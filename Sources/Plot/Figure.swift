@@ -18,6 +18,8 @@ public struct Figure: Sendable {
   public let columns: Int
   /// A title above all axes.
   public var supertitle = ""
+  /// What all texts of the figure are written in.
+  public var font = Font.sansSerif
   /// The axes, row by row.
   private(set) var axes: [Axes]
 

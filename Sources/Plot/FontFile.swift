@@ -11,13 +11,6 @@ package struct FontFile: Sendable, Equatable {
     self.index = index
   }
 
-  /// The font of all figures: DejaVu Sans, as in matplotlib, or the sans-serif font closest to it.
-  ///
-  /// It is looked up once; that takes fontconfig some 30 ms.
-  package static let standard = Result<FontFile, PlotError> { () throws(PlotError) in
-    try FontFile(family: "DejaVu Sans")
-  }
-
   /// What to do when there is no usable font.
   static let advice =
     "install one: apt-get install fonts-dejavu-core (macOS: brew install --cask font-dejavu)"
@@ -26,9 +19,10 @@ package struct FontFile: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - family: The font's name.
+  ///   - kind: What kind of font to take if there is none of that name.
   ///   - files: The font files to choose from instead of the installed ones.
   /// - Throws: ``PlotError``, when there is no font.
-  package init(family: String, among files: [String]? = nil) throws(PlotError) {
+  package init(family: String, or kind: String, among files: [String]? = nil) throws(PlotError) {
     var configuration: OpaquePointer?
     if let files {
       configuration = FcConfigCreate()
@@ -39,7 +33,7 @@ package struct FontFile: Sendable, Equatable {
     let wanted = FcPatternCreate()
     defer { FcPatternDestroy(wanted) }
     FcPatternAddString(wanted, FC_FAMILY, family)
-    FcPatternAddString(wanted, FC_FAMILY, "sans-serif")
+    FcPatternAddString(wanted, FC_FAMILY, kind)
     FcPatternAddBool(wanted, FC_OUTLINE, FcBool(FcTrue))
     FcConfigSubstitute(configuration, wanted, FcMatchPattern)
     FcDefaultSubstitute(wanted)

@@ -34,7 +34,7 @@ package struct Layout {
     if !figure.supertitle.isEmpty
       || figure.axes.contains(where: { !$0.title.isEmpty || !$0.marks.isEmpty })
     {
-      pen = try Pen(points: points)
+      pen = try Pen(figure.font, points: points)
     }
     if let pen, !figure.supertitle.isEmpty {
       let heading = try Titles(

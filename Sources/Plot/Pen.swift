@@ -7,8 +7,8 @@ package struct Pen {
   package static let (largest, smallest) = (10.0, 6.0)
 
   /// - Throws: ``PlotError``, when no font is installed.
-  package init(points: Double) throws(PlotError) {
-    typeface = try Typeface(FontFile.standard.get())
+  package init(_ font: Font, points: Double) throws(PlotError) {
+    typeface = try Typeface(font.file)
     self.points = points
   }
 

@@ -5,7 +5,7 @@ struct TypefaceTests {
   let typeface: Typeface
 
   init() throws {
-    typeface = try Typeface(FontFile.standard.get())
+    typeface = try Typeface(Font.sansSerif.file)
   }
 
   @Test(arguments: labels) func everyLabelHasInk(label: String) {
