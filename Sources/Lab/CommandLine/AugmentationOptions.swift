@@ -9,10 +9,10 @@ package struct AugmentationOptions: ParsableArguments {
       """)
   var augment = false
 
-  @Option(help: "Turn images by up to so many degrees, either way.")
+  @Option(help: "Rotate images by up to so many degrees, either way.")
   var degrees: Double?
 
-  @Option(help: "Shift images by up to that share of their size, either way, across and down.")
+  @Option(help: "Translate images by up to that share of their size, either way, across and down.")
   var translate: Double?
 
   @Option(
@@ -20,7 +20,7 @@ package struct AugmentationOptions: ParsableArguments {
     transform: range)
   var scale: ClosedRange<Double>?
 
-  @Option(help: "Lean images by up to so many degrees, either way.")
+  @Option(help: "Shear images by up to so many degrees, either way.")
   var shear: Double?
 
   package init() {}

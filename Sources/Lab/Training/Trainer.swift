@@ -169,14 +169,14 @@ public final class Trainer {
     guard let run else { return beginning }
     guard FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false)) else {
       try run.begin(hyperparameters)
-      try removeCheckpoints(but: nil)
+      try removeCheckpoints(of: run, but: nil)
       return beginning
     }
     let state = try TrainingState(run.state, into: model, optimizer, like: beginning)
     try run.cut(to: state.logSizes)
     Generator.shared.state = state.generator
     bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
-    try removeCheckpoints(but: state.bestCheckpoint)
+    try removeCheckpoints(of: run, but: state.bestCheckpoint)
     lastStep = (max(0, state.epoch - 1), state.totalSteps)
     print("Going on in \(run.folder.relativePath): epoch \(state.epoch), step \(state.step)")
     return state
@@ -338,13 +338,12 @@ public final class Trainer {
 
   /// Removes what the best epoch's file may have left behind when the program was killed: the one
   /// before it, that the kept state no longer names, or one that it does not name yet.
-  private func removeCheckpoints(but best: String?) throws {
-    guard let folder = checkpointFolder else { return }
-    try withFile(folder, "tidy up") {
-      let path = folder.path(percentEncoded: false)
+  private func removeCheckpoints(of run: TrainingRun, but best: String?) throws {
+    try withFile(run.folder, "tidy up") {
+      let path = run.folder.path(percentEncoded: false)
       for name in try FileManager.default.contentsOfDirectory(atPath: path)
       where name != best && name.wholeMatch(of: /epoch=\d+-val_loss=.*\.safetensors/) != nil {
-        try FileManager.default.removeItem(at: folder.appending(path: name))
+        try FileManager.default.removeItem(at: run.folder.appending(path: name))
       }
     }
   }
