@@ -103,50 +103,46 @@ show(
 
 // A row for each true class, a column for each predicted one. If all predictions were right, only the
 // diagonal would be dark. Most other spots are characters of one shape: a capital and its small
-// letter, which lie on lines beside the diagonal; O, o and 0; 1, I and l. Below are the classes that
-// are confused most often, with the numbers.
-cell("The confusion matrix", tolerance: .init(pixels: 0.3))
+// letter, which lie on lines beside the diagonal; O, o and 0; 1, I and l.
+cell("The confusion matrix", tolerance: .init(pixels: 0.2))
 let confusion = emnist.results.confusion
-let pairs = confusion.mostConfused(8)
 
-/// The matrix of some classes, as fractions of each true class.
-func fractions(of classes: [Int]) -> [[Double]] {
-  classes.map { row in
+/// The matrix of some classes, as fractions of each true class, in a font that tells I from l.
+func confusionMatrix(
+  of classes: [Int], _ title: String, size: (Double, Double), decimals: Int? = nil
+) -> Figure {
+  let characters = classes.map { emnist.data.mapping[$0] }
+  let fractions = classes.map { row in
     let images = confusion.counts[row].reduce(0, +)
     return classes.map { Double(confusion[row, $0]) / Double(images) }
   }
-}
-
-var matrix = Figure(size: (13, 12))
-matrix[0].imshow(
-  fractions(of: classes), xticklabels: characters, yticklabels: characters, cmap: .blues,
-  range: 0...1)
-matrix[0].title = "\(emnist.data.displayName): confusion matrix of the test set"
-show(
-  labelled(matrix), of: emnist.data, as: "confusion",
-  alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
-
-let often = Set(pairs.flatMap { [$0.label.class, $0.predicted.class] }).sorted()
-var excerpt = Figure(size: (9.5, 8.5))
-excerpt[0].imshow(
-  fractions(of: often), xticklabels: often.map { emnist.data.mapping[$0] },
-  yticklabels: often.map { emnist.data.mapping[$0] }, cmap: .blues, range: 0...1, decimals: 2)
-excerpt[0].title = "\(emnist.data.displayName): the most confused classes"
-show(
-  labelled(excerpt), of: emnist.data, as: "confusion-excerpt",
-  alt: "The confusion matrix of the most confused characters, with a number in each square")
-
-/// The figure with the names of its axes and of its colours, in a font that tells I from l.
-func labelled(_ figure: Figure) -> Figure {
-  var figure = figure
+  var figure = Figure(size: size)
   figure.font = .monospaced
+  figure[0].imshow(
+    fractions, xticklabels: characters, yticklabels: characters, cmap: .blues, range: 0...1,
+    decimals: decimals)
   figure[0].colorbar(label: "fraction of the true class")
+  figure[0].title = "\(emnist.data.displayName): \(title)"
   figure[0].xlabel = "predicted class"
   figure[0].ylabel = "true class"
   return figure
 }
 
-// The pairs that are confused most often. For each there are three images of the one class that were
+show(
+  confusionMatrix(of: classes, "confusion matrix of the test set", size: (13, 12)),
+  of: emnist.data, as: "confusion",
+  alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
+
+// The eight pairs of classes that are confused most often, as numbers.
+cell("The most confused classes", tolerance: .init(pixels: 0.6))
+let pairs = confusion.mostConfused(8)
+let confusedClasses = Set(pairs.flatMap { [$0.label.class, $0.predicted.class] }).sorted()
+show(
+  confusionMatrix(of: confusedClasses, "the most confused classes", size: (9.5, 8.5), decimals: 2),
+  of: emnist.data, as: "confusion-excerpt",
+  alt: "The confusion matrix of the most confused characters, with a number in each square")
+
+// The same pairs as images. For each there are three images of the one class that were
 // taken for the other, in red, and one of the other that was recognised, in green. Titles read: true
 // class → predicted class. Which of them could you tell apart?
 cell("The most confused pairs", tolerance: .init(pixels: 0.5), ignoring: ["Predicted "])
