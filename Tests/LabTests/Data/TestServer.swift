@@ -39,11 +39,7 @@ final class TestServer: Sendable {
 
   /// - Parameter respond: Called with each request and how many came before it.
   init(_ respond: @escaping @Sendable (Request, Int) -> Response) throws {
-    #if os(Linux)
-      listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    #else
-      listener = socket(AF_INET, SOCK_STREAM, 0)
-    #endif
+    listener = streamSocket()
     var address = sockaddr_in()
     let descriptor = listener
     let isListening = withLoopbackAddress(port: 0) { loopback, length in
@@ -88,11 +84,7 @@ final class TestServer: Sendable {
   func stop() {
     isStopped.store(true, ordering: .releasing)
     // A last connection wakes the thread that waits for one.
-    #if os(Linux)
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    #else
-      let descriptor = socket(AF_INET, SOCK_STREAM, 0)
-    #endif
+    let descriptor = streamSocket()
     _ = withLoopbackAddress(port: port) { connect(descriptor, $0, $1) }
     close(descriptor)
   }
@@ -142,6 +134,15 @@ final class TestServer: Sendable {
       sent += count
     }
   }
+}
+
+/// A socket for connections, or a negative number.
+private func streamSocket() -> Int32 {
+  #if os(Linux)
+    socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  #else
+    socket(AF_INET, SOCK_STREAM, 0)
+  #endif
 }
 
 /// Calls `body` with the address of a port of 127.0.0.1.
