@@ -19,6 +19,11 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Lab", targets: ["Lab"]),
+    .library(name: "LabRandom", targets: ["LabRandom"]),
+    .library(name: "LabTensors", targets: ["LabTensors"]),
+    .library(name: "LabNetworks", targets: ["LabNetworks"]),
+    .library(name: "LabDatasets", targets: ["LabDatasets"]),
+    .library(name: "LabTraining", targets: ["LabTraining"]),
     .library(name: "Plot", targets: ["Plot"]),
     .executable(name: "lab", targets: ["LabCommand"]),
   ],
@@ -44,10 +49,27 @@ let package = Package(
       name: "Kernels",
       dependencies: ["KernelInterface"] + kernelSets.map { .target(name: $0.name) },
       swiftSettings: strict),
+    module("Random"),
+    module("Tensors", ["Kernels", "LabRandom"]),
+    module("Networks", ["LabRandom", "LabTensors"]),
+    module("Models", ["LabNetworks", "LabRandom", "LabTensors", arguments]),
+    module(
+      "Datasets", ["LabRandom", "LabTensors", "CArchive", "CCurl", "COpenSSL", "CZlib"],
+      resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
+    module(
+      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels", arguments]),
+    module(
+      "Experiments",
+      [
+        "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors", "LabTraining",
+        "Kernels", arguments,
+      ]),
     .target(
       name: "Lab",
-      dependencies: ["Kernels", "CArchive", "CCurl", "COpenSSL", "CZlib", arguments],
-      resources: [.embedInCode("Data/Metadata"), .embedInCode("Data/Text")], swiftSettings: strict),
+      dependencies: [
+        "LabDatasets", "LabExperiments", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
+        "LabTraining",
+      ], path: "Sources/Lab/Lab", swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
@@ -107,6 +129,15 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
     let pkgConfig = pkgConfig == "libcurl" ? nil : pkgConfig
   #endif
   return .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+}
+
+/// A module of the library: the folder `Sources/Lab/NAME` is the module `LabNAME`.
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: "Lab\(name)", dependencies: dependencies, path: "Sources/Lab/\(name)",
+    resources: resources.isEmpty ? nil : resources, swiftSettings: strict)
 }
 
 /// A notebook: one executable whose top-level code runs on the main actor.

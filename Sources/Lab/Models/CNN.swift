@@ -1,4 +1,6 @@
 import ArgumentParser
+import LabNetworks
+import LabTensors
 
 /// Two convolutions of 3×3, a 2×2 max pooling and two fully connected layers, as in the course.
 ///

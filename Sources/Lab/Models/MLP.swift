@@ -1,4 +1,6 @@
 import ArgumentParser
+import LabNetworks
+import LabTensors
 
 /// Three fully connected layers, as in the course.
 ///

@@ -1,4 +1,6 @@
 import ArgumentParser
+import LabNetworks
+import LabTensors
 
 /// A whole network: a layer that is built from what the data look like and from options.
 public protocol Model: Layer {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import LabNetworks
+import LabTensors
 
 /// A residual network of basic blocks, after the official ResNet-18, for small images: its first
 /// convolution is 3×3, and three stages halve the image twice and double the channels twice.

@@ -1,3 +1,5 @@
+import LabTensors
+
 /// Adam, step for step PyTorch's `torch.optim.Adam`.
 ///
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,

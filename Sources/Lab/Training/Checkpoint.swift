@@ -1,4 +1,7 @@
 import Foundation
+import LabDatasets
+import LabNetworks
+import LabTensors
 
 /// The weights of a model in a file, by PyTorch's names, with what is known about their training.
 public enum Checkpoint {
@@ -58,7 +61,7 @@ public enum Checkpoint {
   }
 
   /// Puts the tensors of a file into a model.
-  static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
+  package static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
     let advice = "is it a checkpoint of the same model with the same options?"
     let wanted =

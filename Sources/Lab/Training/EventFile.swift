@@ -1,4 +1,5 @@
 import Foundation
+import LabTensors
 
 /// A file of events that TensorBoard shows: scalars, images, and what a run was started with.
 ///

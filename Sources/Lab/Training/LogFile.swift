@@ -1,4 +1,5 @@
 import Foundation
+import LabDatasets
 
 /// A file that grows at its end, and can be cut back to what it was.
 ///
@@ -14,7 +15,7 @@ final class LogFile {
   /// - Throws: ``DataError`` if it cannot be written.
   init(_ url: URL) throws {
     self.url = url
-    (file, size) = try Lab.withFile(url, "write") {
+    (file, size) = try LabDatasets.withFile(url, "write") {
       let path = url.path(percentEncoded: false)
       if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
       let file = try FileHandle(forWritingTo: url)
@@ -26,14 +27,14 @@ final class LogFile {
   ///
   /// - Throws: ``DataError`` if they cannot be written.
   func append(_ data: Data) throws {
-    try Lab.withFile(url, "write") { try file.write(contentsOf: data) }
+    try LabDatasets.withFile(url, "write") { try file.write(contentsOf: data) }
     size += UInt64(data.count)
   }
 
   /// Forgets what stands behind the first `size` bytes.
   func cut(to size: UInt64) throws {
     guard size < self.size else { return }
-    try Lab.withFile(url, "write") {
+    try LabDatasets.withFile(url, "write") {
       try file.truncate(atOffset: size)
       try file.seek(toOffset: size)
     }

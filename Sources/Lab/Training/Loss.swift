@@ -1,3 +1,5 @@
+import LabTensors
+
 /// What training makes small, by its name in `torch.nn.functional`.
 public enum Loss: String, CaseIterable, Sendable {
   case crossEntropy = "cross_entropy"
@@ -11,7 +13,7 @@ public enum Loss: String, CaseIterable, Sendable {
   /// - Throws: ``ShapeError`` if the shapes do not fit or a label is out of range.
   public func callAsFunction(_ logits: Tensor, _ labels: IntTensor) throws(ShapeError) -> Tensor {
     switch self {
-    case .crossEntropy: try Lab.crossEntropy(logits, labels)
+    case .crossEntropy: try LabTensors.crossEntropy(logits, labels)
     case .multiMargin: try multiMarginLoss(logits, labels)
     }
   }

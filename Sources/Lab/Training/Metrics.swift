@@ -1,3 +1,5 @@
+import LabTensors
+
 /// The mean loss and the accuracy over the batches of an epoch.
 public struct Metrics: Codable, Sendable {
   private var lossSum = 0.0

@@ -1,4 +1,5 @@
 import Foundation
+import LabNetworks
 
 /// The table of a model's parts and sizes, as PyTorch Lightning prints it before training.
 ///
@@ -9,7 +10,7 @@ import Foundation
 /// ```
 ///
 /// - Parameter model: The model to be trained; accuracies have rows of their own, as there.
-package func modelSummary(_ model: some Model) -> String {
+package func modelSummary(_ model: some Layer) -> String {
   let count = model.parameterCount
   let rows =
     [("model", "\(type(of: model))", readableCount(count))]

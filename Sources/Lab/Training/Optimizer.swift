@@ -1,3 +1,5 @@
+import LabTensors
+
 /// Changes parameters by their gradients, one step at a time.
 public protocol Optimizer: AnyObject {
   /// What is being learned.

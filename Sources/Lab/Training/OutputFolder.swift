@@ -1,4 +1,5 @@
 import Foundation
+import LabDatasets
 
 /// Where programs put what they make: `LAB_OUTPUT_DIR`, or `output` where they run.
 public enum OutputFolder {

@@ -1,4 +1,5 @@
 import Foundation
+import LabTensors
 
 /// What a model says of one image.
 public struct Prediction: Equatable, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import LabDatasets
 
 /// A training run as its folder tells it: what it was started with, and what it brought.
 ///

@@ -1,4 +1,6 @@
 import Foundation
+import LabDatasets
+import LabNetworks
 
 /// What a training run was started with: its file `run.json`.
 public struct RunRecord: Codable, Equatable, Sendable {
@@ -42,7 +44,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   ///   - data: The data.
   ///   - versions: What the results may depend on besides.
   public init(
-    arguments: [String], seed: UInt64, model: some Model, options: [String: String],
+    arguments: [String], seed: UInt64, model: some Layer, options: [String: String],
     data: some DataModule, versions: [String: String]
   ) {
     (self.arguments, self.seed, self.versions) = (arguments, seed, versions)

@@ -1,3 +1,5 @@
+import LabTensors
+
 /// Stochastic gradient descent, step for step PyTorch's `torch.optim.SGD`.
 ///
 /// `velocity ← momentum · velocity + g`, `value ← value - lr · velocity`; with `nesterov`

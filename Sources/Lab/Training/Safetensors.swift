@@ -1,4 +1,6 @@
 import Foundation
+import LabDatasets
+import LabTensors
 
 /// Named tensors in a file of the safetensors format: eight bytes with the length of a JSON header,
 /// the header, and the elements, little-endian.

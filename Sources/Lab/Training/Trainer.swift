@@ -1,5 +1,9 @@
 import Foundation
 import Kernels
+import LabDatasets
+import LabNetworks
+import LabRandom
+import LabTensors
 
 /// Trains and tests a model, as PyTorch Lightning's `Trainer` does in the course.
 ///
@@ -82,7 +86,7 @@ public final class Trainer {
   ///   ``TrainingInterruption`` when ``isInterrupted`` says so.
   @discardableResult
   public func fit(
-    _ model: some Model, _ data: some DataModule, optimizer: any Optimizer,
+    _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
     schedule: OneCycleLR? = nil
   ) throws -> [Epoch] {
     try check(schedule, data)
@@ -138,7 +142,7 @@ public final class Trainer {
   ///   - data: The data.
   /// - Throws: ``ShapeError`` if the model does not fit the data, ``TrainingError`` if there is no
   ///   batch to test on, ``TrainingInterruption`` when ``isInterrupted`` says so.
-  public func test(_ model: some Model, _ data: some DataModule) throws -> TestResults {
+  public func test(_ model: some Layer, _ data: some DataModule) throws -> TestResults {
     let batches = testing(data)
     guard batches.count > 0 else {
       throw TrainingError(
@@ -163,7 +167,7 @@ public final class Trainer {
 
   /// The state of the run if there is one, else that of its beginning.
   private func start(
-    _ model: some Model, _ optimizer: some Optimizer, from beginning: TrainingState
+    _ model: some Layer, _ optimizer: some Optimizer, from beginning: TrainingState
   ) throws -> TrainingState {
     bestCheckpoint = nil
     guard let run else { return beginning }
@@ -184,7 +188,7 @@ public final class Trainer {
 
   /// The rest of an epoch's learning.
   private func learn(
-    _ model: some Model, _ batches: Batches, _ optimizer: some Optimizer, _ schedule: OneCycleLR?,
+    _ model: some Layer, _ batches: Batches, _ optimizer: some Optimizer, _ schedule: OneCycleLR?,
     _ state: inout TrainingState
   ) throws {
     let progress = ProgressBar("Epoch \(state.epoch)", total: batches.count)
@@ -227,7 +231,7 @@ public final class Trainer {
 
   /// Loss and accuracy on some batches; `each` is called with each batch's logits and labels.
   private func evaluate(
-    _ model: some Model, _ batches: Batches, title: String,
+    _ model: some Layer, _ batches: Batches, title: String,
     each: (_ logits: Tensor, _ labels: IntTensor) -> Void = { _, _ in }
   ) throws -> Metrics {
     let progress = ProgressBar(title, total: batches.count)
@@ -315,7 +319,7 @@ public final class Trainer {
   ///
   /// - Returns: The file of the best epoch before, if it is the best no more.
   private func keepWeights(
-    _ model: some Model, _ data: some DataModule, _ val: Metrics?, _ state: inout TrainingState
+    _ model: some Layer, _ data: some DataModule, _ val: Metrics?, _ state: inout TrainingState
   ) throws -> URL? {
     guard let checkpointFolder else { return nil }
     let epoch = state.epoch
@@ -350,7 +354,7 @@ public final class Trainer {
 
   /// Writes where the run is, so that it can go on from here.
   private func keep(
-    _ state: inout TrainingState, _ model: some Model, _ optimizer: some Optimizer
+    _ state: inout TrainingState, _ model: some Layer, _ optimizer: some Optimizer
   ) throws {
     guard let run else { return }
     state.generator = Generator.shared.state

@@ -1,4 +1,5 @@
 import Foundation
+import LabDatasets
 
 /// The folder of a training run: what it was started with, its logs, its weights, and what it takes
 /// to go on.

@@ -1,4 +1,8 @@
 import Foundation
+import LabDatasets
+import LabNetworks
+import LabRandom
+import LabTensors
 
 /// Where a training run is: with weights and the optimizer's moments all that the next step depends
 /// on, so that a run which goes on from here ends with the same bytes as one that never stopped.

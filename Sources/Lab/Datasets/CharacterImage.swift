@@ -1,0 +1,198 @@
+import Foundation
+import LabTensors
+
+/// A picture of one character in the form that EMNIST's images have: white on black, 28×28, the
+/// character as large as fits into 24×24 and in the middle.
+///
+/// ```swift
+/// let image = try CharacterImage(gray: scan, width: 640, height: 480, named: "scan.png")
+/// image.pixels  // 784 numbers in 0...1
+/// ```
+///
+/// The steps are those of EMNIST: the edges are softened with a Gaussian filter, the smallest
+/// rectangle around the character is cut out and put into the middle of a square, two pixels stay
+/// free on each side, and bicubic interpolation makes 28×28 of it. What is paper and what is ink
+/// tells the picture's edge, which is taken for paper.
+///
+/// Source: G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
+/// handwritten letters", arXiv:1702.05373 (2017), section II.
+public struct CharacterImage: Equatable, Sendable {
+  /// The height and width of the result.
+  public static let side = 28
+  /// The pixels that stay free on each side.
+  private static let border = 2
+  /// EMNIST's scans have characters of about this height; their filter has a standard deviation of 1.
+  private static let scannedHeight = 60.0
+  /// Less difference than this between ink and paper is no character, in parts of white.
+  private static let leastContrast: Float = 0.05
+
+  /// 28×28 numbers, row by row: 0 is paper, 1 the darkest ink.
+  public let pixels: [Float]
+
+  /// Brings a picture into EMNIST's form.
+  ///
+  /// - Parameters:
+  ///   - gray: The picture, row by row, from 0 for black to 1 for white; ink may be dark or light.
+  ///   - width: Its width.
+  ///   - height: Its height.
+  ///   - name: What messages call it.
+  /// - Throws: ``DataError`` if there is nothing to see in it.
+  public init(gray: [Float], width: Int, height: Int, named name: String) throws {
+    precondition(gray.count == width * height, "a picture has width × height pixels")
+    let picture = Plane(values: gray, width: width, height: height)
+    let paper = picture.edge
+    let range = (gray.min() ?? 0, gray.max() ?? 0)
+    // Ink is what is further from the paper: darker or lighter.
+    let isDark = paper - range.0 > range.1 - paper
+    var ink = picture
+    ink.values = gray.map { max(0, isDark ? paper - $0 : $0 - paper) }
+    let strongest = ink.values.max() ?? 0
+    guard strongest >= Self.leastContrast else {
+      throw DataError(.damaged, "\(name): expected a character, got a picture of one colour")
+    }
+    // Half as dark as the darkest is ink for certain; noise and shadows are not.
+    let box = ink.box(above: strongest / 2)
+    // A strip around the character takes part in the filters.
+    let margin = max(box.width, box.height) / 8 + 2
+    ink = ink.cut(
+      x: box.x - margin, y: box.y - margin, width: box.width + 2 * margin,
+      height: box.height + 2 * margin)
+    let longest = Double(max(box.width, box.height))
+    // Pictures of a camera are many times larger than 28×28: whole blocks first, then the filter.
+    let factor = max(1, Int(longest / 240))
+    ink = ink.averaged(by: factor)
+    ink = ink.blurred(longest / Double(factor) / Self.scannedHeight)
+    // EMNIST's rectangles hold the soft edges too.
+    let soft = ink.box(above: (ink.values.max() ?? 0) / 10)
+    let small = ink.resampled(
+      side: Self.side,
+      step: Double(max(soft.width, soft.height)) / Double(Self.side - 2 * Self.border),
+      centreX: Double(soft.x) + Double(soft.width) / 2,
+      centreY: Double(soft.y) + Double(soft.height) / 2)
+    let top = small.values.max() ?? 1
+    pixels = small.values.map { min(max($0 / top, 0), 1) }
+  }
+}
+
+/// Numbers in rows and columns.
+private struct Plane {
+  var values: [Float]
+  let width: Int
+  let height: Int
+
+  /// The middle one of the values along the four edges.
+  var edge: Float {
+    let rows = [0, height - 1].flatMap { row in values[row * width..<(row + 1) * width] }
+    let columns = (0..<height).flatMap { [values[$0 * width], values[$0 * width + width - 1]] }
+    let sorted = (rows + columns).sorted()
+    return sorted[sorted.count / 2]
+  }
+
+  /// The smallest rectangle around all values above a limit.
+  func box(above limit: Float) -> (x: Int, y: Int, width: Int, height: Int) {
+    var (left, right, top, bottom) = (width, 0, height, 0)
+    for y in 0..<height {
+      for x in 0..<width where values[y * width + x] > limit {
+        (left, right) = (min(left, x), max(right, x + 1))
+        (top, bottom) = (min(top, y), max(bottom, y + 1))
+      }
+    }
+    return (left, top, right - left, bottom - top)
+  }
+
+  /// A part of the plane; outside of it there are zeros.
+  func cut(x: Int, y: Int, width: Int, height: Int) -> Plane {
+    var part = [Float](repeating: 0, count: width * height)
+    for row in max(0, -y)..<min(height, self.height - y) {
+      for column in max(0, -x)..<min(width, self.width - x) {
+        part[row * width + column] = values[(row + y) * self.width + column + x]
+      }
+    }
+    return Plane(values: part, width: width, height: height)
+  }
+
+  /// The means of blocks; what is left over at the end counts as less.
+  func averaged(by factor: Int) -> Plane {
+    guard factor > 1 else { return self }
+    let (width, height) = ((width + factor - 1) / factor, (height + factor - 1) / factor)
+    var sums = [Float](repeating: 0, count: width * height)
+    for y in 0..<self.height {
+      for x in 0..<self.width {
+        sums[y / factor * width + x / factor] += values[y * self.width + x]
+      }
+    }
+    let count = Float(factor * factor)
+    return Plane(values: sums.map { $0 / count }, width: width, height: height)
+  }
+
+  /// The plane under a Gaussian filter.
+  func blurred(_ deviation: Double) -> Plane {
+    let reach = Int((3 * deviation).rounded(.up))
+    let weights = (-reach...reach).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
+    let sum = weights.reduce(0, +)
+    let filter = { (place: Int) in (place - reach, weights.map { Float($0 / sum) }) }
+    return filtered(width: width, height: height, columns: filter, rows: filter)
+  }
+
+  /// A square by bicubic interpolation, which takes in all pixels that fall on one.
+  ///
+  /// - Parameters:
+  ///   - side: The square's height and width.
+  ///   - step: How many pixels of the plane one of the square is wide.
+  ///   - centreX: Which column of the plane is in the square's middle.
+  ///   - centreY: Which row is.
+  func resampled(side: Int, step: Double, centreX: Double, centreY: Double) -> Plane {
+    func filter(_ centre: Double) -> (Int) -> (Int, [Float]) {
+      { place in
+        let middle = centre + (Double(place) + 0.5 - Double(side) / 2) * step
+        let scale = max(step, 1)
+        let first = Int((middle - 2 * scale).rounded(.down))
+        let last = Int((middle + 2 * scale).rounded(.up))
+        let weights = (first...last).map { cubic((Double($0) + 0.5 - middle) / scale) }
+        let sum = weights.reduce(0, +)
+        return (first, weights.map { Float($0 / sum) })
+      }
+    }
+    return filtered(
+      width: side, height: side, columns: filter(centreX), rows: filter(centreY))
+  }
+
+  /// Weighted sums along rows, then along columns.
+  ///
+  /// - Parameters:
+  ///   - width: The width of the result.
+  ///   - height: The height of the result.
+  ///   - columns: For a column of the result, the first column that it is made from, and the weights
+  ///     of that and the next ones.
+  ///   - rows: The same for rows.
+  private func filtered(
+    width: Int, height: Int, columns: (Int) -> (Int, [Float]), rows: (Int) -> (Int, [Float])
+  ) -> Plane {
+    var across = [Float](repeating: 0, count: width * self.height)
+    for x in 0..<width {
+      let (first, weights) = columns(x)
+      for (column, weight) in zip(first..., weights) where (0..<self.width).contains(column) {
+        for y in 0..<self.height {
+          across[y * width + x] += weight * values[y * self.width + column]
+        }
+      }
+    }
+    var result = [Float](repeating: 0, count: width * height)
+    for y in 0..<height {
+      let (first, weights) = rows(y)
+      for (row, weight) in zip(first..., weights) where (0..<self.height).contains(row) {
+        for x in 0..<width { result[y * width + x] += weight * across[row * width + x] }
+      }
+    }
+    return Plane(values: result, width: width, height: height)
+  }
+}
+
+/// The cubic convolution kernel with a = −1/2.
+///
+/// Source: R. Keys, "Cubic convolution interpolation for digital image processing" (1981).
+private func cubic(_ x: Double) -> Double {
+  let x = abs(x)
+  if x < 1 { return (1.5 * x - 2.5) * x * x + 1 }
+  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0
+}

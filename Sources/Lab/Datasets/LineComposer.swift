@@ -1,0 +1,105 @@
+import Foundation
+import LabRandom
+import LabTensors
+
+/// Puts characters side by side into lines of handwriting, the course's draw for draw.
+///
+/// For each line it draws a sentence, then how much its characters overlap, then one image for each
+/// different character of the sentence that there are images of; so all the e's of a line are the
+/// same. Where characters overlap, their pixels are added, and capped at 255.
+package struct LineComposer {
+  /// What is drawn of a line; its pixels follow from it.
+  package struct Line {
+    /// The text, in ASCII.
+    package let sentence: ArraySlice<UInt8>
+    /// From one character's left edge to the next one's.
+    package let step: Int
+    /// Which image each place shows; nil for what there are no images of: space and punctuation.
+    package let images: [Int?]
+  }
+
+  private let sentences: SentenceGenerator
+  private let maxSentenceLength: Int
+  private let overlap: (min: Double, max: Double)
+  private let characters: Dataset
+  /// The positions of each character's images, by its ASCII code.
+  private let samples: [[Int]]
+  private let width: Int
+
+  /// - Parameters:
+  ///   - sentences: Where sentences come from.
+  ///   - parameters: The lines' length and overlap.
+  ///   - characters: Images with labels.
+  ///   - mapping: The text that each label stands for, by label.
+  package init(
+    _ sentences: SentenceGenerator, _ parameters: EMNISTLines.Parameters, characters: Dataset,
+    mapping: [String]
+  ) {
+    self.sentences = sentences
+    self.characters = characters
+    maxSentenceLength = parameters.maxSentenceLength
+    overlap = (parameters.minOverlap, parameters.maxOverlap)
+    width = CharacterFiles.side * parameters.maxLength
+    var samples = [[Int]](repeating: [], count: 256)
+    let codes = mapping.map { $0.utf8.first.map(Int.init) ?? 0 }
+    for position in 0..<characters.count {
+      samples[codes[characters.label(at: position)]].append(position)
+    }
+    self.samples = samples
+  }
+
+  /// Draws a line.
+  ///
+  /// - Parameter random: Where the draws come from.
+  /// - Throws: ``DataError`` if no word is short enough.
+  package func draw(using random: inout RandomState) throws -> Line {
+    let sentence = try sentences.bytes(maxLength: maxSentenceLength, using: &random)
+    let share = random.uniform(overlap.min, overlap.max)
+    let side = CharacterFiles.side
+    var chosen: [UInt8: Int] = [:]
+    let images = sentence.map { character -> Int? in
+      let samples = samples[Int(character)]
+      if samples.isEmpty { return nil }
+      let image = chosen[character] ?? samples[random.integer(below: samples.count)]
+      chosen[character] = image
+      return image
+    }
+    return Line(sentence: sentence, step: side - Int(share * Double(side)), images: images)
+  }
+
+  /// The pixels of some lines, one line after the other, each row by row.
+  package func pixels(of lines: ArraySlice<Line>) -> Data {
+    let lineBytes = CharacterFiles.side * width
+    var pixels = Data(count: lines.count * lineBytes)
+    var target = pixels.mutableBytes
+    characters.withPixels { bytes, start in
+      for (number, line) in lines.enumerated() {
+        for (place, image) in line.images.enumerated() {
+          guard let image else { continue }
+          add(bytes, start(image), to: &target, number * lineBytes + place * line.step)
+        }
+      }
+    }
+    return pixels
+  }
+
+  /// Adds a character's pixels to those of a line, four at a time.
+  private func add(
+    _ bytes: RawSpan, _ source: Int, to target: inout MutableRawSpan, _ place: Int
+  ) {
+    let side = CharacterFiles.side
+    for row in 0..<side {
+      for column in stride(from: 0, to: side, by: 4) {
+        let place = place + row * width + column
+        let added = bytes.unsafeLoadUnaligned(
+          fromByteOffset: source + row * side + column, as: SIMD4<UInt8>.self)
+        let sum =
+          added
+          &+ target.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: SIMD4<UInt8>.self)
+        // A sum that is smaller than a summand has gone past 255.
+        let capped = sum.replacing(with: .max, where: sum .< added)
+        target.storeBytes(of: capped, toByteOffset: place, as: SIMD4<UInt8>.self)
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import LabRandom
+import LabTensors
+
+/// Handwritten digits, 28×28, centred: 55,000 to learn from, 5,000 to watch, 10,000 to test.
+///
+/// Pixels are normalised: 0.1307 is subtracted, and the rest divided by 0.3081.
+///
+/// Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+public struct MNIST: DataModule {
+  public static let name = "MNIST"
+
+  public let options: DataOptions
+  public let isSynthetic: Bool
+  public let sources: [String: String]
+  public let train: Dataset
+  public let val: Dataset
+  public let test: Dataset
+
+  public let config = Self.dataConfig
+
+  /// What a model has to know of this data set.
+  package static let dataConfig = DataConfig(
+    inputDims: [1, 28, 28], outputDims: [1], mapping: (0...9).map(String.init))
+
+  /// Prepares the files if need be, and maps them into memory.
+  ///
+  /// Synthetic digits are fewer: 27,500, 2,500 and 5,000.
+  ///
+  /// - Throws: ``DataError`` if the data cannot be had.
+  public init(_ options: DataOptions = DataOptions()) throws {
+    self.options = options
+    let (parts, isSynthetic) = try options.source.choose(
+      Self.name, report: options.report, real: { try Self.real(options) },
+      synthetic: { try Self.synthetic(options) })
+    self.isSynthetic = isSynthetic
+    (test, sources) = (parts.test, parts.sources)
+    // 5,000 of MNIST's 60,000.
+    let valCount = parts.train.count / 12
+    let split = parts.train.randomSplit(
+      [parts.train.count - valCount, valCount], generator: Generator(seed: 42))
+    (train, val) = (split[0], split[1])
+  }
+
+  /// What is subtracted from pixels, and by what the rest is divided.
+  package static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
+
+  private typealias Parts = (train: Dataset, test: Dataset, sources: [String: String])
+
+  private static func real(_ options: DataOptions) throws -> Parts {
+    let metadata = try Metadata.load("mnist", in: options.folder)
+    let sources = [
+      (CharacterFiles.Part.train, CharacterFiles.Kind.images, "train-images-idx3-ubyte.gz"),
+      (.train, .labels, "train-labels-idx1-ubyte.gz"),
+      (.test, .images, "t10k-images-idx3-ubyte.gz"),
+      (.test, .labels, "t10k-labels-idx1-ubyte.gz"),
+    ]
+    let files = CharacterFiles(
+      folder: options.folder.processed("mnist"),
+      recipe: .init(version: 1, sources: metadata.sums, classes: 10))
+    let parts = try files.prepare(name, report: options.report, normalization: normalization) {
+      let downloader = Downloader(report: options.report)
+      let folder = options.folder.downloaded("mnist")
+      for (part, kind, filename) in sources {
+        try downloader.fetch(try metadata.file(filename, of: "mnist"), into: folder)
+        try Archive.gunzip(
+          folder.appending(path: filename), to: files.url(part, kind), limit: 1 << 30)
+      }
+    }
+    return (parts.train, parts.test, files.recipe.sources)
+  }
+
+  private static func synthetic(_ options: DataOptions) throws -> Parts {
+    let drawing = SyntheticCharacters(trainPerClass: 3_000, testPerClass: 500, classes: 10)
+    let files = CharacterFiles(
+      folder: options.folder.processed("mnist-synthetic"),
+      recipe: .init(version: 1, sources: try drawing.sources(), classes: 10))
+    let parts = try files.prepare(name, report: options.report, normalization: normalization) {
+      options.report("drawing \(drawing.count) SYNTHETIC digits for MNIST, once")
+      for part in CharacterFiles.Part.allCases {
+        let raw = drawing.draw(part)
+        try files.write(
+          images: upright(raw.images, .rowsOfPixels, Array(raw.labels.indices)),
+          labels: raw.labels, as: part)
+      }
+    }
+    return (parts.train, parts.test, files.recipe.sources)
+  }
+}

@@ -1,0 +1,182 @@
+import ArgumentParser
+import LabDatasets
+import LabModels
+import LabTensors
+import LabTraining
+
+/// The optimizers that can be chosen on the command line.
+package enum OptimizerClass: String, CaseIterable {
+  case Adam, AdamW, SGD
+}
+
+/// How to train.
+package struct TrainingOptions: ParsableArguments {
+  @Option(name: .customLong("max_epochs"), help: "Epochs at most; early stopping may end sooner.")
+  var maxEpochs = 1000
+
+  @Option(
+    help: choices("The optimizer", default: OptimizerClass.Adam),
+    transform: { try choice($0) })
+  var optimizer = OptimizerClass.Adam
+
+  @Option(
+    name: .customLong("lr"), help: "The learning rate; a cycle of learning rates sets it itself.")
+  var learningRate = 1e-3
+
+  @Option(
+    name: .customLong("weight_decay"), help: "The optimizer's. (default: AdamW 0.01, others 0)")
+  var weightDecay: Double?
+
+  @Option(help: "The momentum of SGD; a cycle of learning rates sets it itself.")
+  var momentum = 0.0
+
+  @Flag(help: "Nesterov's momentum for SGD.")
+  var nesterov = false
+
+  @Option(
+    name: .customLong("one_cycle_max_lr"),
+    help: "Let the learning rate rise to this one and fall again, batch by batch.")
+  var oneCycleMaxLearningRate: Double?
+
+  @Option(
+    name: .customLong("one_cycle_total_steps"),
+    help: "Batches in that cycle. (default: all batches of all epochs)")
+  var oneCycleTotalSteps: Int?
+
+  @Option(
+    help: choices("The loss, from torch.nn.functional", default: Loss.crossEntropy),
+    transform: { try choice($0) })
+  var loss = Loss.crossEntropy
+
+  @Option(
+    name: .customLong("overfit_batches"),
+    help: "Learn, validate and test on so many training batches (2) or that share of them (0.01).")
+  var overfitBatches: BatchLimit?
+
+  @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
+  var limitTrainBatches = BatchLimit.all
+
+  @Option(name: .customLong("limit_val_batches"), help: "Validate on so many batches.")
+  var limitValBatches = BatchLimit.all
+
+  @Option(name: .customLong("limit_test_batches"), help: "Test on so many batches.")
+  var limitTestBatches = BatchLimit.all
+
+  @Option(
+    name: .customLong("checkpoint_every_n_steps"),
+    help: "Keep what it takes to go on after so many steps, besides at the end of each epoch.")
+  var checkpointEverySteps = 1000
+
+  @Option(
+    name: .customLong("log_every_n_steps"),
+    help: "Log loss and learning rate after so many steps.")
+  var logEverySteps = 1
+
+  @Flag(name: .customLong("fast_dev_run"), help: "Try everything with a single batch.")
+  package var fastDevRun = false
+
+  @Option(help: "Accepted for the course's sake: everything is computed on the processor.")
+  var gpus = 0
+
+  package init() {}
+
+  /// The weight decay, PyTorch's where none was given.
+  var decay: Double { weightDecay ?? (optimizer == .AdamW ? 0.01 : 0) }
+
+  package func validate() throws {
+    guard maxEpochs >= 1 else {
+      throw ValidationError("--max_epochs: expected at least 1, got \(maxEpochs)")
+    }
+    guard learningRate.isFinite, learningRate > 0 else {
+      throw ValidationError("--lr: expected a number above 0, got \(learningRate)")
+    }
+    try notNegative("weight_decay", decay)
+    try notNegative("momentum", momentum)
+    guard optimizer == .SGD || (momentum == 0 && !nesterov) else {
+      throw ValidationError(
+        "\(nesterov ? "--nesterov" : "--momentum") belongs to SGD, but --optimizer is \(optimizer)."
+      )
+    }
+    guard !nesterov || momentum > 0 else {
+      throw ValidationError("--nesterov: expected a --momentum above 0, got none")
+    }
+    if let rate = oneCycleMaxLearningRate, !(rate.isFinite && rate > 0) {
+      throw ValidationError("--one_cycle_max_lr: expected a number above 0, got \(rate)")
+    }
+    if let steps = oneCycleTotalSteps, steps < 1 {
+      throw ValidationError("--one_cycle_total_steps: expected at least 1, got \(steps)")
+    }
+    if oneCycleTotalSteps != nil, oneCycleMaxLearningRate == nil {
+      throw ValidationError("--one_cycle_total_steps: expected --one_cycle_max_lr too, got none")
+    }
+    for (name, steps) in [
+      ("checkpoint_every_n_steps", checkpointEverySteps), ("log_every_n_steps", logEverySteps),
+    ] where steps < 1 {
+      throw ValidationError("--\(name): expected at least 1, got \(steps)")
+    }
+    if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {
+      throw ValidationError("--overfit_batches: expected at least one batch, got none")
+    }
+  }
+
+  /// What runs may differ in, for TensorBoard. A cycle sets learning rate and momentum itself.
+  var hyperparameters: [String: String] {
+    var texts = [
+      "optimizer": "\(optimizer)", "weight_decay": "\(decay)", "loss": loss.rawValue,
+      "max_epochs": "\(maxEpochs)",
+    ]
+    if let oneCycleMaxLearningRate {
+      texts["one_cycle_max_lr"] = "\(oneCycleMaxLearningRate)"
+      texts["one_cycle_total_steps"] = oneCycleTotalSteps.map { "\($0)" }
+    } else {
+      texts["lr"] = "\(learningRate)"
+      if optimizer == .SGD { texts["momentum"] = "\(momentum)" }
+    }
+    if optimizer == .SGD { texts["nesterov"] = "\(nesterov)" }
+    return texts
+  }
+
+  /// A trainer with these options.
+  package func trainer() -> Trainer {
+    let trainer = Trainer(maxEpochs: fastDevRun ? 1 : maxEpochs)
+    trainer.limitTrainBatches = fastDevRun ? .count(1) : limitTrainBatches
+    trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
+    trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
+    trainer.overfitBatches = overfitBatches
+    trainer.loss = loss
+    trainer.checkpointEverySteps = checkpointEverySteps
+    trainer.logEverySteps = logEverySteps
+    trainer.gpus = gpus
+    return trainer
+  }
+
+  /// The chosen optimizer for a model's parameters.
+  package func optimizer(for model: some Model) -> any Optimizer {
+    switch optimizer {
+    case .Adam:
+      LabTraining.Adam(
+        model.parameters, learningRate: learningRate, weightDecay: decay)
+    case .AdamW:
+      LabTraining.AdamW(
+        model.parameters, learningRate: learningRate, weightDecay: decay)
+    case .SGD:
+      LabTraining.SGD(
+        model.parameters, learningRate: learningRate, momentum: momentum,
+        weightDecay: decay, nesterov: nesterov)
+    }
+  }
+
+  /// The chosen cycle of learning rates, if there is to be one.
+  package func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
+    oneCycleMaxLearningRate.map {
+      OneCycleLR(
+        maxLearningRate: $0, totalSteps: oneCycleTotalSteps ?? max(1, trainer.totalSteps(data)))
+    }
+  }
+
+  private func notNegative(_ name: String, _ value: Double) throws {
+    guard value.isFinite, value >= 0 else {
+      throw ValidationError("--\(name): expected a number of at least 0, got \(value)")
+    }
+  }
+}

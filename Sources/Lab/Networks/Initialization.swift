@@ -1,0 +1,46 @@
+import LabRandom
+import LabTensors
+
+/// The default initial weights of PyTorch's `Conv2d` and `Linear`: uniform within
+/// `±gain · √(3 / fanIn)` with the gain √(1/3) of `kaiming_uniform_(a=√5)`.
+///
+/// - Parameters:
+///   - shape: The weight's shape.
+///   - fanIn: How many inputs each output is a sum over.
+///   - generator: Where the numbers come from.
+///
+/// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, and PyTorch's choice of a.
+func defaultWeight(shape: [Int], fanIn: Int, generator: Generator) -> Parameter {
+  let gain = (2.0 / (1 + 5)).squareRoot()
+  let bound = 3.0.squareRoot() * (gain / Double(fanIn).squareRoot())
+  return uniform(shape, bound: bound, generator)
+}
+
+/// The default initial bias of PyTorch's `Conv2d` and `Linear`: uniform within `±1/√fanIn`.
+///
+/// - Parameters:
+///   - count: The number of outputs.
+///   - fanIn: How many inputs each output is a sum over.
+///   - generator: Where the numbers come from.
+func defaultBias(count: Int, fanIn: Int, generator: Generator) -> Parameter {
+  uniform([count], bound: 1 / Double(fanIn).squareRoot(), generator)
+}
+
+/// Draws a convolution's weight anew, as `kaiming_normal_(mode="fan_out", nonlinearity="relu")`:
+/// normal with the standard deviation `√(2 / fanOut)`, where each input goes into fanOut outputs.
+///
+/// - Parameters:
+///   - weight: Channels out × channels in × height × width.
+///   - generator: Where the numbers come from.
+///
+/// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
+public func kaimingNormal(_ weight: Parameter, generator: Generator = .shared) {
+  let fanOut = weight.shape[0] * weight.shape.dropFirst(2).reduce(1, *)
+  let deviation = 2.0.squareRoot() / Double(fanOut).squareRoot()
+  weight.load(elements: generator.normal(count: weight.count, std: deviation))
+}
+
+private func uniform(_ shape: [Int], bound: Double, _ generator: Generator) -> Parameter {
+  let elements = generator.uniform(count: shape.reduce(1, *), Float(-bound), Float(bound))
+  return Parameter(Tensor(elements, shape: shape))
+}
