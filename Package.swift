@@ -4,6 +4,12 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// What `import Lab` gives. Who imports it depends on each of these modules: of a module that only
+/// passes others on, SwiftPM does not notice that they have changed.
+let modules = ["Random", "Tensors", "Networks", "Models", "Datasets", "Training", "Experiments"]
+  .map { "Lab\($0)" }
+let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
+
 /// One folder of loops, built for each set of vector instructions; the program chooses at start.
 #if arch(arm64)
   let kernelSets = [kernelSet("NEON")]
@@ -18,7 +24,7 @@ let package = Package(
   name: "lab",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "Lab", targets: ["Lab"]),
+    .library(name: "Lab", targets: ["Lab"] + modules),
     .library(name: "LabRandom", targets: ["LabRandom"]),
     .library(name: "LabTensors", targets: ["LabTensors"]),
     .library(name: "LabNetworks", targets: ["LabNetworks"]),
@@ -65,22 +71,19 @@ let package = Package(
         "Kernels", arguments,
       ]),
     .target(
-      name: "Lab",
-      dependencies: [
-        "LabDatasets", "LabExperiments", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
-        "LabTraining",
-      ], path: "Sources/Lab/Lab", swiftSettings: strict),
+      name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
+      swiftSettings: strict),
     .target(
       name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
-      name: "LabCommand", dependencies: ["Lab", "Literate", "Plot", arguments],
+      name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
 
     .target(
       name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
-      name: "Notebook", dependencies: ["Lab", "Literate", "Plot", arguments],
+      name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
     notebook("01-look-at-emnist"),
     notebook("02-look-at-emnist-lines"),
@@ -91,19 +94,20 @@ let package = Package(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
       swiftSettings: strict),
     .executableTarget(
-      name: "step-bench", dependencies: ["Lab", arguments], path: "Benchmarks/Steps",
+      name: "step-bench", dependencies: lab + [arguments], path: "Benchmarks/Steps",
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .executableTarget(
-      name: "lines-bench", dependencies: ["Lab"], path: "Benchmarks/Lines", swiftSettings: strict),
+      name: "lines-bench", dependencies: lab, path: "Benchmarks/Lines", swiftSettings: strict),
 
     .executableTarget(
-      name: "parity", dependencies: ["Lab", arguments], path: "Tests/Parity",
+      name: "parity", dependencies: lab + [arguments], path: "Tests/Parity",
       exclude: ["networks.py", "test_parity.py"],
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
-    .testTarget(name: "LabTests", dependencies: ["Lab", "Fuzzing"], swiftSettings: strict),
+    .testTarget(
+      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels"], swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],
@@ -114,8 +118,8 @@ let package = Package(
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
       name: "LabCommandTests",
-      dependencies: [
-        "Lab", "LabCommand", "Literate", "Plot", "Spawning", "01-look-at-emnist",
+      dependencies: lab + [
+        "LabCommand", "Literate", "Plot", "Spawning", "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
@@ -143,7 +147,7 @@ func module(
 /// A notebook: one executable whose top-level code runs on the main actor.
 func notebook(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Lab", "Literate", "Notebook", "Plot", arguments],
+    name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments],
     path: "Notebooks/\(name)", exclude: ["expected"],
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }

@@ -1,9 +1,11 @@
+import LabRandom
 import LabTensors
 
 /// A part of a network: parameters, and a function of a tensor.
 ///
-/// A layer is a structure whose stored properties are parameters or other layers. To write one, say
-/// what it holds and what it computes:
+/// A layer is a type whose stored properties are parameters or other layers, also in arrays,
+/// dictionaries, tuples, optionals, enumerations and structures of your own; what a closure captures
+/// is not found. To write one, declare what it holds and what it computes:
 ///
 /// ```swift
 /// struct Block: Layer {
@@ -27,25 +29,28 @@ public struct NamedParameter {
   public let parameter: Parameter
 }
 
-/// A normalisation's running statistics and the path of the layer that they belong to, such as
-/// `conv1.norm`.
+/// The running statistics of a normalization layer, and the path of the layer, such as `conv1.norm`.
 public struct NamedStatistics {
   public let path: String
   public let statistics: RunningStatistics
 }
 
+/// A random number generator of a layer's own, and its path, such as `dropout.generator`.
+public struct NamedGenerator {
+  public let path: String
+  public let generator: Generator
+}
+
 extension Layer {
   /// All parameters with their paths, in the order of their declaration, which is PyTorch's order
-  /// for the same network.
+  /// for the same network. A parameter that several layers share appears once, under its first path.
   public var namedParameters: [NamedParameter] {
-    leaves(of: self, path: []).compactMap { path, leaf in
-      (leaf as? Parameter).map {
-        NamedParameter(path: path.joined(separator: "."), parameter: $0)
-      }
+    leaves(Parameter.self).map {
+      NamedParameter(path: $0.path.joined(separator: "."), parameter: $0.leaf)
     }
   }
 
-  /// All parameters, in the order of their declaration.
+  /// All parameters, in the order of their declaration, each once.
   public var parameters: [Parameter] {
     namedParameters.map(\.parameter)
   }
@@ -57,22 +62,85 @@ extension Layer {
 
   /// All running statistics with the paths of their layers, in the order of their declaration.
   public var namedStatistics: [NamedStatistics] {
-    leaves(of: self, path: []).compactMap { path, leaf in
-      (leaf as? RunningStatistics).map {
-        NamedStatistics(path: path.dropLast().joined(separator: "."), statistics: $0)
-      }
+    leaves(RunningStatistics.self).map {
+      NamedStatistics(path: $0.path.dropLast().joined(separator: "."), statistics: $0.leaf)
     }
+  }
+
+  /// The generators of layers that have one of their own instead of ``Generator/shared``, in the order
+  /// of their declaration, each once.
+  public var namedGenerators: [NamedGenerator] {
+    leaves(Generator.self).filter { $0.leaf !== Generator.shared }.map {
+      NamedGenerator(path: $0.path.joined(separator: "."), generator: $0.leaf)
+    }
+  }
+
+  /// Moves all parameters and running statistics to a device.
+  ///
+  /// - Returns: The layer itself.
+  @discardableResult
+  public func to(_ device: Device) -> Self {
+    for parameter in parameters { parameter.move(to: device) }
+    for named in namedStatistics { named.statistics.move(to: device) }
+    return self
+  }
+
+  private func leaves<Leaf: AnyObject>(_ type: Leaf.Type) -> [(path: [String], leaf: Leaf)] {
+    var search = LeafSearch<Leaf>()
+    search.visit(self, path: [])
+    return search.found
   }
 }
 
-/// The parameters and statistics that `value` holds, directly, in its properties, or in the elements
-/// of an array or an optional.
-private func leaves(of value: Any, path: [String]) -> [(path: [String], leaf: Any)] {
-  if value is Parameter || value is RunningStatistics { return [(path, value)] }
-  let mirror = Mirror(reflecting: value)
-  let isTransparent = mirror.displayStyle == .optional
-  guard value is any Layer || mirror.displayStyle == .collection || isTransparent else { return [] }
-  return mirror.children.enumerated().flatMap { index, child in
-    leaves(of: child.value, path: isTransparent ? path : path + [child.label ?? String(index)])
+/// Looks for objects of a type in the stored properties of a value.
+private struct LeafSearch<Leaf: AnyObject> {
+  var found: [(path: [String], leaf: Leaf)] = []
+  private var seen: Set<ObjectIdentifier> = []
+
+  mutating func visit(_ value: Any, path: [String]) {
+    if let leaf = value as? Leaf {
+      if seen.insert(ObjectIdentifier(leaf)).inserted { found.append((path, leaf)) }
+      return
+    }
+    if value is Parameter || value is RunningStatistics || value is Generator { return }
+    let mirror = Mirror(reflecting: value)
+    guard let style = mirror.displayStyle else { return }
+    switch style {
+    case .optional, .enum:
+      // The path does not tell that there is a choice.
+      for child in mirror.children { visit(child.value, path: path) }
+    case .dictionary:
+      let entries = mirror.children.map { Mirror(reflecting: $0.value).children.map(\.value) }
+      for entry in entries.sorted(by: { "\($0[0])" < "\($1[0])" }) {
+        visit(entry[1], path: path + ["\(entry[0])"])
+      }
+    case .collection, .set:
+      for (index, child) in mirror.children.enumerated() {
+        // Elements are of one type: numbers need not all be looked at.
+        guard Mirror(reflecting: child.value).displayStyle != nil else { return }
+        visit(child.value, path: path + ["\(index)"])
+      }
+    case .tuple, .struct, .class:
+      if style == .class, !seen.insert(ObjectIdentifier(value as AnyObject)).inserted { return }
+      guard value is any Layer || style == .tuple || isOfUser(value) else { return }
+      visitProperties(mirror, path: path)
+    default: return
+    }
+  }
+
+  private mutating func visitProperties(_ mirror: Mirror, path: [String]) {
+    if let parent = mirror.superclassMirror { visitProperties(parent, path: path) }
+    for (index, child) in mirror.children.enumerated() {
+      // Elements of a tuple without labels are called .0, .1 and so on.
+      let name = child.label.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 } ?? "\(index)"
+      visit(child.value, path: path + [name])
+    }
+  }
+
+  /// Whether the type is neither one of Swift's own nor a tensor: what may hold layers.
+  private func isOfUser(_ value: Any) -> Bool {
+    guard !(value is Tensor || value is IntTensor) else { return false }
+    let name = String(reflecting: type(of: value))
+    return !name.hasPrefix("Swift.") && !name.hasPrefix("Foundation")
   }
 }

@@ -10,7 +10,7 @@ public struct IntTensor: Equatable, Sendable {
   public let elements: [Int]
 
   /// - Parameters:
-  ///   - elements: As many integers as `shape` has places.
+  ///   - elements: As many integers as a tensor of `shape` has elements.
   ///   - shape: The extent of each dimension.
   public init(_ elements: [Int], shape: [Int]) {
     precondition(
@@ -27,4 +27,12 @@ public struct IntTensor: Equatable, Sendable {
 
   /// The number of elements.
   public var count: Int { elements.count }
+}
+
+extension IntTensor {
+  /// Shape, type, min and max on one line, each with its name.
+  public var statistics: String {
+    let range = "min \(elements.min() ?? 0), max \(elements.max() ?? 0)"
+    return "shape \(pythonTuple(shape)), type int64, \(range)"
+  }
 }

@@ -1,12 +1,12 @@
 /// A tensor that training changes: a weight or a bias of a layer, with its gradient.
 ///
-/// Layers hold parameters as stored properties; a parameter's path, such as `conv1.conv.weight`,
+/// Layers hold parameters as stored properties. A parameter's path, such as `conv1.conv.weight`,
 /// is the chain of property names, as in PyTorch.
 public final class Parameter {
-  /// The current value. An optimizer changes its elements in place.
+  /// The current value. An optimizer replaces it; a copy of it stays as it is.
   public private(set) var value: Tensor
-  /// The gradient from the last steps back along a tape, of the value's shape; nil when there was
-  /// none since ``clearGradient()``.
+  /// The sum of the gradients from the backward passes since ``clearGradient()``, of the value's
+  /// shape; nil if there was none.
   public private(set) var gradient: Tensor?
 
   /// - Parameter value: The initial value.
@@ -20,12 +20,12 @@ public final class Parameter {
   /// The number of elements.
   public var count: Int { value.count }
 
-  /// The value as an input of an operation on `tape`: the gradient that comes back along the tape
-  /// is added to ``gradient``. Without a tape, the plain value.
+  /// The value as an input of an operation on `tape`: its gradient is added to ``gradient``. Without
+  /// a tape, the plain value.
   public func on(_ tape: Tape?) -> Tensor {
     guard let tape else { return value }
-    return tape.record(value) { [self] gradient in
-      self.gradient = self.gradient.map { $0.adding(gradient) } ?? gradient.detached
+    return tape.leaf(value) { [self] gradient in
+      self.gradient = self.gradient.map { $0.adding(gradient) } ?? gradient
     }
   }
 
@@ -36,19 +36,31 @@ public final class Parameter {
 
   /// Replaces the value by another one of the same shape.
   ///
-  /// - Parameter value: The new value; its elements are copied.
+  /// - Parameter value: The new value.
   /// - Throws: ``ShapeError`` if the shapes differ.
   public func load(_ value: Tensor) throws(ShapeError) {
     guard value.shape == shape else {
       throw ShapeError("load", expected: "a value of shape \(shape)", got: "\(value.shape)")
     }
-    load(elements: value.elements)
+    self.value = value.detached.to(self.value.device)
   }
 
   /// Replaces the elements.
   ///
   /// - Parameter elements: As many as the value has, in row-major order.
   package func load(elements: [Float]) {
-    value = Tensor(elements, shape: shape)
+    value = Tensor(elements, shape: shape).to(value.device)
+  }
+
+  /// Changes the value in place, without changing copies of it.
+  package func update(_ change: (Tensor) -> Void) {
+    value.makeUnique()
+    change(value)
+  }
+
+  /// Moves the value to a device. The gradient is forgotten.
+  package func move(to device: Device) {
+    value = value.to(device)
+    gradient = nil
   }
 }

@@ -5,9 +5,9 @@ extension Tensor: CustomStringConvertible {
   /// more than 1000 elements.
   public var description: String {
     let rows = TensorPrinter(shape: shape)
-    let printed = rows.printedIndices.map { pointer[$0] }
-    let format = FloatFormat(printed)
-    return rows.print { format.text(pointer[$0]) }
+    let elements = elements
+    let format = FloatFormat(rows.printedIndices.map { elements[$0] })
+    return rows.print { format.text(elements[$0]) }
   }
 }
 
@@ -40,23 +40,23 @@ private struct TensorPrinter {
     return (0..<edge).map { $0 } + [nil] + (extent - edge..<extent).map { $0 }
   }
 
-  /// The places in memory of all elements that are printed.
+  /// The indices of all elements that are printed, in row-major order.
   var printedIndices: [Int] {
-    var places = [0]
+    var found = [0]
     for dimension in shape.indices {
-      places = places.flatMap { place in
-        indices(dimension).compactMap { $0.map { place * shape[dimension] + $0 } }
+      found = found.flatMap { index in
+        indices(dimension).compactMap { $0.map { index * shape[dimension] + $0 } }
       }
     }
-    return places
+    return found
   }
 
   /// The whole text.
   ///
-  /// - Parameter element: The text of the element at a place in memory, all of one width.
+  /// - Parameter element: The text of the element at an index, all of one width.
   func print(_ element: (Int) -> String) -> String {
     guard !shape.contains(0) else { return emptyText }
-    return prefix + text(dimension: 0, place: 0, element) + ")"
+    return prefix + text(dimension: 0, index: 0, element) + ")"
   }
 
   private var emptyText: String {
@@ -64,12 +64,12 @@ private struct TensorPrinter {
     return shape == [0] ? "tensor([])" : "tensor([], size=(\(size)))"
   }
 
-  private func text(dimension: Int, place: Int, _ element: (Int) -> String) -> String {
-    guard dimension < shape.count else { return element(place) }
-    let places = indices(dimension).map { $0.map { place * shape[dimension] + $0 } }
+  private func text(dimension: Int, index: Int, _ element: (Int) -> String) -> String {
+    guard dimension < shape.count else { return element(index) }
+    let found = indices(dimension).map { $0.map { index * shape[dimension] + $0 } }
     let indent = prefix.count + dimension + 1
     if dimension == shape.count - 1 {
-      let texts = places.map { $0.map(element) ?? " ..." }
+      let texts = found.map { $0.map(element) ?? " ..." }
       let elementWidth = (texts.first?.count ?? 0) + 2
       let perLine = max(1, (width - indent + 1) / elementWidth)
       let lines = stride(from: 0, to: texts.count, by: perLine).map {
@@ -77,8 +77,8 @@ private struct TensorPrinter {
       }
       return "[" + lines.joined(separator: ",\n" + String(repeating: " ", count: indent)) + "]"
     }
-    let parts = places.map {
-      $0.map { text(dimension: dimension + 1, place: $0, element) } ?? "..."
+    let parts = found.map {
+      $0.map { text(dimension: dimension + 1, index: $0, element) } ?? "..."
     }
     let breaks = String(repeating: "\n", count: shape.count - 1 - dimension)
     return "[" + parts.joined(separator: "," + breaks + String(repeating: " ", count: indent)) + "]"

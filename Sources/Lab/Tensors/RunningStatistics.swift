@@ -1,4 +1,4 @@
-/// The mean and variance of each channel over the batches that a normalisation has learned from: no
+/// The mean and variance of each channel over the training batches of a normalization layer: no
 /// parameters, but saved with them.
 ///
 /// In a checkpoint they are `running_mean`, `running_var` and `num_batches_tracked`, as in PyTorch.
@@ -16,21 +16,23 @@ public final class RunningStatistics {
     variance = Tensor(repeating: 1, shape: [channels])
   }
 
-  /// Takes a batch into account: `running ← (1 - momentum) · running + momentum · batch`.
+  /// Updates the statistics with a batch: `running ← (1 - momentum) · running + momentum · batch`.
   ///
   /// - Parameters:
   ///   - mean: The batch's mean of each channel.
   ///   - variance: The batch's variance, a sum over `count` squares divided by `count`.
   ///   - count: The number of pixels of each channel, at least 2.
-  ///   - momentum: The batch's share.
+  ///   - momentum: The weight of the batch.
   package func update(mean: Tensor, variance: Tensor, count: Int, momentum: Double) {
+    let backend = self.mean.storage.backend
     let unbiased = Double(count) / Double(count - 1)
-    self.mean = mixed(self.mean, mean, share: momentum, scale: 1)
-    self.variance = mixed(self.variance, variance, share: momentum, scale: unbiased)
+    self.mean = backend.runningStatistics(self.mean, batch: mean, momentum: momentum, scale: 1)
+    self.variance = backend.runningStatistics(
+      self.variance, batch: variance, momentum: momentum, scale: unbiased)
     batches += 1
   }
 
-  /// Replaces everything, as when a checkpoint is read.
+  /// Replaces everything, as when a checkpoint is loaded.
   ///
   /// - Throws: ``ShapeError`` if a shape differs.
   public func load(mean: Tensor, variance: Tensor, batches: Int) throws(ShapeError) {
@@ -38,13 +40,13 @@ public final class RunningStatistics {
       throw ShapeError(
         "load", expected: "statistics of shape \(self.mean.shape)", got: "\(new.shape)")
     }
-    (self.mean, self.variance, self.batches) = (mean.detached, variance.detached, batches)
+    let device = self.mean.device
+    (self.mean, self.variance) = (mean.detached.to(device), variance.detached.to(device))
+    self.batches = batches
   }
 
-  private func mixed(_ old: Tensor, _ new: Tensor, share: Double, scale: Double) -> Tensor {
-    let elements = zip(old.elements, new.elements).map { old, new in
-      Float((1 - share) * Double(old) + share * scale * Double(new))
-    }
-    return Tensor(elements, shape: old.shape)
+  /// Moves the statistics to a device.
+  package func move(to device: Device) {
+    (mean, variance) = (mean.to(device), variance.to(device))
   }
 }

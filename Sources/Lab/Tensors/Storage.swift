@@ -1,110 +1,94 @@
-import Kernels
+import Synchronization
 
-/// The order of a tensor's elements in memory.
-package enum Layout {
-  /// The last dimension changes fastest; images lie as N, C, H, W.
-  case rowMajor
-  /// Images lie as N, H, W, C: all channels of a pixel side by side, as convolutions want them.
-  case channelsLast
-}
-
-/// The elements of a tensor, in the layout that they were written in, and in the other one as soon
-/// as somebody has asked for it.
+/// The elements of one or more tensors on a device: memory that holds them, or an operation that has
+/// been put off and will compute them.
 ///
-/// Only operations and optimizers write, and only before anybody else reads; that is what makes it
-/// safe to send between threads.
-package final class Storage: @unchecked Sendable {
+/// Elements that have been computed never change while two tensors refer to them: an optimizer
+/// copies them first (``Tensor/makeUnique()``). Computing happens in ``materialize()`` alone, once,
+/// whichever thread asks first.
+package final class Storage: Sendable {
+  /// What computes with the elements.
+  package let backend: any Backend
+  /// The number of elements.
   package let count: Int
-  /// The layout that the elements are written in.
-  package let layout: Layout
-  /// Images, channels, and pixels of an image; of a tensor without images 1, 1 and all elements.
-  private let images: (n: Int, c: Int, pixels: Int)
-  private var rowMajor: Buffer?
-  private var channelsLast: Buffer?
-  /// How the elements will be computed once somebody asks for them.
-  package private(set) var recipe: (any Recipe)?
-  /// Something made from the elements, for an operation that will want it again; forgotten when
-  /// they change.
-  package var derived: AnyObject?
-  private var readers: [WeakReader] = []
+  private let state: Mutex<State>
 
-  private struct WeakReader {
-    weak var storage: Storage?
+  private enum State {
+    case deferred(any DeferredOperation)
+    case computed(any DeviceMemory)
   }
 
-  /// - Parameters:
-  ///   - shape: The extents of the tensor that is written.
-  ///   - layout: The layout that it is written in; only images can have their channels last.
-  ///   - recipe: Writes the elements when they are asked for; without one they are undefined until
-  ///     written.
-  package init(shape: [Int], layout: Layout = .rowMajor, recipe: (any Recipe)? = nil) {
-    count = shape.reduce(1, *)
-    images =
-      shape.count == 4 ? (shape[0], shape[1], shape[2] * shape[3]) : (1, 1, max(1, count))
-    // With one channel, or one pixel, both layouts are the same.
-    self.layout = images.c == 1 || images.pixels == 1 ? .rowMajor : layout
-    self.recipe = recipe
-    for storage in recipe?.inputs ?? [] { storage.addReader(self) }
+  /// Elements that are there.
+  package init(_ memory: any DeviceMemory, on backend: any Backend) {
+    (self.backend, count) = (backend, memory.count)
+    state = Mutex(.computed(memory))
   }
 
-  /// The elements in a layout.
-  package func pointer(_ wanted: Layout) -> UnsafeMutablePointer<Float> {
-    if let recipe {
-      // Taken away first: computing asks for this very pointer.
-      self.recipe = nil
-      recipe.write(to: self)
-    }
-    switch images.c == 1 || images.pixels == 1 ? layout : wanted {
-    case .rowMajor:
-      if let rowMajor { return rowMajor.pointer }
-      let buffer = Buffer(count: count)
-      if let channelsLast {
-        channelsFirst(
-          channelsLast.pointer, into: buffer.pointer, n: images.n, c: images.c,
-          pixels: images.pixels)
-      }
-      rowMajor = buffer
-      return buffer.pointer
-    case .channelsLast:
-      if let channelsLast { return channelsLast.pointer }
-      let buffer = Buffer(count: count)
-      if let rowMajor {
-        Kernels.channelsLast(
-          rowMajor.pointer, into: buffer.pointer, n: images.n, c: images.c, pixels: images.pixels)
-      }
-      channelsLast = buffer
-      return buffer.pointer
+  /// Elements that will be computed.
+  package init(count: Int, deferred operation: any DeferredOperation, on backend: any Backend) {
+    (self.backend, self.count) = (backend, count)
+    state = Mutex(.deferred(operation))
+  }
+
+  /// Computes the elements unless that has been done.
+  package func materialize() {
+    state.withLock { state in
+      guard case .deferred(let operation) = state else { return }
+      let result = operation.compute()
+      state = .computed(result.storage.memory)
     }
   }
 
-  /// To be called before elements that others may have read are changed in place: computes what
-  /// still waits to be computed from them, and forgets the other layout.
-  package func willChange() {
-    for reader in readers { _ = reader.storage?.pointer(.rowMajor) }
-    readers = []
-    derived = nil
-    if layout == .rowMajor { channelsLast = nil } else { rowMajor = nil }
+  /// The operation that will compute the elements; nil if they have been computed.
+  package var deferred: (any DeferredOperation)? {
+    state.withLock { if case .deferred(let operation) = $0 { operation } else { nil } }
   }
 
-  /// The same memory, row-major, for a tensor of another shape.
-  package func view(shape: [Int]) -> Storage {
-    let view = Storage(shape: shape)
-    _ = pointer(.rowMajor)
-    view.rowMajor = rowMajor
-    return view
-  }
-
-  private func addReader(_ storage: Storage) {
-    readers.removeAll { $0.storage == nil }
-    readers.append(WeakReader(storage: storage))
+  /// The memory of elements that have been computed.
+  package var memory: any DeviceMemory {
+    state.withLock { state in
+      guard case .computed(let memory) = state else {
+        preconditionFailure("a tensor is read before materialize()")
+      }
+      return memory
+    }
   }
 }
 
-/// A computation that waits until somebody asks for its result, so that an operation that follows
-/// may be computed along with it.
-package protocol Recipe: AnyObject {
-  /// What the result is computed from.
-  var inputs: [Storage] { get }
-  /// Writes the result's elements.
-  func write(to storage: Storage)
+/// An operation that has been put off, so that the one that takes its result can be computed with
+/// it in one pass over memory.
+///
+/// Its inputs have been computed, unless it can be fused with the one that computes them: so no more
+/// than two operations ever wait for each other.
+package protocol DeferredOperation: AnyObject, Sendable {
+  /// The result, computed.
+  func compute() -> Tensor
+  /// The result of this operation with an activation behind it; nil if the two cannot be fused.
+  func fused(with activation: Activation) -> Tensor?
+}
+
+/// The backend of an operation's inputs, all of them computed.
+///
+/// - Throws: ``ShapeError`` if they are on different devices.
+package func prepare(
+  _ operation: String, _ inputs: Tensor?...
+) throws(ShapeError) -> any Backend {
+  let backend = try commonBackend(operation, inputs.compactMap { $0 })
+  for input in inputs { input?.materialize() }
+  return backend
+}
+
+/// The backend of an operation's inputs.
+///
+/// - Throws: ``ShapeError`` if they are on different devices.
+package func commonBackend(
+  _ operation: String, _ inputs: [Tensor]
+) throws(ShapeError) -> any Backend {
+  let backend = inputs[0].storage.backend
+  for input in inputs.dropFirst() where input.storage.backend !== backend {
+    throw ShapeError(
+      operation, expected: "tensors on one device", got: "\(backend.name) and \(input.device)",
+      hint: "move the model and the batch to the same device")
+  }
+  return backend
 }

@@ -19,7 +19,7 @@ public class Adam: Optimizer {
   private var states: [State]
 
   private struct State {
-    let moment1, moment2: Tensor
+    var moment1, moment2: Tensor
     var step = 0
   }
 
@@ -52,11 +52,21 @@ public class Adam: Optimizer {
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
       states[index].step += 1
+      // The model may have been moved. Copies of the moments, as in a state that was read before, stay
+      // as they are.
+      let device = parameter.value.device
+      states[index].moment1 = states[index].moment1.to(device)
+      states[index].moment2 = states[index].moment2.to(device)
+      states[index].moment1.makeUnique()
+      states[index].moment2.makeUnique()
       let state = states[index]
-      adamStep(
-        parameter.value, gradient: gradient, moment1: state.moment1, moment2: state.moment2,
+      let step = AdamStep(
         step: state.step, learningRate: learningRate, beta1: momentum, beta2: beta2,
         epsilon: epsilon, weightDecay: weightDecay, isDecoupled: isDecoupled)
+      parameter.update { value in
+        value.storage.backend.adamStep(
+          value, gradient: gradient, moment1: state.moment1, moment2: state.moment2, step)
+      }
     }
   }
 

@@ -42,10 +42,18 @@ public final class SGD: Optimizer {
       if momentum != 0, velocities[index] == nil {
         velocities[index] = Tensor(repeating: 0, shape: parameter.shape)
       }
-      gradientDescentStep(
-        parameter.value, gradient: gradient, velocity: momentum != 0 ? velocities[index] : nil,
+      // The model may have been moved. Copies of the velocity, as in a state that was read before,
+      // stay as they are.
+      velocities[index] = velocities[index]?.to(parameter.value.device)
+      velocities[index]?.makeUnique()
+      let velocity = momentum != 0 ? velocities[index] : nil
+      let step = GradientDescentStep(
         learningRate: learningRate, momentum: momentum, weightDecay: weightDecay,
         nesterov: nesterov)
+      parameter.update { value in
+        value.storage.backend.gradientDescentStep(
+          value, gradient: gradient, velocity: velocity, step)
+      }
     }
   }
 

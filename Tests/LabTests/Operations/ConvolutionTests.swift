@@ -75,14 +75,14 @@ struct ConvolutionTests {
       try conv2d(x, weight: weight)
     }
     expectShapeError(
-      "conv2d: expected a weight of shape [channels out, channels in, height, width], got [4]; "
+      "conv2d: expected a weight of shape [output channels, input channels, height, width], got [4]; "
         + "the layer's input channels are the output channels of the layer before it"
     ) { () throws(ShapeError) in
       try conv2d(x, weight: Tensor(repeating: 0, shape: [4]))
     }
     let fitting = Tensor(repeating: 0, shape: [4, 3, 3, 3])
     expectShapeError(
-      "conv2d: expected a bias of shape [4], one number a channel out, got [3]"
+      "conv2d: expected a bias of shape [4], one number for each output channel, got [3]"
     ) { () throws(ShapeError) in
       try conv2d(x, weight: fitting, bias: Tensor([1, 2, 3]))
     }

@@ -1,60 +1,58 @@
 import Kernels
 
 extension Tensor {
-  /// The elementwise sum, with broadcasting as in NumPy and PyTorch: shapes are lined up at their
-  /// last dimensions, and an operand is repeated along dimensions that it lacks or in which it has
-  /// extent 1.
+  /// The elementwise sum, with broadcasting as in NumPy and PyTorch: shapes are aligned at their last
+  /// dimensions, and an operand is repeated along dimensions that it lacks or in which its extent
+  /// is 1.
   ///
   /// ```swift
   /// try Tensor([1, 2], shape: [2, 1]) + Tensor([10, 20])  // tensor([[11., 21.], [12., 22.]])
   /// ```
   ///
-  /// - Throws: ``ShapeError`` if an extent differs and neither is 1.
+  /// - Throws: ``ShapeError`` if extents differ and neither is 1.
   /// - Complexity: O(elements of the result)
   public static func + (a: Tensor, b: Tensor) throws(ShapeError) -> Tensor {
-    if a.shape == b.shape { return PendingSum(a, b).result() }
-    // Images stay as convolutions want them.
-    let areImages = a.rank == 4 && b.rank == 4
-    let layout =
-      areImages && (a.layout == .channelsLast || b.layout == .channelsLast)
-      ? Layout.channelsLast : .rowMajor
-    let shape = try broadcastShape(a, b)
-    let extents = BroadcastExtents(
-      shape: ordered(shape, layout), aStrides: broadcastStrides(a, shape.count, layout),
-      bStrides: broadcastStrides(b, shape.count, layout))
-    let y = Tensor(uninitialized: shape, layout: layout)
-    addBroadcast(a.pointer(layout), b.pointer(layout), y: y.pointer(layout), extents)
+    let backend = try prepare("+", a, b)
+    if a.shape == b.shape { return DeferredSum(a.detached, b.detached, .none, [a, b]).result }
+    let y = backend.addBroadcast(a, b, shape: try broadcastShape("+", a, b))
+    let targets = [a.gradientTarget, b.gradientTarget]
     return y.recorded(from: [a, b]) { dy in
-      for (operand, strides) in [(a, extents.aStrides), (b, extents.bStrides)]
-      where operand.needsGradient {
-        guard operand.shape != shape else {
-          operand.receive(dy)
-          continue
-        }
-        let gradient = Tensor(uninitialized: operand.shape, layout: layout)
-        sumRepeated(
-          dy.pointer(layout), shape: extents.shape, into: gradient.pointer(layout),
-          strides: strides)
-        operand.receive(gradient)
+      for target in targets where target.needsGradient {
+        target.receive(backend.sum(dy, to: target.shape))
       }
     }
   }
 
+  /// Adds to a tensor: the skip connection of a residual block.
+  ///
+  /// ```swift
+  /// var x = try conv2(conv1(input))
+  /// try x += input
+  /// ```
+  ///
+  /// - Throws: ``ShapeError`` if the shapes do not fit, or the sum has another shape than the tensor.
+  public static func += (a: inout Tensor, b: Tensor) throws(ShapeError) {
+    a = try a + b
+  }
+
   /// The elementwise sum with a tensor of the same shape, off the tape.
   package func adding(_ other: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: shape, layout: layout)
-    add(pointer(layout), other.pointer(layout), y: result.pointer(layout), count: count)
-    return result
+    storage.backend.add(self, other, .none)
   }
 }
 
-private func broadcastShape(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> [Int] {
+/// The shape of the result of an elementwise operation.
+func broadcastShape(
+  _ operation: String, _ a: Tensor, _ b: Tensor
+) throws(ShapeError) -> [Int] {
   let rank = max(a.rank, b.rank)
+  func padded(_ shape: [Int]) -> [Int] { Array(repeating: 1, count: rank - shape.count) + shape }
   var shape: [Int] = []
-  for (p, q) in zip(lengthened(a.shape, rank), lengthened(b.shape, rank)) {
+  for (p, q) in zip(padded(a.shape), padded(b.shape)) {
     guard p == q || p == 1 || q == 1 else {
       throw ShapeError(
-        "+", expected: "shapes that are equal, or 1, in every dimension, counted from the last",
+        operation,
+        expected: "shapes that are equal, or 1, in every dimension, counted from the last",
         got: "\(a.shape) and \(b.shape)",
         hint: "a skip connection adds tensors of the same shape: a 1×1 convolution changes "
           + "channels, with a stride also height and width")
@@ -65,24 +63,42 @@ private func broadcastShape(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> [Int
   return shape
 }
 
-/// The distance in memory between an operand's neighbours along each dimension of the result, in
-/// the layout's order; 0 where the operand is repeated.
-private func broadcastStrides(_ operand: Tensor, _ rank: Int, _ layout: Layout) -> [Int] {
-  var strides: [Int] = []
-  var step = 1
-  for extent in ordered(lengthened(operand.shape, rank), layout).reversed() {
-    strides.append(extent == 1 ? 0 : step)
-    step *= extent
+/// The sum of two tensors of the same shape, put off so that an activation behind it can be computed
+/// with it: `relu(x + F(x))` is one pass over memory.
+private final class DeferredSum: DeferredOperation, @unchecked Sendable {
+  // Sendable because nothing changes.
+  private let a, b: Tensor
+  private let activation: Activation
+  private let inputs: [Tensor]
+
+  /// - Parameters:
+  ///   - a: A tensor off the tape.
+  ///   - b: Another one.
+  ///   - activation: What follows.
+  ///   - inputs: The same two on their tape.
+  init(_ a: Tensor, _ b: Tensor, _ activation: Activation, _ inputs: [Tensor]) {
+    (self.a, self.b, self.activation, self.inputs) = (a, b, activation, inputs)
   }
-  return strides.reversed()
-}
 
-/// The shape with as many dimensions of extent 1 in front as it lacks.
-private func lengthened(_ shape: [Int], _ rank: Int) -> [Int] {
-  Array(repeating: 1, count: rank - shape.count) + shape
-}
+  private var backend: any Backend { a.storage.backend }
 
-/// The extents in the order in which a layout's elements lie in memory.
-private func ordered(_ shape: [Int], _ layout: Layout) -> [Int] {
-  layout == .channelsLast ? [shape[0], shape[2], shape[3], shape[1]] : shape
+  /// The sum on the tape of its inputs.
+  var result: Tensor {
+    let storage = Storage(count: a.count, deferred: self, on: backend)
+    let y = Tensor(shape: a.shape, storage: storage)
+    let targets = inputs.map(\.gradientTarget)
+    guard activation != .none else {
+      return y.recorded(from: inputs) { dy in targets.forEach { $0.receive(dy) } }
+    }
+    return y.recorded(from: inputs) { [activation, backend] dy in
+      let gradient = backend.activationGradient(activation, y: y.materialize(), dy: dy)
+      targets.forEach { $0.receive(gradient) }
+    }
+  }
+
+  func compute() -> Tensor { backend.add(a, b, activation) }
+
+  func fused(with activation: Activation) -> Tensor? {
+    self.activation == .none ? DeferredSum(a, b, activation, inputs).result : nil
+  }
 }

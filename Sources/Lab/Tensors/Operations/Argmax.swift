@@ -1,18 +1,22 @@
-/// The index of the largest element along the last dimension, of the first one among equals: the
-/// predicted class of each row of logits.
+/// The index of the largest element along the last dimension, the first one among equals: the
+/// predicted class of each row of logits. As in PyTorch, a NaN counts as the largest.
 ///
 /// ```swift
 /// argmax(Tensor([1, 3, 2, 9, 0, 9], shape: [2, 3]))  // tensor([1, 0])
 /// ```
 public func argmax(_ x: Tensor) -> IntTensor {
-  let classes = x.shape.last ?? 1
-  let shape = Array(x.shape.dropLast())
-  let elements = (0..<shape.reduce(1, *)).map { row in
-    let source = x.pointer + row * classes
-    // As in PyTorch a NaN counts as the largest.
-    return (0..<classes).reduce(0) { best, index in
-      source[index] > source[best] || (source[index].isNaN && !source[best].isNaN) ? index : best
-    }
-  }
-  return IntTensor(elements, shape: shape)
+  x.materialize()
+  return IntTensor(x.storage.backend.argmax(x), shape: Array(x.shape.dropLast()))
+}
+
+/// The number of rows whose largest element is that of the label, as a single number.
+///
+/// Unlike a comparison with ``argmax(_:)``, this does not wait for the device.
+///
+/// ```swift
+/// countCorrect(Tensor([1, 3, 2, 9, 0, 9], shape: [2, 3]), IntTensor([1, 2])).item  // 1
+/// ```
+package func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
+  logits.materialize()
+  return logits.storage.backend.countCorrect(logits, labels: labels.elements)
 }

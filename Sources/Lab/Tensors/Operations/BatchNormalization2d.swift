@@ -1,10 +1,8 @@
-import Kernels
-
-/// Normalises each channel of a batch of images to mean 0 and variance 1, then scales and shifts it.
+/// Normalizes each channel of a batch of images to mean 0 and variance 1, then scales and shifts it.
 ///
 /// `y = weight · (x - mean) / √(variance + epsilon) + bias`, channel by channel. On a tape mean and
-/// variance are those of the batch, and the running ones move towards them by `momentum`; off a
-/// tape they are the running ones.
+/// variance are those of the batch, and the running ones are updated with them; off a tape they are
+/// the running ones.
 ///
 /// | | shape |
 /// | --- | --- |
@@ -12,17 +10,17 @@ import Kernels
 /// | weight, bias | C |
 /// | result | N × C × H × W |
 ///
-/// As in PyTorch, the batch is divided by the square root of its variance over `N · H · W` pixels,
-/// while the running variance is an average of variances over `N · H · W - 1`.
+/// As in PyTorch, the batch is normalized with its variance over `N · H · W` pixels, while the running
+/// variance is updated with the one over `N · H · W - 1`.
 ///
 /// - Parameters:
 ///   - x: The images.
-///   - weight: What each channel is scaled by.
+///   - weight: The scale of each channel.
 ///   - bias: What is added to each channel.
-///   - running: The statistics for use off a tape; changed on one.
-///   - momentum: The batch's share in the running statistics.
-///   - epsilon: Keeps a channel without variance from being divided by 0.
-/// - Throws: ``ShapeError`` if a shape does not fit, or a batch of one pixel is to be learned from.
+///   - running: The running statistics; updated on a tape, used off it.
+///   - momentum: The weight of the batch in the running statistics.
+///   - epsilon: Added to the variance, so that it is never 0.
+/// - Throws: ``ShapeError`` if a shape does not fit, or a channel has a single pixel to train on.
 /// - Complexity: O(elements of x)
 ///
 /// Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
@@ -32,26 +30,23 @@ public func batchNorm2d(
   epsilon: Double = 1e-5
 ) throws(ShapeError) -> Tensor {
   try checkShapes(x, weight, bias, running)
-  guard x.tape != nil else {
-    return PendingNormalization(
-      x, weight, bias, mean: running.mean, variance: running.variance, epsilon: Float(epsilon)
-    ).result()
+  let backend = try prepare("batchNorm2d", x, weight, bias, running.mean)
+  let isTraining = x.tape != nil
+  var (mean, variance) = (running.mean, running.variance)
+  if isTraining {
+    let pixels = x.shape[0] * x.shape[2] * x.shape[3]
+    guard pixels > 1 else {
+      throw ShapeError(
+        "batchNorm2d", expected: "more than one pixel a channel to train on", got: "x \(x.shape)",
+        hint: "one value has no variance: take a larger batch, or larger images")
+    }
+    (mean, variance) = backend.batchNormStatistics(x)
+    running.update(mean: mean, variance: variance, count: pixels, momentum: momentum)
   }
-  let (channels, pixels) = (x.shape[1], x.shape[0] * x.shape[2] * x.shape[3])
-  guard pixels > 1 else {
-    throw ShapeError(
-      "batchNorm2d", expected: "more than one pixel a channel to learn from", got: "x \(x.shape)",
-      hint: "one value has no variance: take a larger batch, or larger images")
-  }
-  let mean = Tensor(uninitialized: [channels])
-  let variance = Tensor(uninitialized: [channels])
-  BatchNormalization.statistics(
-    x: x.pointer(.channelsLast), mean: mean.pointer, variance: variance.pointer, pixels: pixels,
-    channels: channels)
-  running.update(mean: mean, variance: variance, count: pixels, momentum: momentum)
-  return PendingNormalization(
-    x, weight, bias, mean: mean, variance: variance, epsilon: Float(epsilon)
-  ).result()
+  return DeferredNormalization(
+    x, weight, bias, mean: mean, variance: variance, epsilon: Float(epsilon),
+    isTraining: isTraining, .none
+  ).result
 }
 
 private func checkShapes(
@@ -60,7 +55,7 @@ private func checkShapes(
   guard x.rank == 4 else {
     throw ShapeError(
       "batchNorm2d", expected: "x of shape [images, channels, height, width]", got: "\(x.shape)",
-      hint: "images are normalised before flatten")
+      hint: "images are normalized before flatten")
   }
   let channels = x.shape[1]
   for (name, shape) in [
@@ -70,5 +65,56 @@ private func checkShapes(
       "batchNorm2d", expected: "a \(name) of shape [\(channels)], as x is \(x.shape)",
       got: "\(shape)",
       hint: "the layer's size is the number of output channels of the layer before it")
+  }
+}
+
+/// A batch normalization that has been put off, so that an activation behind it can be computed with
+/// it.
+private final class DeferredNormalization: DeferredOperation, @unchecked Sendable {
+  // Sendable because nothing changes.
+  private let x, weight, bias, mean, variance: Tensor
+  private let epsilon: Float
+  private let isTraining: Bool
+  private let activation: Activation
+
+  init(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor, mean: Tensor, variance: Tensor, epsilon: Float,
+    isTraining: Bool, _ activation: Activation
+  ) {
+    (self.x, self.weight, self.bias) = (x, weight, bias)
+    (self.mean, self.variance, self.epsilon) = (mean, variance, epsilon)
+    (self.isTraining, self.activation) = (isTraining, activation)
+  }
+
+  private var backend: any Backend { x.storage.backend }
+
+  private var parameters: BatchNormParameters {
+    BatchNormParameters(
+      mean: mean, variance: variance, weight: weight.detached, bias: bias.detached,
+      epsilon: epsilon)
+  }
+
+  /// The result on the tape of what it is computed from.
+  var result: Tensor {
+    let storage = Storage(count: x.count, deferred: self, on: backend)
+    return Tensor(shape: x.shape, storage: storage).recorded(from: [x, weight, bias]) {
+      [self] dy in
+      let (dx, dWeight, dBias) = backend.batchNormGradients(
+        x.detached, parameters, activation, dy: dy, isTraining: isTraining,
+        wantsInput: x.needsGradient)
+      if let dx { x.receive(dx) }
+      weight.receive(dWeight)
+      bias.receive(dBias)
+    }
+  }
+
+  func compute() -> Tensor { backend.batchNorm(x.detached, parameters, activation) }
+
+  func fused(with activation: Activation) -> Tensor? {
+    guard self.activation == .none else { return nil }
+    return DeferredNormalization(
+      x, weight, bias, mean: mean, variance: variance, epsilon: epsilon, isTraining: isTraining,
+      activation
+    ).result
   }
 }

@@ -8,7 +8,7 @@ import Kernels
 /// | | shape |
 /// | --- | --- |
 /// | x | N images × C channels × H × W pixels |
-/// | weight | K channels out × C × R × S |
+/// | weight | K output channels × C × R × S |
 /// | bias | K, or nil |
 /// | result | N × K × `(H + 2·padding - R) / stride + 1` × `(W + 2·padding - S) / stride + 1` |
 ///
@@ -22,7 +22,7 @@ import Kernels
 /// - Parameters:
 ///   - x: The images.
 ///   - weight: The kernels.
-///   - bias: What is added to each channel out.
+///   - bias: What is added to each output channel.
 ///   - stride: Pixels from one position of the kernel to the next.
 ///   - padding: Zeros around each image.
 /// - Throws: ``ShapeError`` if a shape does not fit or the kernel is larger than the padded image.
@@ -31,7 +31,11 @@ public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0
 ) throws(ShapeError) -> Tensor {
   let extents = try convolutionExtents(x, weight, bias, stride: stride, padding: padding)
-  return PendingConvolution(x, weight, bias, extents).result()
+  let backend = try commonBackend("conv2d", [x, weight] + (bias.map { [$0] } ?? []))
+  weight.materialize()
+  bias?.materialize()
+  if DeferredConvolution.front(of: x, for: extents) == nil { x.materialize() }
+  return DeferredConvolution(x, weight, bias, extents, on: backend).result
 }
 
 private func convolutionExtents(
@@ -49,13 +53,14 @@ private func convolutionExtents(
       "conv2d",
       expected: weight.rank == 4
         ? "\(weight.shape[1]) channels in x (the weight is \(weight.shape))"
-        : "a weight of shape [channels out, channels in, height, width]",
+        : "a weight of shape [output channels, input channels, height, width]",
       got: weight.rank == 4 ? "\(x.shape[1]): x is \(x.shape)" : "\(weight.shape)",
       hint: "the layer's input channels are the output channels of the layer before it")
   }
   guard bias == nil || bias?.shape == [weight.shape[0]] else {
     throw ShapeError(
-      "conv2d", expected: "a bias of shape [\(weight.shape[0])], one number a channel out",
+      "conv2d",
+      expected: "a bias of shape [\(weight.shape[0])], one number for each output channel",
       got: "\(bias?.shape ?? [])")
   }
   guard stride >= 1, padding >= 0 else {

@@ -1,6 +1,4 @@
-import Kernels
-
-/// The mean over a batch of the negative log probability of the right class:
+/// The mean over a batch of the negative log probability of the true class:
 /// `-1/N Σ log softmax(logits)[label]`.
 ///
 /// | | shape |
@@ -11,21 +9,18 @@ import Kernels
 ///
 /// - Parameters:
 ///   - logits: Scores, before softmax.
-///   - labels: The right classes.
+///   - labels: The true classes.
 /// - Throws: ``ShapeError`` if the shapes do not fit or a label is out of range.
 public func crossEntropy(_ logits: Tensor, _ labels: IntTensor) throws(ShapeError) -> Tensor {
   try checkScores("crossEntropy", logits, labels)
-  let classes = logits.shape[1]
-  let probabilities = Tensor(uninitialized: logits.shape)
-  let loss = crossEntropy(
-    x: logits.pointer, labels: labels.elements, probabilities: probabilities.pointer,
-    classes: classes)
-  return Tensor([loss], shape: []).recorded(from: [logits]) { gradient in
-    let dx = Tensor(uninitialized: logits.shape)
-    crossEntropyGradient(
-      probabilities: probabilities.pointer, labels: labels.elements, scale: gradient.item,
-      dx: dx.pointer, classes: classes)
-    logits.receive(dx)
+  logits.materialize()
+  let backend = logits.storage.backend
+  let (loss, probabilities) = backend.crossEntropy(logits, labels: labels.elements)
+  let target = logits.gradientTarget
+  return loss.recorded(from: [logits]) { dy in
+    target.receive(
+      backend.crossEntropyGradient(
+        dy: dy, probabilities: probabilities, labels: labels.elements))
   }
 }
 

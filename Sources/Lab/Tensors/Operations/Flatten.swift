@@ -1,4 +1,4 @@
-/// The same elements with the dimensions from `start` on made one.
+/// The same elements with the dimensions from `start` on merged into one.
 ///
 /// ```swift
 /// try flatten(Tensor(repeating: 0, shape: [128, 64, 14, 14])).shape  // [128, 12544]
@@ -6,8 +6,8 @@
 ///
 /// - Parameters:
 ///   - x: A tensor with more than `start` dimensions.
-///   - start: The first dimension to be made one with those after it.
-/// - Throws: ``ShapeError`` if x has not so many dimensions.
+///   - start: The first dimension to merge.
+/// - Throws: ``ShapeError`` if x does not have so many dimensions.
 /// - Complexity: O(1)
 public func flatten(_ x: Tensor, from start: Int = 1) throws(ShapeError) -> Tensor {
   guard start >= 0, start < x.rank else {
@@ -30,7 +30,9 @@ public func reshape(_ x: Tensor, to shape: [Int]) throws(ShapeError) -> Tensor {
     throw ShapeError(
       "reshape", expected: "a shape of \(x.count) elements, as x \(x.shape) has", got: "\(shape)")
   }
+  x.materialize()
+  let target = x.gradientTarget
   return x.viewed(as: shape).recorded(from: [x]) { dy in
-    x.receive(dy.viewed(as: x.shape))
+    target.receive(dy.viewed(as: target.shape))
   }
 }

@@ -1,7 +1,5 @@
-import Kernels
-
-/// The mean of each channel over all pixels of an image: what is left of an image where its size
-/// does not matter, as PyTorch's `AdaptiveAvgPool2d(1)` and a flatten.
+/// The mean of each channel over all pixels of an image, as PyTorch's `AdaptiveAvgPool2d(1)` followed
+/// by a flatten.
 ///
 /// x is N images × C channels × H × W pixels, the result N × C.
 ///
@@ -9,7 +7,7 @@ import Kernels
 /// try globalAveragePool(Tensor([1, 2, 3, 6], shape: [1, 1, 2, 2]))  // tensor([[3.]])
 /// ```
 ///
-/// - Throws: ``ShapeError`` if x has not four dimensions, or no pixels.
+/// - Throws: ``ShapeError`` if x does not have four dimensions, or has no pixels.
 /// - Complexity: O(elements of x)
 public func globalAveragePool(_ x: Tensor) throws(ShapeError) -> Tensor {
   guard x.rank == 4, x.shape[2] * x.shape[3] > 0 else {
@@ -19,14 +17,10 @@ public func globalAveragePool(_ x: Tensor) throws(ShapeError) -> Tensor {
         + (x.rank == 4 ? " with at least one pixel" : ""),
       got: "\(x.shape)", hint: x.rank == 4 ? nil : "pooling comes before flatten")
   }
-  let (images, channels, pixels) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
-  let y = Tensor(uninitialized: [images, channels])
-  meanOfPixels(
-    x.pointer(.channelsLast), into: y.pointer, n: images, pixels: pixels, channels: channels)
-  return y.recorded(from: [x]) { dy in
-    let dx = Tensor(uninitialized: x.shape, layout: .channelsLast)
-    meanOfPixelsGradient(
-      dy: dy.pointer, dx: dx.pointer(.channelsLast), n: images, pixels: pixels, channels: channels)
-    x.receive(dx)
+  x.materialize()
+  let backend = x.storage.backend
+  let target = x.gradientTarget
+  return backend.globalAveragePool(x).recorded(from: [x]) { dy in
+    target.receive(backend.globalAveragePoolGradient(dy: dy, shape: target.shape))
   }
 }

@@ -1,5 +1,3 @@
-import Kernels
-
 /// A fully connected layer's product: `y = x weightᵀ + bias`.
 ///
 /// | | shape |
@@ -36,31 +34,17 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) throws(Shap
       "linear", expected: "a bias of shape [\(outputs)], one number a feature out",
       got: "\(bias?.shape ?? [])")
   }
-  let rows = x.shape[0]
-  let y = Tensor(uninitialized: [rows, outputs])
-  linear(
-    x: x.pointer, weight: weight.pointer, bias: bias?.pointer, y: y.pointer,
-    n: rows, inputs: inputs, outputs: outputs)
+  let backend = try prepare("linear", x, weight, bias)
+  let y = backend.linear(x, weight: weight, bias: bias)
   return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+    let (features, matrix) = (x.detached, weight.detached)
     if x.needsGradient {
-      let dx = Tensor(uninitialized: x.shape)
-      linearInputGradient(
-        dy: dy.pointer, weight: weight.pointer, dx: dx.pointer,
-        n: rows, inputs: inputs, outputs: outputs)
-      x.receive(dx)
+      x.receive(backend.linearInputGradient(dy: dy, x: features, weight: matrix))
     }
     if weight.needsGradient {
-      let dWeight = Tensor(uninitialized: weight.shape)
-      linearWeightGradient(
-        dy: dy.pointer, x: x.pointer, dWeight: dWeight.pointer,
-        n: rows, inputs: inputs, outputs: outputs)
-      weight.receive(dWeight)
+      weight.receive(backend.linearWeightGradient(dy: dy, x: features, weight: matrix))
     }
-    if let bias, bias.needsGradient {
-      let dBias = Tensor(uninitialized: bias.shape)
-      sumRows(dy.pointer, rows: rows, columns: outputs, into: dBias.pointer)
-      bias.receive(dBias)
-    }
+    if let bias, bias.needsGradient { bias.receive(backend.sumRows(dy)) }
   }
 }
 

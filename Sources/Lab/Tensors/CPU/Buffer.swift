@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Memory for floats, aligned to 64 bytes. What is freed is kept for the next buffer of the same
-/// size: a training step allocates what the step before it did, and fresh memory from the system
-/// costs more than many a kernel.
+/// Memory for floats, aligned to 64 bytes. Freed memory is kept for the next buffer of the same size:
+/// a training step allocates what the step before it did, and new pages from the system cost more
+/// than many kernels take.
 package final class Buffer: @unchecked Sendable {
   package let pointer: UnsafeMutablePointer<Float>
   private let count: Int
@@ -18,7 +18,7 @@ package final class Buffer: @unchecked Sendable {
   }
 }
 
-/// Buffers that nobody uses at the moment.
+/// Buffers that are not in use.
 private enum BufferPool {
   private struct Free: @unchecked Sendable {
     private var pointers: [Int: [UnsafeMutablePointer<Float>]] = [:]
@@ -30,7 +30,9 @@ private enum BufferPool {
       return pointer
     }
 
-    /// Whether there was room to keep it.
+    /// Keeps a buffer for later.
+    ///
+    /// - Returns: Whether there was room.
     mutating func keep(
       _ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ size: Int
     ) -> Bool {
@@ -42,9 +44,9 @@ private enum BufferPool {
   }
 
   private static let free = Mutex(Free())
-  /// Smaller ones are not worth the lock.
+  /// Smaller buffers are not worth the lock.
   private static let smallestBytes = 1 << 14
-  /// More than this is given back to the system.
+  /// What exceeds this is returned to the system.
   private static let mostBytes = 1 << 28
 
   static func take(count: Int) -> UnsafeMutablePointer<Float> {
@@ -60,5 +62,23 @@ private enum BufferPool {
     let bytes = count * MemoryLayout<Float>.stride
     let isKept = bytes >= smallestBytes && free.withLock { $0.keep(pointer, count, bytes) }
     if !isKept { UnsafeMutableRawPointer(pointer).deallocate() }
+  }
+}
+
+/// Integers that an operation saves for its gradients, in memory that later steps use again.
+final class Codes<Number: FixedWidthInteger> {
+  private let buffer: Buffer
+  let pointer: UnsafeMutablePointer<Number>
+
+  /// - Parameter count: The number of integers; their values are undefined until written.
+  init(count: Int) {
+    let bytes = count * MemoryLayout<Number>.stride
+    buffer = Buffer(count: (bytes + 3) / 4)
+    pointer = UnsafeMutableRawPointer(buffer.pointer).bindMemory(to: Number.self, capacity: count)
+  }
+
+  deinit {
+    // The buffer will hold floats again.
+    UnsafeMutableRawPointer(buffer.pointer).bindMemory(to: Float.self, capacity: 1)
   }
 }

@@ -1,0 +1,244 @@
+import Kernels
+
+/// The memory of a device that holds the elements of one tensor.
+///
+/// What is inside is the backend's business: the order of the elements, copies of them in another
+/// order, and whatever it has derived from them.
+package protocol DeviceMemory: AnyObject, Sendable {
+  /// The number of elements.
+  var count: Int { get }
+}
+
+/// What computes on a device: one method for each thing that operations need done.
+///
+/// An operation checks shapes, calls its backend, and records a pullback that calls it again; see
+/// "How to add a backend" in CONTRIBUTING. Shapes have been checked before, all tensors are on this
+/// backend's device and have been computed (``Tensor/materialize()``), and none is on a tape.
+/// Results are tensors off the tape whose elements are there, or on their way on the device's queue.
+///
+/// Fusing, the order of elements in memory and packed weights are up to the backend. What a forward
+/// method returns as `saved` comes back to the method for the gradients.
+package protocol Backend: AnyObject, Sendable {
+  /// The device's name: `cpu`.
+  var name: String { get }
+
+  // MARK: Memory
+
+  /// Memory with the given elements.
+  ///
+  /// - Parameters:
+  ///   - elements: In row-major order.
+  ///   - shape: The shape of the tensor.
+  func memory(of elements: [Float], shape: [Int]) -> any DeviceMemory
+  /// Memory in which every element is `value`.
+  func memory(repeating value: Float, shape: [Int]) -> any DeviceMemory
+  /// A copy that can be changed without changing the original.
+  func copy(of memory: any DeviceMemory) -> any DeviceMemory
+  /// The elements in row-major order. Waits until they have been computed.
+  func elements(of memory: any DeviceMemory) -> [Float]
+
+  // MARK: Elementwise
+
+  /// `activation(a + b)` of two tensors of the same shape.
+  func add(_ a: Tensor, _ b: Tensor, _ activation: Activation) -> Tensor
+  /// `a + b`, both broadcast to `shape`.
+  func addBroadcast(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor
+  /// The sum of `x` over the dimensions along which a tensor of `shape` is repeated when it is
+  /// broadcast to the shape of `x`.
+  func sum(_ x: Tensor, to shape: [Int]) -> Tensor
+  /// `activation(x)`.
+  func activation(_ activation: Activation, _ x: Tensor) -> Tensor
+  /// The gradient by x of ``activation(_:_:)``, from its result `y`.
+  func activationGradient(_ activation: Activation, y: Tensor, dy: Tensor) -> Tensor
+  /// `x` with the elements dropped that the rule drops, the others scaled. Also its own gradient.
+  func dropout(_ x: Tensor, _ rule: DropoutRule) -> Tensor
+
+  // MARK: Reductions
+
+  /// The sum of all elements, of shape [].
+  func sum(_ x: Tensor) -> Tensor
+  /// A tensor in which every element is that of `scalar`, a tensor of one element.
+  func broadcast(_ scalar: Tensor, shape: [Int]) -> Tensor
+  /// The index of the largest element of each row along the last dimension, the first one among
+  /// equals. A NaN counts as the largest.
+  func argmax(_ x: Tensor) -> [Int]
+  /// The number of rows whose ``argmax(_:)`` is the label, of shape [].
+  func countCorrect(_ logits: Tensor, labels: [Int]) -> Tensor
+
+  // MARK: Fully connected
+
+  /// `x weightᵀ + bias`: x is N × I, weight O × I, bias O or nil, the result N × O.
+  func linear(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor
+  /// The gradient by x.
+  func linearInputGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor
+  /// The gradient by the weight.
+  func linearWeightGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor
+  /// The sum over the rows of an N × O tensor: the gradient by the bias.
+  func sumRows(_ x: Tensor) -> Tensor
+
+  // MARK: Convolution
+
+  /// Whether ``convolution(_:weight:bias:_:_:saves:)`` can do what follows the convolution as well.
+  func canFuse(_ epilogue: ConvolutionEpilogue, after convolution: ConvolutionExtents) -> Bool
+  /// Whether the convolution `front` can be computed along with the one that takes its result.
+  func canFuse(
+    _ front: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
+    inFrontOf convolution: ConvolutionExtents
+  ) -> Bool
+  /// `epilogue(x ∗ weight + bias)`: x is N × C × H × W, weight K × C × R × S, bias K or nil.
+  ///
+  /// - Parameter saves: Whether gradients will be asked for.
+  func convolution(
+    _ x: ConvolutionOperand, weight: Tensor, bias: Tensor?, _ extents: ConvolutionExtents,
+    _ epilogue: ConvolutionEpilogue, saves: Bool
+  ) -> (y: Tensor, saved: AnyObject?)
+  /// The gradients of ``convolution(_:weight:bias:_:_:saves:)``.
+  ///
+  /// - Parameters:
+  ///   - y: The result.
+  ///   - wanted: Which gradients are wanted.
+  func convolutionGradients(
+    _ x: ConvolutionOperand, weight: Tensor, dy: Tensor, y: Tensor, saved: AnyObject?,
+    _ extents: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
+    wanted: Set<ConvolutionGradient>
+  ) -> [ConvolutionGradient: Tensor]
+
+  // MARK: Normalization
+
+  /// The mean and the biased variance of each channel of N × C × H × W images.
+  func batchNormStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor)
+  /// `(1 - momentum) · running + momentum · scale · batch`, in double precision for each element.
+  func runningStatistics(
+    _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
+  ) -> Tensor
+  /// `activation(weight · (x - mean) / √(variance + epsilon) + bias)`, channel by channel.
+  func batchNorm(_ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation) -> Tensor
+  /// The gradients by x (if `wantsInput`), weight and bias.
+  ///
+  /// - Parameter isTraining: Whether mean and variance are those of x.
+  func batchNormGradients(
+    _ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation, dy: Tensor,
+    isTraining: Bool, wantsInput: Bool
+  ) -> (dx: Tensor?, dWeight: Tensor, dBias: Tensor)
+
+  // MARK: Pooling
+
+  /// The largest pixel of each window.
+  ///
+  /// - Parameter saves: Whether the gradient will be asked for.
+  func maxPool(
+    _ x: Tensor, size: Int, stride: Int, saves: Bool
+  ) -> (y: Tensor, saved: AnyObject?)
+  /// The gradient by x, a tensor of shape `shape`.
+  func maxPoolGradient(
+    dy: Tensor, shape: [Int], size: Int, stride: Int, saved: AnyObject?
+  ) -> Tensor
+  /// The mean over the pixels of each channel: N × C × H × W becomes N × C.
+  func globalAveragePool(_ x: Tensor) -> Tensor
+  /// The gradient by x, a tensor of shape `shape`.
+  func globalAveragePoolGradient(dy: Tensor, shape: [Int]) -> Tensor
+
+  // MARK: Losses
+
+  /// The probabilities along the last dimension.
+  func softmax(_ x: Tensor) -> Tensor
+  /// The gradient by x, from the result `y`.
+  func softmaxGradient(dy: Tensor, y: Tensor) -> Tensor
+  /// The mean over the rows of `-log softmax(logits)[label]`, of shape [], and the probabilities.
+  func crossEntropy(_ logits: Tensor, labels: [Int]) -> (loss: Tensor, probabilities: Tensor)
+  /// The gradient by the logits, from that of the loss, a tensor of one element.
+  func crossEntropyGradient(dy: Tensor, probabilities: Tensor, labels: [Int]) -> Tensor
+  /// The mean over rows and classes of `max(0, 1 - x[label] + x[c])`, c ≠ label, of shape [].
+  func multiMarginLoss(_ x: Tensor, labels: [Int]) -> Tensor
+  /// The gradient by x, from that of the loss, a tensor of one element.
+  func multiMarginLossGradient(dy: Tensor, _ x: Tensor, labels: [Int]) -> Tensor
+
+  // MARK: Optimizers (change tensors in place, which nobody else refers to)
+
+  /// One step of Adam or AdamW; see ``AdamStep``.
+  func adamStep(
+    _ value: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, _ step: AdamStep)
+  /// One step of stochastic gradient descent; see ``GradientDescentStep``.
+  func gradientDescentStep(
+    _ value: Tensor, gradient: Tensor, velocity: Tensor?, _ step: GradientDescentStep)
+}
+
+/// A function of each element that an operation may apply to its result.
+package enum Activation: Hashable, Sendable {
+  /// `x`
+  case none
+  /// `max(x, 0)`
+  case relu
+}
+
+/// What a convolution is applied to.
+package enum ConvolutionOperand {
+  /// N × C × H × W images.
+  case images(Tensor)
+  /// The result of another convolution that has not been computed: its input, weight and bias, what
+  /// follows it, and its extents.
+  case convolution(Tensor, weight: Tensor, bias: Tensor?, ConvolutionEpilogue, ConvolutionExtents)
+}
+
+/// What a convolution has gradients by.
+package enum ConvolutionGradient: Hashable, Sendable {
+  case input, weight, bias
+  /// The weight and the bias of a convolution in front; see ``ConvolutionOperand``.
+  case frontWeight, frontBias
+}
+
+/// What a batch normalization computes with; all tensors have one element for each channel.
+package struct BatchNormParameters {
+  package let mean, variance, weight, bias: Tensor
+  package let epsilon: Float
+}
+
+/// The numbers of one step of Adam.
+package struct AdamStep: Sendable {
+  /// The number of the step, from 1.
+  package let step: Int
+  package let learningRate, beta1, beta2, epsilon, weightDecay: Double
+  /// Whether the weights decay by themselves, as in AdamW.
+  package let isDecoupled: Bool
+
+  package init(
+    step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
+    weightDecay: Double, isDecoupled: Bool
+  ) {
+    (self.step, self.learningRate) = (step, learningRate)
+    (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
+    (self.weightDecay, self.isDecoupled) = (weightDecay, isDecoupled)
+  }
+}
+
+/// The numbers of one step of stochastic gradient descent.
+package struct GradientDescentStep: Sendable {
+  package let learningRate, momentum, weightDecay: Double
+  package let nesterov: Bool
+
+  package init(learningRate: Double, momentum: Double, weightDecay: Double, nesterov: Bool) {
+    (self.learningRate, self.momentum) = (learningRate, momentum)
+    (self.weightDecay, self.nesterov) = (weightDecay, nesterov)
+  }
+}
+
+/// Where a tensor's elements are, and where they are computed with.
+///
+/// ```swift
+/// Tensor([1, 2]).device        // cpu
+/// ```
+public struct Device: Equatable, Sendable, CustomStringConvertible {
+  package let backend: any Backend
+
+  package init(_ backend: any Backend) {
+    self.backend = backend
+  }
+
+  /// The processor, with all its cores.
+  public static let cpu = Device(CPUBackend.shared)
+
+  /// The device's name.
+  public var description: String { backend.name }
+
+  public static func == (a: Device, b: Device) -> Bool { a.backend === b.backend }
+}
