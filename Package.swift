@@ -49,6 +49,8 @@ let package = Package(
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
     .systemLibrary(name: "CStandardOutput"),
 
+    .target(name: "PNGFiles", dependencies: ["CPNG"], swiftSettings: strict),
+
     .systemLibrary(name: "CVectors"),
     .target(name: "KernelInterface", swiftSettings: strict),
     .target(
@@ -60,7 +62,8 @@ let package = Package(
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors", arguments]),
     module(
-      "Datasets", ["LabRandom", "LabTensors", "CArchive", "CCurl", "COpenSSL", "CZlib"],
+      "Datasets",
+      ["LabRandom", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL", "CZlib"],
       resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
       "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels", arguments]),
@@ -74,7 +77,7 @@ let package = Package(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
       swiftSettings: strict),
     .target(
-      name: "Plot", dependencies: ["CPNG", "CFreeType", "CFontconfig"], swiftSettings: strict),
+      name: "Plot", dependencies: ["PNGFiles", "CFreeType", "CFontconfig"], swiftSettings: strict),
     .executableTarget(
       name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
