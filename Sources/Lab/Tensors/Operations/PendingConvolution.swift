@@ -70,7 +70,7 @@ final class PendingConvolution: Recipe {
     guard isWinograd else {
       return DirectConvolution.forward(
         x: x.pointer(.channelsLast), weight: weight.pointer, bias: bias?.pointer,
-        relu: epilogue.relu, y: y, extents)
+        activation: epilogue.activation, y: y, extents)
     }
     if epilogue.pool2x2, tape != nil { codes = Numbers(count: storage.count) }
     WinogradConvolution.forward(
@@ -83,7 +83,7 @@ final class PendingConvolution: Recipe {
     let dWeight = weight.needsGradient ? Tensor(uninitialized: weight.shape) : nil
     let dBias = bias.flatMap { $0.needsGradient ? Tensor(uninitialized: $0.shape) : nil }
     // The pixels that the rectifier made 0; pooling has noted them in its codes.
-    let rectified = epilogue.relu && !epilogue.pool2x2 ? y.pointer(.channelsLast) : nil
+    let rectified = epilogue.activation == .relu && !epilogue.pool2x2 ? y.pointer(.channelsLast) : nil
     if isWinograd, let front, !front.x.needsGradient {
       pullBack(dy, rectified, dWeight, dBias, through: front)
     } else {
@@ -130,7 +130,7 @@ final class PendingConvolution: Recipe {
   private var asInput: ConvolutionInput {
     .front(
       x: x.pointer(.channelsLast), weight: weight.pointer, bias: bias?.pointer,
-      relu: epilogue.relu, extents)
+      activation: epilogue.activation, extents)
   }
 
   /// The gradients of this convolution and, as far as it depends on this one, of the one in front:
@@ -157,7 +157,7 @@ final class PendingConvolution: Recipe {
 extension PendingConvolution: Rectifiable {
   func rectified() -> Tensor? {
     guard !epilogue.pool2x2 else { return nil }
-    return fused { $0.relu = true }.result()
+    return fused { $0.activation = .relu }.result()
   }
 }
 

@@ -32,7 +32,7 @@ final class PendingNormalization: Recipe {
   func write(to storage: Storage) {
     BatchNormalization.forward(
       x: x.pointer(.channelsLast), mean: mean.pointer, variance: variance.pointer,
-      weight: weight.pointer, bias: bias.pointer, epsilon: epsilon, relu: isRectified,
+      weight: weight.pointer, bias: bias.pointer, epsilon: epsilon, activation: isRectified ? .relu : .none,
       y: storage.pointer(.channelsLast), pixels: pixels, channels: channels)
   }
 
@@ -42,7 +42,7 @@ final class PendingNormalization: Recipe {
     let dBias = Tensor(uninitialized: [channels])
     BatchNormalization.gradients(
       x: x.pointer(.channelsLast), mean: mean.pointer, variance: variance.pointer,
-      weight: weight.pointer, bias: bias.pointer, epsilon: epsilon, relu: isRectified,
+      weight: weight.pointer, bias: bias.pointer, epsilon: epsilon, activation: isRectified ? .relu : .none,
       // Only what is on a tape has gradients, and there mean and variance are those of x.
       isTraining: x.tape != nil, dy: dy.pointer(.channelsLast), dx: dx?.pointer(.channelsLast),
       dWeight: dWeight.pointer, dBias: dBias.pointer, pixels: pixels, channels: channels)

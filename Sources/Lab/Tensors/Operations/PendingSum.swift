@@ -24,7 +24,7 @@ final class PendingSum: Recipe {
 
   func write(to storage: Storage) {
     add(
-      a.pointer(layout), b.pointer(layout), relu: isRectified, y: storage.pointer(layout),
+      a.pointer(layout), b.pointer(layout), activation: isRectified ? .relu : .none, y: storage.pointer(layout),
       count: a.count)
   }
 
