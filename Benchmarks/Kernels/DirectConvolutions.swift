@@ -22,7 +22,7 @@ func directConvolutions() -> [(String, Work)] {
       (
         "direct \(name)",
         Work(operations: operations) {
-          DirectConvolution.forward(x: x, weight: weight, bias: bias, relu: true, y: y, e)
+          DirectConvolution.forward(x: x, weight: weight, bias: bias, activation: .relu, y: y, e)
         }
       ),
       (

@@ -43,7 +43,7 @@ func elementLoops() -> [(String, Work)] {
           x: x, mean: mean, variance: variance, pixels: pixels, channels: channels)
         BatchNormalization.forward(
           x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: 1e-5,
-          relu: true, y: y, pixels: pixels, channels: channels)
+          activation: .relu, y: y, pixels: pixels, channels: channels)
       }
     ),
     (
@@ -51,7 +51,7 @@ func elementLoops() -> [(String, Work)] {
       work(8 * count) {
         BatchNormalization.gradients(
           x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: 1e-5,
-          relu: true, isTraining: true,
+          activation: .relu, isTraining: true,
           dy: dy, dx: dx, dWeight: dWeight, dBias: dBias, pixels: pixels, channels: channels)
       }
     ),

@@ -16,7 +16,7 @@ func winogradConvolutions() -> [(String, Work)] {
     let (bias, dBias) = (floats(channels), floats(channels))
     let codes = UnsafeMutablePointer<UInt8>.allocate(capacity: pixels / 4)
     let epilogue = ConvolutionEpilogue(
-      relu: true, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 1))
+      activation: .relu, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 1))
     let operations = Double(2 * pixels * 9 * channels)
     let name = "\(n)×\(channels)×\(size)×\(size)"
     return [
@@ -25,7 +25,7 @@ func winogradConvolutions() -> [(String, Work)] {
         Work(operations: operations) {
           WinogradConvolution.forward(
             x: .images(x), weight: weight, bias: bias, y: y, e,
-            epilogue: ConvolutionEpilogue(relu: true))
+            epilogue: ConvolutionEpilogue(activation: .relu))
         }
       ),
       (
@@ -41,7 +41,7 @@ func winogradConvolutions() -> [(String, Work)] {
           WinogradConvolution.gradients(
             x: .images(x), weight: weight, dy: dy, y: y, dx: .images(dx), dWeight: dWeight,
             dBias: dBias, e,
-            epilogue: ConvolutionEpilogue(relu: true))
+            epilogue: ConvolutionEpilogue(activation: .relu))
         }
       ),
       (

@@ -69,7 +69,7 @@ public protocol VectorLoops: SendableMetatype {
 
   /// `Y = Aᵀ M A + bias`, rectified or not; the bias has as many floats as there are filters.
   static func winogradOutput(
-    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, relu: Bool,
+    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>)
 
@@ -96,7 +96,7 @@ public protocol VectorLoops: SendableMetatype {
   /// `y = x ∗ weight + bias`, rectified or not; weight is R × S × C × filters.
   static func directForward(
     _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    relu: Bool, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
+    activation: Activation, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
     scratch: UnsafeMutablePointer<Float>)
 
   /// The gradient by the weight, R × S × C × filters; dy has as many floats a pixel as there are
@@ -130,8 +130,19 @@ public protocol VectorLoops: SendableMetatype {
 
   /// `y = a + b`, rectified or not.
   static func add(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, relu: Bool,
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, count: Int)
+
+  /// `y = operation(a, b)`; a step of 0 repeats an operand.
+  static func binary(
+    _ operation: BinaryOperation, _ a: UnsafePointer<Float>, step aStep: Int,
+    _ b: UnsafePointer<Float>, step bStep: Int, into y: UnsafeMutablePointer<Float>, count: Int)
+
+  /// The gradient of an operand of ``binary(_:_:step:_:step:into:count:)``, element by element.
+  static func binaryGradient(
+    _ operation: BinaryOperation, of operand: Operand, dy: UnsafePointer<Float>,
+    _ a: UnsafePointer<Float>, step aStep: Int, _ b: UnsafePointer<Float>, step bStep: Int,
+    into d: UnsafeMutablePointer<Float>, count: Int)
 
   /// `y = x · scale` where the rule keeps an element, else 0; the elements' indices are `step`
   /// apart.
@@ -168,28 +179,19 @@ public protocol VectorLoops: SendableMetatype {
   /// `y = x · scale + shift` with a scale and a shift for each channel, rectified or not.
   static func scaleChannels(
     _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
-    relu: Bool, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
+    activation: Activation, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
 
   /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, where what was rectified has
   /// no gradient.
   static func sumGradients(
-    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
+    activation: Activation,
     addingTo sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>)
 
   /// `dx = scale (dy - offset - slope (x - mean))`, where what was rectified has no gradient.
   static func normalizationGradient(
-    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
+    activation: Activation,
     into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
-}
-
-/// A matrix in memory, with the distance from one row and from one column to the next; one of the
-/// two is 1.
-public struct StridedMatrix {
-  public let pointer: UnsafePointer<Float>
-  public let row, column: Int
-
-  public init(_ pointer: UnsafePointer<Float>, row: Int, column: Int) {
-    (self.pointer, self.row, self.column) = (pointer, row, column)
-  }
 }

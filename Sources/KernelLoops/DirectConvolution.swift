@@ -8,7 +8,7 @@ import KernelInterface
 extension Loops {
   public static func directForward(
     _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    relu: Bool, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
+    activation: Activation, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
     scratch: UnsafeMutablePointer<Float>
   ) {
     let panel = blockVectors * lanes
@@ -26,7 +26,7 @@ extension Loops {
             aInner: 1, aOuter: d.inputRow,
             b: weight + column, bInner: d.filters, bOuter: d.s * d.c * d.filters,
             inner: d.s * d.c, outer: d.r, start: bias + column, startRow: 0,
-            c: isWhole ? target : scratch, cRow: isWhole ? d.k : panel, relu: relu
+            c: isWhole ? target : scratch, cRow: isWhole ? d.k : panel, relu: activation == .relu
           ).run(rows: count, vectors: width / lanes)
           if isWhole { continue }
           for pixel in 0..<count {

@@ -30,14 +30,15 @@ extension Loops {
   }
 
   public static func sumGradients(
-    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
+    activation: Activation,
     addingTo sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>
   ) {
     sumRuns(pixels, channels, sums, products, scratch) { pixel, c, width in
       let value = Vector(at: x + pixel * channels + c, width)
       let gradient = gradient(
-        Vector(at: dy + pixel * channels + c, width), value, n, relu, c, width)
+        Vector(at: dy + pixel * channels + c, width), value, n, activation, c, width)
       return (gradient, value - Vector(at: n.mean + c, width))
     }
   }
@@ -70,27 +71,28 @@ extension Loops {
 
   public static func scaleChannels(
     _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
-    relu: Bool, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
+    activation: Activation, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
     for pixel in 0..<pixels {
       forEachVector(of: channels) { c, width in
         var result = Vector(at: shift + c, width)
         result.add(Vector(at: x + pixel * channels + c, width), times: Vector(at: scale + c, width))
-        if relu { result = result.rectified }
+        if case .relu = activation { result = result.rectified }
         result.store(at: y + pixel * channels + c, width)
       }
     }
   }
 
   public static func normalizationGradient(
-    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels, relu: Bool,
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
+    activation: Activation,
     into dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
     for pixel in 0..<pixels {
       forEachVector(of: channels) { c, width in
         let place = pixel * channels + c
         let value = Vector(at: x + place, width)
-        let gradient = gradient(Vector(at: dy + place, width), value, n, relu, c, width)
+        let gradient = gradient(Vector(at: dy + place, width), value, n, activation, c, width)
         let rest = Vector(at: n.slope + c, width) * (value - Vector(at: n.mean + c, width))
         let difference = gradient - Vector(at: n.offset + c, width) - rest
         (Vector(at: n.scale + c, width) * difference).store(at: dx + place, width)
@@ -102,9 +104,10 @@ extension Loops {
   /// as forward, which is faster than to read it.
   @inline(__always)
   private static func gradient(
-    _ dy: Vector, _ x: Vector, _ n: NormalizationChannels, _ relu: Bool, _ c: Int, _ width: Int
+    _ dy: Vector, _ x: Vector, _ n: NormalizationChannels, _ activation: Activation, _ c: Int,
+    _ width: Int
   ) -> Vector {
-    guard relu else { return dy }
+    guard case .relu = activation else { return dy }
     var y = Vector(at: n.shift + c, width)
     y.add(x, times: Vector(at: n.scale + c, width))
     return dy.kept(where: y)

@@ -1,5 +1,13 @@
 // Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
 
+import KernelInterface
+
+/// The loops of one set of vector instructions.
+public enum Loops: VectorLoops {
+  public static var vectorLanes: Int { lanes }
+  public static var scratchCount: Int { productScratch }
+}
+
 /// The floats that one register holds, and how many registers there are to hold them.
 ///
 /// This folder is built once for each set of instructions; what differs between them is here and in

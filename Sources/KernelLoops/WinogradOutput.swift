@@ -7,7 +7,7 @@ import KernelInterface
 
 extension Loops {
   public static func winogradOutput(
-    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, relu: Bool,
+    _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>
   ) {
@@ -23,7 +23,7 @@ extension Loops {
           for row in 0..<tile.rows {
             for column in 0..<tile.columns {
               var pixel = Vector(at: pixels + (4 * row + column) * lanes)
-              if relu { pixel = pixel.rectified }
+              if case .relu = activation { pixel = pixel.rectified }
               pixel.store(at: y + tile.offset + (row * e.outputW + column) * e.k + k, width)
             }
           }

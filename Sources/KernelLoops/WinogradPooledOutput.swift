@@ -24,7 +24,7 @@ extension Loops {
             for column in 0..<tile.columns {
               let corner = pixels + (8 * row + 2 * column) * lanes
               var (pixel, code) = largest(corner)
-              if epilogue.relu {
+              if case .relu = epilogue.activation {
                 code = code.replacing(with: Words(repeating: 4), where: .!(pixel .> Vector.zero))
                 pixel = pixel.rectified
               }

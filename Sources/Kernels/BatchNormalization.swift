@@ -39,7 +39,8 @@ public enum BatchNormalization {
   ///   - relu: Whether negative results become 0.
   public static func forward(
     x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
-    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float, relu: Bool = false,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
+    activation: Activation = .none,
     y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {
     let loops = KernelSet.current.loops
@@ -49,13 +50,13 @@ public enum BatchNormalization {
     parallel(count: pixels, grain: grain(channels)) { range in
       let first = range.lowerBound * channels
       loops.scaleChannels(
-        x + first, scale: n.scale, shift: n.shift, relu: relu, into: y + first,
+        x + first, scale: n.scale, shift: n.shift, activation: activation, into: y + first,
         pixels: range.count, channels: channels)
     }
   }
 
   /// The gradients of
-  /// ``forward(x:mean:variance:weight:bias:epsilon:relu:y:pixels:channels:)``.
+  /// ``forward(x:mean:variance:weight:bias:epsilon:activation:y:pixels:channels:)``.
   ///
   /// With `x̂ = (x - mean) / √(variance + epsilon)`: `dBias = Σ dy`, `dWeight = Σ dy x̂`, and
   /// `dx = weight / √(variance + epsilon) · (dy - dBias / M - x̂ dWeight / M)` in training, where
@@ -67,7 +68,8 @@ public enum BatchNormalization {
   ///   - dx: Written whole; nil to leave it out.
   public static func gradients(
     x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
-    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float, relu: Bool = false,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
+    activation: Activation = .none,
     isTraining: Bool, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?,
     dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int
@@ -80,7 +82,8 @@ public enum BatchNormalization {
     sumOverParts(pixels: pixels, count: 2 * channels, into: sums, loops) { part, sums, scratch in
       let first = part.lowerBound * channels
       loops.sumGradients(
-        dy + first, x: x + first, n, relu: relu, addingTo: sums, products: sums + channels,
+        dy + first, x: x + first, n, activation: activation, addingTo: sums,
+        products: sums + channels,
         pixels: part.count, channels: channels, scratch: scratch)
     }
     for c in 0..<channels {
@@ -94,8 +97,27 @@ public enum BatchNormalization {
     parallel(count: pixels, grain: grain(channels)) { range in
       let first = range.lowerBound * channels
       loops.normalizationGradient(
-        dy + first, x: x + first, n, relu: relu, into: dx + first, pixels: range.count,
+        dy + first, x: x + first, n, activation: activation, into: dx + first, pixels: range.count,
         channels: channels)
+    }
+  }
+
+  /// Updates running statistics: `running ← (1 - momentum) · running + momentum · scale · batch`,
+  /// computed in double precision.
+  ///
+  /// - Parameters:
+  ///   - running: The running mean or variance.
+  ///   - batch: The mean or variance of the batch.
+  ///   - momentum: The weight of the batch.
+  ///   - scale: 1 for the mean; for the variance `pixels / (pixels - 1)`, to make it unbiased.
+  ///   - updated: The new statistics; may be `running`.
+  public static func updateRunning(
+    _ running: UnsafePointer<Float>, batch: UnsafePointer<Float>, momentum: Double, scale: Double,
+    into updated: UnsafeMutablePointer<Float>, channels: Int
+  ) {
+    for c in 0..<channels {
+      updated[c] = Float(
+        (1 - momentum) * Double(running[c]) + momentum * scale * Double(batch[c]))
     }
   }
 

@@ -13,12 +13,12 @@ public enum ConvolutionInput {
   /// extents.
   case front(
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    relu: Bool, ConvolutionExtents)
+    activation: Activation, ConvolutionExtents)
 
   /// The convolution in front, ready to be computed.
   var front: DirectImages? {
-    guard case .front(let x, let weight, let bias, let relu, let e) = self else { return nil }
-    return DirectImages(x: x, weight: weight, bias: bias, relu: relu, e)
+    guard case .front(let x, let weight, let bias, let activation, let e) = self else { return nil }
+    return DirectImages(x: x, weight: weight, bias: bias, activation: activation, e)
   }
 }
 
@@ -98,7 +98,8 @@ struct InputImages {
     body(image.pointer, gradient?.pointer, before)
     if let frontSums, let gradient {
       frontSums.add(
-        dy: gradient.pointer, y: front.relu ? image.pointer : nil, ofImage: first, group: group,
+        dy: gradient.pointer, y: front.activation == .relu ? image.pointer : nil, ofImage: first,
+        group: group,
         masked: masked?.pointer ?? gradient.pointer)
     }
   }

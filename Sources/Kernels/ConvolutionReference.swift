@@ -3,9 +3,9 @@ import KernelInterface
 /// The extents of a two-dimensional convolution.
 public typealias ConvolutionExtents = KernelInterface.ConvolutionExtents
 
-/// `y = x ∗ weight + bias`, as a sum over the definition: the reference of the fast kernels.
+/// `y = x ∗ weight + bias` by the definition: the reference of the fast kernels.
 ///
-/// x is N×C×H×W, weight K×C×R×S, bias K or nil, y N×K×(output H)×(output W).
+/// x is N×C×H×W, weight K×(C / groups)×R×S, bias K or nil, y N×K×(output H)×(output W).
 public func convolutionReference(
   x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
   y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
@@ -15,11 +15,13 @@ public func convolutionReference(
       for row in 0..<e.outputH {
         for column in 0..<e.outputW {
           var sum = bias?[k] ?? 0
-          for c in 0..<e.c {
-            for r in 0..<e.r where (0..<e.h).contains(e.input(row, r)) {
-              for s in 0..<e.s where (0..<e.w).contains(e.input(column, s)) {
-                let pixel = ((n * e.c + c) * e.h + e.input(row, r)) * e.w + e.input(column, s)
-                sum += x[pixel] * weight[((k * e.c + c) * e.r + r) * e.s + s]
+          for c in 0..<e.c / e.groups {
+            let channel = k / (e.k / e.groups) * (e.c / e.groups) + c
+            for r in 0..<e.r where (0..<e.h).contains(e.inputRow(row, r)) {
+              for s in 0..<e.s where (0..<e.w).contains(e.inputColumn(column, s)) {
+                let pixel =
+                  ((n * e.c + channel) * e.h + e.inputRow(row, r)) * e.w + e.inputColumn(column, s)
+                sum += x[pixel] * weight[((k * (e.c / e.groups) + c) * e.r + r) * e.s + s]
               }
             }
           }
@@ -46,11 +48,13 @@ public func convolutionGradientsReference(
         for column in 0..<e.outputW {
           let gradient = dy[((n * e.k + k) * e.outputH + row) * e.outputW + column]
           dBias[k] += gradient
-          for c in 0..<e.c {
-            for r in 0..<e.r where (0..<e.h).contains(e.input(row, r)) {
-              for s in 0..<e.s where (0..<e.w).contains(e.input(column, s)) {
-                let pixel = ((n * e.c + c) * e.h + e.input(row, r)) * e.w + e.input(column, s)
-                let tap = ((k * e.c + c) * e.r + r) * e.s + s
+          for c in 0..<e.c / e.groups {
+            let channel = k / (e.k / e.groups) * (e.c / e.groups) + c
+            for r in 0..<e.r where (0..<e.h).contains(e.inputRow(row, r)) {
+              for s in 0..<e.s where (0..<e.w).contains(e.inputColumn(column, s)) {
+                let pixel =
+                  ((n * e.c + channel) * e.h + e.inputRow(row, r)) * e.w + e.inputColumn(column, s)
+                let tap = ((k * (e.c / e.groups) + c) * e.r + r) * e.s + s
                 dx[pixel] += gradient * weight[tap]
                 dWeight[tap] += gradient * x[pixel]
               }

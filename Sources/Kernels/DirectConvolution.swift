@@ -22,9 +22,9 @@ public enum DirectConvolution {
   ///   - e: The extents of the convolution.
   public static func forward(
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-    relu: Bool = false, y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
+    activation: Activation = .none, y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
   ) {
-    let convolution = DirectImages(x: x, weight: weight, bias: bias, relu: relu, e)
+    let convolution = DirectImages(x: x, weight: weight, bias: bias, activation: activation, e)
     let e = convolution.e
     // A pixel does not depend on those beside it: the rows may be cut anywhere.
     // Some 0.2 ms of work are worth waking a thread.
@@ -39,7 +39,7 @@ public enum DirectConvolution {
     }
   }
 
-  /// The gradients of ``forward(x:weight:bias:relu:y:_:)``; each of dx, dWeight and dBias is written
+  /// The gradients of ``forward(x:weight:bias:activation:y:_:)``; each of dx, dWeight and dBias is written
   /// whole, and left out when it is nil.
   ///
   /// The sums over images are taken group by group, in the order of the groups, whatever the number
@@ -69,7 +69,7 @@ public enum DirectConvolution {
         if let dx, let transposed, e.isPointwise {
           // Of a kernel of one pixel no two patches overlap: x's gradient is a convolution of dy.
           loops.directForward(
-            gradient, transposed.pointer, bias: zeros.pointer, relu: false,
+            gradient, transposed.pointer, bias: zeros.pointer, activation: .none,
             into: dx + n * e.image, whole.exchanged, scratch: scratch.pointer)
         } else if let dx, let transposed {
           let band = Band(zerosFor: e)
@@ -105,14 +105,15 @@ struct DirectImages {
   private let x: UnsafePointer<Float>
   private let weights: PackedWeights
   private let bias: Scratch
-  let relu: Bool
+  let activation: Activation
 
   init(
-    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, relu: Bool,
+    x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    activation: Activation,
     _ e: ConvolutionExtents
   ) {
     loops = KernelSet.current.loops
-    (self.x, self.e, self.relu) = (x, e.asRows, relu)
+    (self.x, self.e, self.activation) = (x, e.asRows, activation)
     weights = PackedWeights(weight, self.e, loops)
     self.bias = Scratch(count: weights.filters)
     self.bias.pointer.update(repeating: 0, count: weights.filters)
@@ -128,7 +129,8 @@ struct DirectImages {
     let d = DirectExtents(
       e, rows: rows.count, columns: e.outputW, inputRow: band.inputRow, lanes: loops.vectorLanes)
     loops.directForward(
-      band.pointer, weights.pointer, bias: bias.pointer, relu: relu, into: y, d, scratch: scratch)
+      band.pointer, weights.pointer, bias: bias.pointer, activation: activation, into: y, d,
+      scratch: scratch)
   }
 }
 

@@ -98,3 +98,44 @@ extension StridedMatrix {
     StridedMatrix(pointer + first * column, row: row, column: column)
   }
 }
+
+/// The products of pairs of matrices, `C[i] = A[i] B[i]`: A[i] is m × k, B[i] k × n. The results
+/// follow each other in memory.
+///
+/// - Parameters:
+///   - a: The first matrix of A; the others have the same stride.
+///   - aOffsets: The position of each A[i] relative to the first; the same matrix may occur several
+///     times. The number of offsets is the number of products.
+///   - b: The first matrix of B.
+///   - bOffsets: The position of each B[i].
+public func matrixProducts(
+  _ a: Matrix, offsets aOffsets: [Int], _ b: Matrix, offsets bOffsets: [Int],
+  into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int
+) {
+  let count = aOffsets.count
+  // Few products share their columns among the threads; the choice follows from the extents alone.
+  guard count >= 8 else {
+    for index in 0..<count {
+      multiply(
+        a.moved(by: aOffsets[index]), b.moved(by: bOffsets[index]), into: c + index * m * n,
+        m: m, n: n, k: k)
+    }
+    return
+  }
+  let loops = KernelSet.current.loops
+  parallel(count: count, grain: max(1, 1_000_000 / max(1, m * n * k))) { range in
+    let scratch = Scratch(count: loops.scratchCount)
+    for index in range {
+      loops.multiply(
+        a.moved(by: aOffsets[index]).strided, b.moved(by: bOffsets[index]).strided,
+        into: c + index * m * n, stride: n, m: m, n: n, k: k, adding: false,
+        scratch: scratch.pointer)
+    }
+  }
+}
+
+extension Matrix {
+  fileprivate func moved(by offset: Int) -> Matrix {
+    Matrix(pointer + offset, stride: stride, isTransposed: isTransposed)
+  }
+}

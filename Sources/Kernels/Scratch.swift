@@ -1,48 +1,88 @@
 import Synchronization
 
-/// Floats that a kernel needs while it runs, aligned to 64 bytes.
+/// Memory for floats that a kernel needs while it runs, aligned to 64 bytes.
 ///
-/// Memory that one kernel gives back is what the next one gets: from the system it would come as
-/// new pages each time, and touching those costs more than many a kernel does.
+/// Freed memory is kept for the next kernel: new pages from the system cost more than many a kernel.
+/// What has not been used for a while, or exceeds a limit, goes back to the system.
 final class Scratch {
   let pointer: UnsafeMutablePointer<Float>
-  private let block: Block
+  private let block: FreeBlocks.Block
 
   /// - Parameter count: The number of floats; their values are undefined until written.
   init(count: Int) {
-    block = Self.free.withLock { $0.take(count) } ?? Block(count: count)
+    block = Self.free.withLock { $0.take(count) } ?? FreeBlocks.Block(count: count)
     pointer = block.pointer
   }
 
   deinit {
     let block = block
-    Self.free.withLock { $0.blocks.append(block) }
+    // Memory goes back to the system outside the lock, which other threads wait for.
+    for old in Self.free.withLock({ $0.keep(block) }) { old.deallocate() }
   }
 
   private static let free = Mutex(FreeBlocks())
+}
 
-  private struct FreeBlocks {
-    var blocks: [Block] = []
+/// Blocks of memory that nobody uses at the moment, the one unused for longest first.
+package struct FreeBlocks {
+  /// A block is given back after so many others have been freed: a training step frees some
+  /// hundreds.
+  package static let longestWait = 20_000
+  /// More free floats than this are given back: 1 GiB.
+  package static let mostFloats = 1 << 28
 
-    /// The smallest block that is large enough, unless it is far too large.
-    mutating func take(_ count: Int) -> Block? {
-      let fitting = blocks.indices.filter {
-        blocks[$0].count >= count && blocks[$0].count / 4 <= max(count, 1024)
-      }
-      let smallest = fitting.min { blocks[$0].count < blocks[$1].count }
-      return smallest.map { blocks.remove(at: $0) }
-    }
-  }
+  package struct Block: @unchecked Sendable {
+    package let pointer: UnsafeMutablePointer<Float>
+    package let count: Int
 
-  private struct Block: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Float>
-    let count: Int
-
-    init(count: Int) {
+    package init(count: Int) {
       self.count = max(1, count)
       pointer = UnsafeMutableRawPointer.allocate(
         byteCount: self.count * MemoryLayout<Float>.stride, alignment: 64
       ).bindMemory(to: Float.self, capacity: self.count)
     }
+
+    package func deallocate() {
+      UnsafeMutableRawPointer(pointer).deallocate()
+    }
+  }
+
+  private var blocks: [(block: Block, freed: Int)] = []
+  /// How many blocks have been freed so far.
+  private var clock = 0
+  /// The free floats.
+  package private(set) var floats = 0
+
+  package init() {}
+
+  /// The smallest block that is large enough, unless it is far too large; of equal ones the one
+  /// freed last, which the caches may still hold.
+  package mutating func take(_ count: Int) -> Block? {
+    var best: Int?
+    for index in blocks.indices.reversed() {
+      let size = blocks[index].block.count
+      guard size >= count, size / 4 <= max(count, 1024) else { continue }
+      if best.map({ size < blocks[$0].block.count }) ?? true { best = index }
+    }
+    guard let best else { return nil }
+    let block = blocks.remove(at: best).block
+    floats -= block.count
+    return block
+  }
+
+  /// Keeps a block for later, and returns those that the system should have back.
+  package mutating func keep(_ block: Block) -> [Block] {
+    clock += 1
+    blocks.append((block, clock))
+    floats += block.count
+    var old: [Block] = []
+    while let first = blocks.first,
+      floats > Self.mostFloats || clock - first.freed > Self.longestWait
+    {
+      old.append(first.block)
+      floats -= first.block.count
+      blocks.removeFirst()
+    }
+    return old
   }
 }

@@ -35,38 +35,39 @@ public func softmaxGradient(
   }
 }
 
-/// The mean over the rows of `log Σ exp(x) - x[label]`; `probabilities` gets the softmax of x, for
-/// the gradient.
-public func crossEntropy(
-  x: UnsafePointer<Float>, labels: [Int], probabilities: UnsafeMutablePointer<Float>,
-  classes: Int
-) -> Float {
-  softmax(x: x, y: probabilities, rows: labels.count, classes: classes)
-  var total = 0.0
-  for (row, label) in labels.enumerated() {
-    let source = x + row * classes
-    let largest = largestElement(source, count: classes)
-    var sum: Float = 0
-    for index in 0..<classes { sum += exp(source[index] - largest) }
-    total += Double(log(sum) + largest - source[label])
-  }
-  return Float(total / Double(labels.count))
-}
-
-/// The gradient of ``crossEntropy(x:labels:probabilities:classes:)``:
-/// `dx = scale (probabilities - one-hot label) / rows`.
-public func crossEntropyGradient(
-  probabilities: UnsafePointer<Float>, labels: [Int], scale: Float,
-  dx: UnsafeMutablePointer<Float>, classes: Int
+/// `y = x - log Σ exp(x)` along each row of C classes.
+public func logSoftmax(
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, rows: Int, classes: Int
 ) {
-  let factor = scale / Float(labels.count)
-  for (row, label) in labels.enumerated() {
-    for index in row * classes..<(row + 1) * classes { dx[index] = probabilities[index] * factor }
-    dx[row * classes + label] -= factor
+  parallel(count: rows, grain: 64) { range in
+    for row in range {
+      let (source, target) = (x + row * classes, y + row * classes)
+      let largest = largestElement(source, count: classes)
+      var sum: Float = 0
+      for index in 0..<classes { sum += exp(source[index] - largest) }
+      let offset = log(sum)
+      for index in 0..<classes { target[index] = source[index] - largest - offset }
+    }
   }
 }
 
-private func largestElement(_ x: UnsafePointer<Float>, count: Int) -> Float {
+/// The gradient of ``logSoftmax(x:y:rows:classes:)`` from its result: `dx = dy - exp(y) Σ dy` along
+/// each row.
+public func logSoftmaxGradient(
+  dy: UnsafePointer<Float>, y: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+  rows: Int, classes: Int
+) {
+  parallel(count: rows, grain: 64) { range in
+    for row in range {
+      let first = row * classes
+      var sum: Float = 0
+      for index in first..<first + classes { sum += dy[index] }
+      for index in first..<first + classes { dx[index] = dy[index] - exp(y[index]) * sum }
+    }
+  }
+}
+
+func largestElement(_ x: UnsafePointer<Float>, count: Int) -> Float {
   var largest = x[0]
   for index in 1..<count where x[index] > largest { largest = x[index] }
   return largest

@@ -1,6 +1,8 @@
 import KernelInterface
 
-/// What happens to the pixels of a convolution before they are written.
+/// The function that is applied to each element of a result before it is written.
+public typealias Activation = KernelInterface.Activation
+/// The operations that follow a convolution before its pixels are written.
 public typealias ConvolutionEpilogue = KernelInterface.ConvolutionEpilogue
 /// Which elements dropout sets to 0.
 public typealias DropoutRule = KernelInterface.DropoutRule
@@ -17,7 +19,7 @@ public enum WinogradConvolution {
   /// by it: tiles of which little is in the image save nothing.
   public static func isSupported(_ e: ConvolutionExtents) -> Bool {
     let tiles = ((e.outputH + 3) / 4) * ((e.outputW + 3) / 4)
-    return e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
+    return e.isUniform && e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
       && 9 * e.outputPixels >= 2 * 36 * tiles
   }
 
@@ -64,7 +66,8 @@ public enum WinogradConvolution {
                 scratch: work.scratch)
             } else {
               loops.winogradOutput(
-                work.m, bias: paddedBias.pointer, relu: epilogue.relu, into: y, rows: rows, e,
+                work.m, bias: paddedBias.pointer, activation: epilogue.activation, into: y,
+                rows: rows, e,
                 scratch: work.scratch)
             }
           }
@@ -103,7 +106,7 @@ public enum WinogradConvolution {
     let weights = 36 * e.channels * e.filters
     let partWeights = Scratch(count: dWeight == nil ? 0 : groups.count * weights)
     let partBiases = Scratch(count: groups.count * e.filters)
-    let relu = epilogue.relu && !epilogue.pool2x2
+    let isRectified = epilogue.activation == .relu && !epilogue.pool2x2
     parallel(count: groups.count) { [frontSums] group in
       let range = groups[group].lowerBound * e.tilesDown..<groups[group].upperBound * e.tilesDown
       let work = Workspace(e, range.count, loops)
@@ -121,7 +124,7 @@ public enum WinogradConvolution {
                 addingTo: partBias, rows: rows, e, scratch: work.scratch)
             } else {
               loops.winogradOutputGradient(
-                dy, y: relu ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
+                dy, y: isRectified ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
                 scratch: work.scratch)
             }
             if dWeight != nil {

@@ -43,10 +43,11 @@ private struct Problem {
     var (y, dx, dWeight, dBias) = (dy, dy, weight, bias)
     BatchNormalization.forward(
       x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon,
-      relu: relu, y: &y, pixels: pixels, channels: channels)
+      activation: relu ? .relu : .none, y: &y, pixels: pixels, channels: channels)
     BatchNormalization.gradients(
       x: x, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon,
-      relu: relu, isTraining: isTraining, dy: dy, dx: &dx, dWeight: &dWeight, dBias: &dBias,
+      activation: relu ? .relu : .none, isTraining: isTraining, dy: dy, dx: &dx, dWeight: &dWeight,
+      dBias: &dBias,
       pixels: pixels, channels: channels)
     return [mean, variance, y, dx, dWeight, dBias]
   }

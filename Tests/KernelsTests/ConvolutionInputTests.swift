@@ -7,13 +7,13 @@ struct ConvolutionInputTests {
   /// The convolution in front, and the channels out, padding and epilogue of the one behind it.
   static let cases: [(ConvolutionExtents, k: Int, padding: Int, ConvolutionEpilogue)] = [
     (front(n: 1, c: 1, h: 28, w: 28, k: 64, size: 3, padding: 1), 64, 1, pooling),
-    (front(n: 19, c: 1, h: 12, w: 9, k: 16, size: 3, padding: 1), 20, 1, .init(relu: true)),
+    (front(n: 19, c: 1, h: 12, w: 9, k: 16, size: 3, padding: 1), 20, 1, .init(activation: .relu)),
     (front(n: 3, c: 3, h: 14, w: 7, k: 20, size: 3, padding: 0), 16, 0, pooling),
     (front(n: 9, c: 1, h: 17, w: 15, k: 8, size: 5, stride: 2, padding: 2), 32, 1, .init()),
-    (front(n: 2, c: 8, h: 5, w: 11, k: 24, size: 2, padding: 0), 8, 2, .init(relu: true)),
+    (front(n: 2, c: 8, h: 5, w: 11, k: 24, size: 2, padding: 0), 8, 2, .init(activation: .relu)),
   ]
   static let pooling = ConvolutionEpilogue(
-    relu: true, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 7))
+    activation: .relu, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 7))
 
   static func front(
     n: Int, c: Int, h: Int, w: Int, k: Int, size: Int, stride: Int = 1, padding: Int
@@ -35,7 +35,7 @@ struct ConvolutionInputTests {
   @Test(arguments: KernelSet.supported)
   func noImagesHaveNoGradient(_ set: KernelSet) {
     let front = Self.front(n: 0, c: 1, h: 8, w: 8, k: 16, size: 3, padding: 1)
-    let problem = Problem(front, relu: true, k: 8, padding: 1, .init(relu: true))
+    let problem = Problem(front, relu: true, k: 8, padding: 1, .init(activation: .relu))
     let found = KernelSet.$current.withValue(set, operation: problem.solveTogether)
     let all = found.dWeight1 + found.dBias1 + found.dWeight2 + found.dBias2
     #expect(all.allSatisfy { $0 == 0 })
@@ -80,7 +80,8 @@ private struct Problem {
 
   func solveTogether() -> Solution {
     let input = ConvolutionInput.front(
-      x: x.pointer, weight: weight1.pointer, bias: bias1.pointer, relu: relu, front)
+      x: x.pointer, weight: weight1.pointer, bias: bias1.pointer, activation: relu ? .relu : .none,
+      front)
     let (dWeight1, dBias1) = (NumberBuffer(weight1.values), NumberBuffer(bias1.values))
     let (y, dWeight2, dBias2) = solve(
       input, .front(dWeight: dWeight1.pointer, dBias: dBias1.pointer))
@@ -92,7 +93,8 @@ private struct Problem {
     let image = NumberBuffer(numbers(e.n * e.image, seed: 7))
     defer { withExtendedLifetime(image) {} }
     DirectConvolution.forward(
-      x: x.pointer, weight: weight1.pointer, bias: bias1.pointer, relu: relu, y: image.pointer,
+      x: x.pointer, weight: weight1.pointer, bias: bias1.pointer, activation: relu ? .relu : .none,
+      y: image.pointer,
       front)
     let dImage = NumberBuffer(image.values)
     let (y, dWeight2, dBias2) = solve(.images(image.pointer), .images(dImage.pointer))

@@ -81,7 +81,8 @@ private struct Problem {
       dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8))
     bias.withUnsafeBufferPointer { bias in
       DirectConvolution.forward(
-        x: x, weight: weight, bias: hasBias ? bias.baseAddress : nil, relu: relu, y: &result.y, e)
+        x: x, weight: weight, bias: hasBias ? bias.baseAddress : nil,
+        activation: relu ? .relu : .none, y: &result.y, e)
     }
     let y = result.y
     y.withUnsafeBufferPointer { y in

@@ -15,7 +15,7 @@ struct ElementwiseTests {
       reluGradient(dy: b, y: a, dx: &y[1], count: count)
       add(a, b, y: &y[2], count: count)
       dropout(x: a, y: &y[3], count: count, rule)
-      add(a, b, relu: true, y: &y[4], count: count)
+      add(a, b, activation: .relu, y: &y[4], count: count)
       return y
     }
     for other in results.dropFirst() { #expect(other == results[0]) }

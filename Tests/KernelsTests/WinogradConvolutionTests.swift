@@ -13,10 +13,11 @@ struct WinogradConvolutionTests {
   }
 
   static let epilogues = [
-    ConvolutionEpilogue(), ConvolutionEpilogue(relu: true),
-    ConvolutionEpilogue(relu: true, pool2x2: true), ConvolutionEpilogue(pool2x2: true),
+    ConvolutionEpilogue(), ConvolutionEpilogue(activation: .relu),
+    ConvolutionEpilogue(activation: .relu, pool2x2: true), ConvolutionEpilogue(pool2x2: true),
     ConvolutionEpilogue(
-      relu: true, pool2x2: true, dropout: DropoutRule(probability: 0.25, seed: 12_345_678_901)),
+      activation: .relu, pool2x2: true,
+      dropout: DropoutRule(probability: 0.25, seed: 12_345_678_901)),
   ]
 
   @Test(arguments: KernelSet.supported, cases)
@@ -51,7 +52,7 @@ struct WinogradConvolutionTests {
       KernelSet.$current.withValue(set) {
         WinogradConvolution.forward(
           x: .images(x.pointer), weight: weight, bias: bias, y: &y, codes: &codes, e,
-          epilogue: ConvolutionEpilogue(relu: true, pool2x2: true))
+          epilogue: ConvolutionEpilogue(activation: .relu, pool2x2: true))
       }
       #expect(codes == [UInt8](repeating: code, count: codes.count))
     }
@@ -77,7 +78,9 @@ struct WinogradConvolutionTests {
     let x = NumberBuffer(numbers(8 * 16))
     defer { withExtendedLifetime(x) {} }
     x.pointer[3] = .nan
-    for epilogue in [ConvolutionEpilogue(relu: true), .init(relu: true, pool2x2: true)] {
+    for epilogue in [
+      ConvolutionEpilogue(activation: .relu), .init(activation: .relu, pool2x2: true),
+    ] {
       var y = [Float](repeating: 0, count: 8 * 16)
       KernelSet.$current.withValue(set) {
         WinogradConvolution.forward(
@@ -145,7 +148,7 @@ private struct Problem {
     var gradient = dy
     if epilogue.pool2x2 {
       (y, gradient) = pooled(pixels, codes)
-    } else if epilogue.relu {
+    } else if (epilogue.activation == .relu) {
       y = pixels.map { max($0, 0) }
       gradient = zip(dy, pixels).map { $1 > 0 ? $0 : 0 }
     }
@@ -172,9 +175,10 @@ private struct Problem {
         #expect(abs(pixels[places[Int(codes[index])]] - largest) < 1e-4)
         gradient[places[Int(codes[index])]] = dy[index] * scale
       } else {
-        #expect(codes[index] == 4 && (!isKept || (epilogue.relu && largest < 1e-4)))
+        #expect(
+          codes[index] == 4 && (!isKept || ((epilogue.activation == .relu) && largest < 1e-4)))
       }
-      return isKept ? (epilogue.relu ? max(largest, 0) : largest) * scale : 0
+      return isKept ? ((epilogue.activation == .relu) ? max(largest, 0) : largest) * scale : 0
     }
     return (y, gradient)
   }

@@ -164,12 +164,7 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 /// A function of each element that an operation may apply to its result.
-package enum Activation: Hashable, Sendable {
-  /// `x`
-  case none
-  /// `max(x, 0)`
-  case relu
-}
+package typealias Activation = Kernels.Activation
 
 /// What a convolution is applied to.
 package enum ConvolutionOperand {

@@ -29,7 +29,8 @@ extension CPUBackend {
     let y = Tensor(uninitializedImages: [e.n, e.k, h, w])
     guard WinogradConvolution.isSupported(e) else {
       DirectConvolution.forward(
-        x: images(x).pixels, weight: weight.pointer, bias: bias?.pointer, relu: epilogue.relu,
+        x: images(x).pixels, weight: weight.pointer, bias: bias?.pointer,
+        activation: epilogue.activation,
         y: y.pixels, e)
       return (y, nil)
     }
@@ -54,7 +55,7 @@ extension CPUBackend {
     let dWeight = gradient(.weight) { Tensor(uninitialized: weight.shape) }
     let dBias = gradient(.bias) { Tensor(uninitialized: [e.k]) }
     // Which pixels ReLU has set to 0; pooling has noted that in its codes.
-    let activated = epilogue.relu && !epilogue.pool2x2 ? y.pixels : nil
+    let activated = epilogue.activation == .relu && !epilogue.pool2x2 ? y.pixels : nil
     guard WinogradConvolution.isSupported(e) else {
       let x = images(x)
       let dx = gradient(.input) { Tensor(uninitializedImages: x.shape) }
@@ -97,7 +98,8 @@ extension CPUBackend {
     case .images(let x): .images(x.pixels)
     case .convolution(let x, let weight, let bias, let epilogue, let extents):
       .front(
-        x: x.pixels, weight: weight.pointer, bias: bias?.pointer, relu: epilogue.relu, extents)
+        x: x.pixels, weight: weight.pointer, bias: bias?.pointer, activation: epilogue.activation,
+        extents)
     }
   }
 
@@ -140,7 +142,7 @@ extension CPUBackend {
     let y = Tensor(uninitializedImages: x.shape)
     BatchNormalization.forward(
       x: x.pixels, mean: p.mean.pointer, variance: p.variance.pointer, weight: p.weight.pointer,
-      bias: p.bias.pointer, epsilon: p.epsilon, relu: activation == .relu, y: y.pixels,
+      bias: p.bias.pointer, epsilon: p.epsilon, activation: activation, y: y.pixels,
       pixels: x.count / max(1, channels), channels: channels)
     return y
   }
@@ -155,7 +157,7 @@ extension CPUBackend {
     let dBias = Tensor(uninitialized: [channels])
     BatchNormalization.gradients(
       x: x.pixels, mean: p.mean.pointer, variance: p.variance.pointer, weight: p.weight.pointer,
-      bias: p.bias.pointer, epsilon: p.epsilon, relu: activation == .relu, isTraining: isTraining,
+      bias: p.bias.pointer, epsilon: p.epsilon, activation: activation, isTraining: isTraining,
       dy: dy.pixels, dx: dx?.pixels, dWeight: dWeight.pointer, dBias: dBias.pointer,
       pixels: x.count / max(1, channels), channels: channels)
     return (dx, dWeight, dBias)

@@ -49,7 +49,7 @@ package final class CPUBackend: Backend {
     let order = a.order == .rowMajor ? b.order : a.order
     let y = Tensor(uninitialized: a.shape, order: order)
     Kernels.add(
-      a.host.pointer(order), b.host.pointer(order), relu: activation == .relu,
+      a.host.pointer(order), b.host.pointer(order), activation: activation,
       y: y.host.pointer(order), count: a.count)
     return y
   }

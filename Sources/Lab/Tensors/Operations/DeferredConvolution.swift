@@ -52,8 +52,10 @@ final class DeferredConvolution: DeferredOperation, @unchecked Sendable {
   // MARK: Fusing
 
   func fused(with activation: Activation) -> Tensor? {
-    guard !epilogue.relu, !epilogue.pool2x2, epilogue.dropout == nil else { return nil }
-    return fused { $0.relu = activation == .relu }
+    guard epilogue.activation == .none, !epilogue.pool2x2, epilogue.dropout == nil else {
+      return nil
+    }
+    return fused { $0.activation = activation }
   }
 
   /// The result of this convolution with pooling behind it, if the two can be fused.
