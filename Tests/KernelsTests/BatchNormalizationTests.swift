@@ -14,9 +14,21 @@ struct BatchNormalizationTests {
       }
     }
   }
+
+  @Test func runningStatisticsAreUpdatedInDoublePrecision() {
+    let (running, batch) = (numbers(33), numbers(33, seed: 2))
+    var updated = running
+    BatchNormalization.updateRunning(
+      running, batch: batch, momentum: 0.1, scale: 1.5, into: &updated, channels: 33)
+    let expected = zip(running, batch).map { running, batch in
+      let old = (1 - 0.1) * Double(running)
+      return Float(old + 0.1 * 1.5 * Double(batch))
+    }
+    #expect(updated == expected)
+  }
 }
 
-/// A normalisation of fixed numbers, and the gradient of its result.
+/// A normalization of fixed numbers, and the gradient of its result.
 private struct Problem {
   let pixels, channels: Int
   let relu, isTraining: Bool

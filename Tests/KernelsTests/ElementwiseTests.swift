@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Testing
 
@@ -31,6 +32,63 @@ struct ElementwiseTests {
     var y: [Float] = [0, 0]
     KernelSet.$current.withValue(set) { relu(x: [.nan, -1], y: &y, count: 2) }
     #expect(y[0].isNaN && y[1] == 0)
+  }
+
+  @Test(arguments: KernelSet.supported, UnaryOperation.allCases)
+  func functionsAndTheirDerivativesAgreeWithTheDefinitions(
+    _ set: KernelSet, _ operation: UnaryOperation
+  ) {
+    for count in [1, 3, 17, 40_001] {
+      let isPositive = operation == .log || operation == .sqrt
+      let x = numbers(count).map { isPositive ? abs($0) + 0.1 : $0 * 2 }
+      let dy = numbers(count, seed: 2)
+      let results = withThreadCounts(set) {
+        var (y, dx) = (dy, dy)
+        unary(operation, x: x, y: &y, count: count)
+        unaryGradient(operation, dy: dy, x: x, y: y, dx: &dx, count: count)
+        return [y, dx]
+      }
+      for other in results.dropFirst() { #expect(other == results[0]) }
+      let y = x.map { Float(definition(operation, Double($0))) }
+      let dx = zip(dy, x).map { dy, x in
+        let (up, down) = (Double(x) + 1e-5, Double(x) - 1e-5)
+        return Float(
+          Double(dy) * (definition(operation, up) - definition(operation, down)) / 2e-5)
+      }
+      #expect(relativeError(results[0][0], y) < 1e-6)
+      #expect(relativeError(results[0][1], dx) < 1e-5)
+    }
+  }
+
+  private func definition(_ operation: UnaryOperation, _ x: Double) -> Double {
+    switch operation {
+    case .negate: -x
+    case .absolute: abs(x)
+    case .exp: exp(x)
+    case .log: log(x)
+    case .sqrt: x.squareRoot()
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .tanh: tanh(x)
+    case .gelu: x / 2 * (1 + erf(x / 2.0.squareRoot()))
+    case .silu: x / (1 + exp(-x))
+    case .relu: max(x, 0)
+    }
+  }
+
+  @Test func functionsReachTheirLimitsAndKeepNaN() {
+    let x: [Float] = [-.infinity, -200, 0, 200, .infinity, .nan]
+    var y = x
+    for operation in UnaryOperation.allCases {
+      unary(operation, x: x, y: &y, count: x.count)
+      #expect(y[5].isNaN, "\(operation)")
+    }
+    unary(.sigmoid, x: x, y: &y, count: x.count)
+    #expect(Array(y.prefix(5)) == [0, 0, 0.5, 1, 1])
+    unary(.tanh, x: x, y: &y, count: x.count)
+    #expect(Array(y.prefix(5)) == [-1, -1, 0, 1, 1])
+    var dx = x
+    unaryGradient(.absolute, dy: [1, 1, 1, 1, 1, 1], x: x, y: x, dx: &dx, count: x.count)
+    #expect(Array(dx[1...3]) == [-1, 0, 1] && dx[5].isNaN)
   }
 
   @Test(arguments: KernelSet.supported, [(1, 5, 3), (3, 49, 20), (2, 6, 64), (17, 1, 33)])

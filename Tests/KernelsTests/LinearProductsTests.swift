@@ -45,4 +45,47 @@ struct LinearProductsTests {
     #expect(relativeError(dx, expectedDx) < 2e-6)
     #expect(relativeError(dWeight, expectedDWeight) < 2e-6)
   }
+
+  @Test(
+    arguments: KernelSet.supported,
+    [(1, 1, 1, 1), (3, 5, 7, 2), (20, 17, 9, 33), (100, 3, 4, 5), (2, 300, 400, 100), (9, 2, 3, 0)])
+  func productsOfPairsAgreeWithTheReference(
+    _ set: KernelSet, sizes: (count: Int, m: Int, n: Int, k: Int)
+  ) {
+    let (count, m, n, k) = sizes
+    let (a, b) = (
+      NumberBuffer(numbers(count * m * k)), NumberBuffer(numbers((count + 1) / 2 * k * n, seed: 2))
+    )
+    defer { withExtendedLifetime((a, b)) {} }
+    // Pairs of products share a matrix of B.
+    let aOffsets = (0..<count).map { $0 * m * k }
+    let bOffsets = (0..<count).map { $0 / 2 * k * n }
+    for (aIsTransposed, bIsTransposed) in [
+      (false, false), (true, false), (false, true), (true, true),
+    ] {
+      func left(_ offset: Int) -> Matrix {
+        Matrix(
+          a.pointer + offset, stride: aIsTransposed ? m : k, isTransposed: aIsTransposed)
+      }
+      func right(_ offset: Int) -> Matrix {
+        Matrix(
+          b.pointer + offset, stride: bIsTransposed ? k : n, isTransposed: bIsTransposed)
+      }
+      let results = withThreadCounts(set) {
+        var c = numbers(count * m * n, seed: 3)
+        matrixProducts(
+          left(0), offsets: aOffsets, right(0), offsets: bOffsets, into: &c, m: m, n: n, k: k)
+        return c
+      }
+      for other in results.dropFirst() { #expect(other == results[0]) }
+      var expected: [Float] = []
+      for index in 0..<count {
+        var c = [Float](repeating: 0, count: m * n)
+        matrixProductReference(
+          left(aOffsets[index]), right(bOffsets[index]), into: &c, stride: n, m: m, n: n, k: k)
+        expected += c
+      }
+      #expect(relativeError(results[0], expected) < 1e-6)
+    }
+  }
 }

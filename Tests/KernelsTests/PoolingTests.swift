@@ -62,4 +62,59 @@ struct PoolingTests {
     #expect(
       results[0][1] == x.indices.map { dy[$0 / (pixels * c) * c + $0 % c] / Float(pixels) })
   }
+
+  static let averages = [
+    AveragePoolingExtents(n: 1, h: 1, w: 1, channels: 1, size: (1, 1), stride: (1, 1)),
+    AveragePoolingExtents(
+      n: 3, h: 7, w: 9, channels: 5, size: (3, 2), stride: (2, 3), padding: (1, 1)),
+    AveragePoolingExtents(n: 40, h: 12, w: 11, channels: 33, size: (4, 4), stride: (4, 4)),
+    AveragePoolingExtents(n: 2, h: 5, w: 7, channels: 3, outputH: 3, outputW: 4),
+    AveragePoolingExtents(n: 6, h: 3, w: 2, channels: 1, outputH: 5, outputW: 2),
+    AveragePoolingExtents(n: 3, h: 28, w: 28, channels: 64, outputH: 7, outputW: 7),
+  ]
+
+  @Test(arguments: KernelSet.supported, averages.indices)
+  func averagesFollowTheirDefinition(_ set: KernelSet, _ index: Int) {
+    let e = Self.averages[index]
+    let (pixels, outputs) = (e.h * e.w, e.rows.count * e.columns.count)
+    let x = numbers(e.n * pixels * e.channels)
+    let dy = numbers(e.n * outputs * e.channels, seed: 2)
+    let results = withThreadCounts(set) {
+      var (y, dx) = (dy, x)
+      averagePooling(x: x, y: &y, e)
+      averagePoolingGradient(dy: dy, dx: &dx, e)
+      return [y, dx]
+    }
+    for other in results.dropFirst() { #expect(other == results[0]) }
+    var (y, dx) = (dy.map { _ in 0.0 }, x.map { _ in 0.0 })
+    for n in 0..<e.n {
+      for (i, rows) in e.rows.enumerated() {
+        for (j, columns) in e.columns.enumerated() {
+          let divisor = Double(e.divisor ?? rows.count * columns.count)
+          for c in 0..<e.channels {
+            let output = (n * outputs + i * e.columns.count + j) * e.channels + c
+            for row in rows {
+              for column in columns {
+                let pixel = (n * pixels + row * e.w + column) * e.channels + c
+                y[output] += Double(x[pixel]) / divisor
+                dx[pixel] += Double(dy[output]) / divisor
+              }
+            }
+          }
+        }
+      }
+    }
+    #expect(relativeError(results[0][0], y.map { Float($0) }) < 1e-6)
+    #expect(relativeError(results[0][1], dx.map { Float($0) }) < 1e-6)
+  }
+
+  @Test func theWindowsAreThoseOfPyTorch() {
+    let padded = AveragePoolingExtents(
+      n: 1, h: 5, w: 6, channels: 1, size: (3, 2), stride: (2, 2), padding: (1, 0))
+    #expect(padded.rows == [0..<2, 1..<4, 3..<5] && padded.columns == [0..<2, 2..<4, 4..<6])
+    #expect(padded.divisor == 6)
+    let adaptive = AveragePoolingExtents(n: 1, h: 5, w: 2, channels: 1, outputH: 3, outputW: 4)
+    #expect(adaptive.rows == [0..<2, 1..<4, 3..<5])
+    #expect(adaptive.columns == [0..<1, 0..<1, 1..<2, 1..<2] && adaptive.divisor == nil)
+  }
 }
