@@ -1,6 +1,6 @@
 import Kernels
 
-/// The first convolution of the CNN, and what a ResNet has besides 3×3 convolutions of stride 1.
+/// The first convolution of the CNN, and the convolutions of a ResNet other than 3×3 with stride 1.
 func directConvolutions() -> [(String, Work)] {
   let cases = [
     ConvolutionExtents(n: 128, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),

@@ -1,7 +1,6 @@
 import Kernels
 
-/// Loops that memory limits rather than arithmetic, on the CNN's first feature maps and on its
-/// largest weight.
+/// Loops limited by memory bandwidth, on the CNN's first feature maps and on its largest weight.
 func elementLoops() -> [(String, Work)] {
   let (n, channels, size) = (128, 64, 28)
   let pixels = n * size * size

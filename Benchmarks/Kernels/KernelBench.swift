@@ -3,7 +3,7 @@ import Kernels
 
 /// Times every kernel on the shapes of the course's networks, with one thread and with two.
 ///
-/// `LAB_KERNELS` chooses the set of kernels; an argument keeps to the rows whose name contains it.
+/// `LAB_KERNELS` selects the set of kernels; an argument selects the rows whose name contains it.
 @main
 struct KernelBench {
   static func main() {
@@ -34,13 +34,13 @@ struct KernelBench {
   }
 }
 
-/// Something to time, and how many multiplications and additions it counts for.
+/// A kernel to time, and its number of multiplications and additions.
 struct Work {
   let operations: Double
   let run: () -> Void
 }
 
-/// The shortest time of many: what other programs on the machine disturb least.
+/// The shortest time of many, which other programs on the machine disturb least.
 func milliseconds(_ run: () -> Void) -> Double {
   let clock = ContinuousClock()
   run()
@@ -52,7 +52,7 @@ func milliseconds(_ run: () -> Void) -> Double {
   return times.min() ?? 0
 }
 
-/// Floats that are not all alike, for as long as the program runs.
+/// Floats that are not all equal, for the lifetime of the program.
 func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
   let pointer = UnsafeMutablePointer<Float>.allocate(capacity: count)
   for index in 0..<count { pointer[index] = Float(index % 251) / 251 - 0.5 }

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The fully connected layers of the MLP and the CNN.
+/// The linear layers of the MLP and the CNN.
 func products() -> [(String, Work)] {
   let sizes = [
     (128, 784, 1024), (128, 1024, 128), (128, 12544, 128), (128, 128, 83), (1, 12544, 128),

@@ -1,9 +1,9 @@
 import Kernels
 
-/// The second convolution of the CNN, 3×3 with 64 channels in and out, and smaller relatives.
+/// The second convolution of the CNN, 3×3 from 64 to 64 channels, and smaller ones.
 ///
-/// Operations are those of the definition; Winograd's 4 times fewer multiplications make more than
-/// 100 % of the peak possible.
+/// Operations are counted by the definition. The Winograd algorithm needs a quarter of the
+/// multiplications, so more than 100 % of the peak is possible.
 func winogradConvolutions() -> [(String, Work)] {
   let sizes = [(128, 64, 28), (128, 64, 14), (128, 128, 14), (1, 64, 28)]
   return sizes.flatMap { n, channels, size in

@@ -1,4 +1,4 @@
-// Makes EMNIST Lines in the data folder, for ../emnist_lines.py to time.
+// Generates EMNIST Lines in the data folder; timed by ../emnist_lines.py.
 
 import Lab
 

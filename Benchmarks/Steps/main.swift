@@ -1,5 +1,5 @@
-// Times whole steps through the library's public API, on batches of EMNIST as `lab train` gets
-// them. Prints one line of JSON: the median milliseconds of each kind of step.
+// Times whole steps through the library's public API, on batches of EMNIST as in `lab train`. Prints
+// one line of JSON: the median milliseconds of each kind of step.
 
 import ArgumentParser
 import Foundation
@@ -41,7 +41,7 @@ let data = exitOnError {
 }
 manualSeed(42)
 
-/// Milliseconds that `body` takes: the median over as many calls as fit into the time.
+/// The milliseconds that `body` takes: the median of the calls that fit into the time.
 func median(_ name: String, _ body: () throws -> Void) -> Double? {
   guard options.only.isEmpty || name.contains(options.only) else { return nil }
   var times: [Double] = []
@@ -58,7 +58,7 @@ func median(_ name: String, _ body: () throws -> Void) -> Double? {
   return times.sorted()[times.count / 2]
 }
 
-/// A step of training on the next of some batches that are gathered beforehand.
+/// A training step on the next of some batches that were loaded in advance.
 func trainingStep(_ model: some Model, _ batches: [Batch]) -> () throws -> Void {
   let optimizer = Adam(model.parameters)
   var next = 0
@@ -77,7 +77,7 @@ func inferenceStep(_ model: some Model, _ x: Tensor) -> () throws -> Void {
   { _ = try model(x).elements }
 }
 
-/// A layer on a batch of images of 64 channels and 28×28 pixels, there and back.
+/// The forward and backward pass of a layer on a batch of images of 64 channels and 28×28 pixels.
 func layerStep(_ layer: some Layer) -> () throws -> Void {
   let x = Tensor(
     Generator(seed: 1).uniform(count: 128 * 64 * 28 * 28, -1, 1), shape: [128, 64, 28, 28])

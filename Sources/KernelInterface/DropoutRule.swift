@@ -1,10 +1,10 @@
 /// Which elements dropout sets to 0, and the factor of the others.
 ///
-/// Whether element i is kept depends on the seed and i alone (a counter-based generator): the
-/// gradient draws the same again, and neither threads nor vectors matter. The elements are counted
-/// in the order of the logical shape, N C H W for images, wherever they lie in memory.
+/// Whether element i is kept depends on the seed and i alone (a counter-based generator), so the
+/// backward pass computes the same mask, whatever the number of threads. Elements are counted in the
+/// order of the logical shape, N C H W for images, whatever their order in memory.
 public struct DropoutRule: Sendable, Equatable {
-  /// An element is dropped when its random bits fall below this.
+  /// An element is dropped if its random bits are below this.
   public let threshold: UInt32
   public let scale: Float
   /// The two halves of the seed, after mixing.
@@ -12,15 +12,15 @@ public struct DropoutRule: Sendable, Equatable {
 
   public init(probability: Double, seed: UInt64) {
     threshold = UInt32(min(probability * 4_294_967_296, 4_294_967_295))
-    // At probability 1 nothing is to be left, not even of the last of all 2³² numbers.
+    // At probability 1 every element is dropped, even at the largest of all 2³² numbers.
     scale = probability < 1 ? Float(1 / (1 - probability)) : 0
-    // Seeds that differ little, as counted ones do, are to have nothing in common.
+    // Similar seeds, such as consecutive ones, must give independent masks.
     let mixed = splitMix(seed &+ 0x9e37_79b9_7f4a_7c15)
     (low, high) = (UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
   }
 
-  /// Whether the element is kept, by a finishing function of 32 bits ("lowbias32", Chris Wellons,
-  /// "Prospecting for Hash Functions", 2018) with half of the seed before it and half inside.
+  /// Whether the element is kept: a 32-bit hash ("lowbias32", Chris Wellons, "Prospecting for Hash
+  /// Functions", 2018) of the index, with half of the seed before it and half inside.
   public func keeps(_ index: Int) -> Bool {
     var z = UInt32(truncatingIfNeeded: index) ^ low
     z = (z ^ (z >> 16)) &* 0x7feb_352d

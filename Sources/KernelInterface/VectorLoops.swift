@@ -1,20 +1,20 @@
-// Pointers: what `Kernels` hands to its inner loops.
+// Pointers: arguments that `Kernels` passes to its inner loops.
 
 /// The inner loops of all kernels, which are built once for each set of vector instructions.
 ///
-/// A loop runs on the thread that calls it, allocates nothing and knows no batch: `Kernels` divides
-/// the work and hands over the memory. Only that module calls them, through this protocol, so that
-/// no instruction of a set is reached before the processor is known to have it.
+/// A loop runs on the calling thread and allocates nothing: `Kernels` divides the work and provides the
+/// memory. Only that module calls the loops, through this protocol, so that no instruction is executed
+/// before the processor is known to support it.
 ///
-/// Every `scratch` holds ``scratchCount`` floats that mean nothing before and after.
+/// Every `scratch` has ``scratchCount`` floats, undefined before and after.
 public protocol VectorLoops: SendableMetatype {
-  /// Floats in a vector: what the channels of transformed images are rounded up to.
+  /// Floats in a vector. The channels of transformed images are rounded up to a multiple of it.
   static var vectorLanes: Int { get }
   /// The most floats that a loop uses as its `scratch`.
   static var scratchCount: Int { get }
 
-  /// Computes as fast as the processor can, from registers and the nearest cache: what a benchmark
-  /// compares the other loops with. Returns how many multiplications and additions that were.
+  /// Computes at the processor's peak, from registers and the L1 cache, as a yardstick for benchmarks.
+  /// Returns the number of multiplications and additions.
   static func multiplyAtPeak(scratch: UnsafeMutablePointer<Float>) -> Int
 
   /// `C = A B` or `C += A B`; C is m × n, A m × k, B k × n, C's rows are contiguous.
@@ -31,22 +31,20 @@ public protocol VectorLoops: SendableMetatype {
   //
   // x, dx, y and dy are whole batches of channels-last images; `rows` are tile rows of all images.
   // v and dv are (tiles of these rows) × 36 × channels, m and dm tiles × 36 × filters, with a gap
-  // after each tile; u is
-  // 36 × channels × filters.
+  // after each tile; u is 36 × channels × filters.
 
   /// Writes U for these input channels; `taps` holds 9 · channels.count · filters floats.
   static func winogradWeights(
     _ weight: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, channels: Range<Int>,
     _ e: WinogradExtents, taps: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
 
-  /// `dWeight = Gᵀ dU G` for these input channels, with dU the sum of `parts` arrays, taken in
-  /// their order.
+  /// `dWeight = Gᵀ dU G` for these input channels, with dU the sum of `parts` arrays in their order.
   static func winogradWeightGradient(
     _ du: UnsafePointer<Float>, parts: Int, into dWeight: UnsafeMutablePointer<Float>,
     channels: Range<Int>, _ e: WinogradExtents, taps: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// `V = Bᵀ d B`; `isCached` tells whether x has just been written.
+  /// `V = Bᵀ d B`; `isCached` says whether x has just been written.
   static func winogradInput(
     _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
     isCached: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
@@ -67,25 +65,26 @@ public protocol VectorLoops: SendableMetatype {
     _ v: UnsafePointer<Float>, _ dm: UnsafePointer<Float>, into du: UnsafeMutablePointer<Float>,
     tiles: Int, adding: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
-  /// `Y = Aᵀ M A + bias`, rectified or not; the bias has as many floats as there are filters.
+  /// `Y = activation(Aᵀ M A + bias)`; the bias has as many floats as there are filters.
   static func winogradOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// `dM = A dY Aᵀ`, with dY 0 where y is given and not positive.
+  /// `dM = A dY Aᵀ`, with dY set to 0 where y is given and not positive.
   static func winogradOutputGradient(
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into dm: UnsafeMutablePointer<Float>,
     addingTo dBias: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// What the epilogue, which pools, makes of `Aᵀ M A + bias`; the codes say where it came from.
+  /// The epilogue, which includes pooling, applied to `Aᵀ M A + bias`; the codes are the positions of
+  /// the largest pixels.
   static func winogradPooledOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
     into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, rows: Range<Int>,
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
-  /// `dM = A dY Aᵀ`, with dY from the pooled gradient times `scale` and the codes.
+  /// `dM = A dY Aᵀ`, with dY given by the pooled gradient times `scale` and the codes.
   static func winogradPooledOutputGradient(
     _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, scale: Float,
     into dm: UnsafeMutablePointer<Float>, addingTo dBias: UnsafeMutablePointer<Float>,
@@ -93,34 +92,33 @@ public protocol VectorLoops: SendableMetatype {
 
   // MARK: Direct convolution
 
-  /// `y = x ∗ weight + bias`, rectified or not; weight is R × S × C × filters.
+  /// `y = activation(x ∗ weight + bias)`; weight is R × S × C × filters.
   static func directForward(
     _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     activation: Activation, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// The gradient by the weight, R × S × C × filters; dy has as many floats a pixel as there are
-  /// filters.
+  /// The gradient of the weight, R × S × C × filters; dy has `filters` floats for each pixel.
   static func directWeightGradient(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents)
 
-  /// The gradient by x. The weight is filters × ``DirectExtents/patch``, `patches` has room for a
-  /// row of the output with a patch of the input each.
+  /// The gradient of x. The weight is filters × ``DirectExtents/patch``; `patches` has
+  /// columns × ``DirectExtents/patch`` floats.
   static func directInputGradient(
     _ dy: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     addingTo dx: UnsafeMutablePointer<Float>, _ d: DirectExtents,
     patches: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
 
-  /// Copies dy, 0 where y is given and not positive, to as many floats a pixel as there are
-  /// filters, and adds up each channel.
+  /// Copies dy to `filters` floats for each pixel, with 0 where y is given and not positive, and adds
+  /// up each channel.
   static func directOutputGradient(
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into copy: UnsafeMutablePointer<Float>,
     addingTo dBias: UnsafeMutablePointer<Float>, pixels: Int, k: Int, filters: Int)
 
-  // MARK: Single elements
+  // MARK: Elementwise
 
-  /// `y = max(x, 0)`; a NaN stays one.
+  /// `y = max(x, 0)`; NaN stays NaN.
   static func relu(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
 
   /// `dx = dy` where y is positive, else 0.
@@ -128,7 +126,7 @@ public protocol VectorLoops: SendableMetatype {
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
     count: Int)
 
-  /// `y = a + b`, rectified or not.
+  /// `y = activation(a + b)`.
   static func add(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, count: Int)
@@ -160,7 +158,7 @@ public protocol VectorLoops: SendableMetatype {
   //
   // An array of pixels with C channels each.
 
-  /// The largest pixel of each window of one image, and its place in the window, row by row.
+  /// The largest pixel of each window of one image, and its index in the window, row by row.
   static func maxPooling(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     codes: UnsafeMutablePointer<UInt8>, channels: Int, _ e: PoolingExtents)
@@ -176,20 +174,20 @@ public protocol VectorLoops: SendableMetatype {
     addingTo sums: UnsafeMutablePointer<Float>, squares: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>)
 
-  /// `y = x · scale + shift` with a scale and a shift for each channel, rectified or not.
+  /// `y = activation(x · scale + shift)` with a scale and a shift for each channel.
   static func scaleChannels(
     _ x: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
     activation: Activation, into y: UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
 
-  /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, where what was rectified has
-  /// no gradient.
+  /// `sums += Σ dy` and `products += Σ dy (x - mean)` for each channel, with the gradient of
+  /// the activation in dy.
   static func sumGradients(
     _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
     activation: Activation,
     addingTo sums: UnsafeMutablePointer<Float>, products: UnsafeMutablePointer<Float>,
     pixels: Int, channels: Int, scratch: UnsafeMutablePointer<Float>)
 
-  /// `dx = scale (dy - offset - slope (x - mean))`, where what was rectified has no gradient.
+  /// `dx = scale (dy - offset - slope (x - mean))`, with the gradient of the activation in dy.
   static func normalizationGradient(
     _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, _ n: NormalizationChannels,
     activation: Activation,

@@ -1,9 +1,9 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// Convolutions by the definition, as blocks of a product whose factors are read where they lie:
-/// neighboring output pixels are its rows, and what is under the kernel its terms.
+/// Direct convolutions, as blocks of a matrix product that read the images in place. Its rows are
+/// neighboring output pixels, its terms the pixels and channels under the kernel.
 
 extension Loops {
   public static func directForward(
@@ -14,7 +14,7 @@ extension Loops {
     let panel = blockVectors * lanes
     for column in stride(from: 0, to: d.filters, by: panel) {
       let width = min(panel, d.filters - column)
-      // The last filters need not fill their vectors, and y has no room for more than there are.
+      // The last filters need not fill their vectors, and y has no memory for more than K.
       let isWhole = column + width <= d.k
       for row in 0..<d.rows {
         for index in 0..<blocks(of: d.columns) {
@@ -41,7 +41,7 @@ extension Loops {
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents
   ) {
-    // The pixels of a part stay in the nearest cache for all elements of the weight.
+    // The pixels of a part stay in the L1 cache for all elements of the weight.
     let pixels = 56
     let parts = (d.columns + pixels - 1) / pixels
     let height = max(1, pixels / max(1, d.columns))

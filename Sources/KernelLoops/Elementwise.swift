@@ -1,11 +1,11 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// Loops over single elements.
+/// Elementwise loops.
 
-/// Calls `body` with the first index of each vector and how many of its lanes there are; inlined
-/// twice, so that whole vectors are not asked for their width.
+/// Calls `body` with the first index and the number of lanes of each vector. Inlined twice, so that
+/// the width of whole vectors is a constant.
 @inline(__always)
 private func forEachVector(_ count: Int, _ body: (_ index: Int, _ width: Int) -> Void) {
   let whole = count / lanes * lanes
@@ -20,8 +20,8 @@ private struct Operands {
   let b: UnsafePointer<Float>
   let bStep: Int
 
-  /// Calls `body` with each index and pair of elements. A loop for each of the usual steps, so that
-  /// the compiler makes vectors of it.
+  /// Calls `body` with each index and pair of elements. One loop for each of the usual steps, which
+  /// the compiler can vectorize.
   @inline(__always)
   func forEach(_ count: Int, _ body: (_ index: Int, _ a: Float, _ b: Float) -> Void) {
     switch (aStep, bStep) {
@@ -60,9 +60,16 @@ extension Loops {
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, activation: Activation,
     into y: UnsafeMutablePointer<Float>, count: Int
   ) {
-    forEachVector(count) { index, width in
-      let sum = Vector(at: a + index, width) + Vector(at: b + index, width)
-      (activation == .relu ? sum.rectified : sum).store(at: y + index, width)
+    switch activation {
+    case .none:
+      forEachVector(count) { index, width in
+        (Vector(at: a + index, width) + Vector(at: b + index, width)).store(at: y + index, width)
+      }
+    case .relu:
+      forEachVector(count) { index, width in
+        (Vector(at: a + index, width) + Vector(at: b + index, width)).rectified
+          .store(at: y + index, width)
+      }
     }
   }
 
@@ -76,7 +83,7 @@ extension Loops {
     case .subtract: operands.forEach(count) { y[$0] = $1 - $2 }
     case .multiply: operands.forEach(count) { y[$0] = $1 * $2 }
     case .divide: operands.forEach(count) { y[$0] = $1 / $2 }
-    // A NaN on the left is neither greater nor less; one on the right makes both tests fail.
+    // A NaN in b makes both tests fail, so that b is the result.
     case .minimum: operands.forEach(count) { y[$0] = $1 < $2 || $1 != $1 ? $1 : $2 }
     case .maximum: operands.forEach(count) { y[$0] = $1 > $2 || $1 != $1 ? $1 : $2 }
     case .equal: operands.forEach(count) { y[$0] = $1 == $2 ? 1 : 0 }
@@ -141,7 +148,7 @@ extension Loops {
     }
   }
 
-  /// The step of one vector: a function, since a closure of this size would not be inlined twice.
+  /// The step of one vector. A function: a closure of this size would not be inlined twice.
   @inline(__always)
   private static func adamStep(
     _ value: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
@@ -178,7 +185,7 @@ extension DropoutRule {
     z = z &+ Words(repeating: high)
     z = (z ^ (z &>> Words(repeating: 15))) &* Words(repeating: 0x846c_a68b)
     z = z ^ (z &>> Words(repeating: 16))
-    // Between vectors, not a vector and a number: the latter compares lane by lane.
+    // Comparing with a vector, not with a number: the latter compares lane by lane.
     return z .>= Words(repeating: threshold)
   }
 }

@@ -1,11 +1,11 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
-/// A block of a matrix product, with its sums in registers from the first product to the last.
+/// A block of a matrix product whose sums stay in registers.
 ///
 /// `c[r][·] = start[r][·] + Σ o,i  a[r·aRow + o·aOuter + i·aInner] · b[o·bOuter + i·bInner + ·]`
 ///
-/// Two sums, one inside the other, make a convolution such a product as well: o counts the rows
-/// under its kernel, i the pixels and channels of a row.
+/// With two nested sums, a convolution is such a product too: o counts the kernel's rows, i the pixels
+/// and channels of a row.
 struct BlockProduct {
   var a: UnsafePointer<Float>
   var aRow: Int
@@ -16,7 +16,7 @@ struct BlockProduct {
   var bOuter = 0
   var inner: Int
   var outer = 1
-  /// What the sums start from: zeros or a bias with row stride 0, or c itself.
+  /// The initial values of the sums: zeros or a bias with row stride 0, or c itself.
   var start: UnsafePointer<Float>
   var startRow: Int
   var c: UnsafeMutablePointer<Float>
@@ -63,8 +63,8 @@ struct BlockProduct {
     if relu { rectify(rows, vectors) }
   }
 
-  /// Done on what has been stored: a block that may rectify its sums before would put them aside,
-  /// though it does not.
+  /// Applied after the sums are stored: with a ReLU before, the compiler would not keep the sums in
+  /// registers.
   private func rectify(_ rows: Int, _ vectors: Int) {
     for row in 0..<rows {
       for vector in 0..<vectors {
@@ -74,7 +74,7 @@ struct BlockProduct {
     }
   }
 
-  // A function for each size: the compiler inlines no more into one that has grown large.
+  // A function for each size: the compiler stops inlining into a large function.
   @inline(never) private func run1x1() { block(1, 1) }
   @inline(never) private func run2x1() { block(2, 1) }
   @inline(never) private func run3x1() { block(3, 1) }
@@ -102,7 +102,7 @@ struct BlockProduct {
     @inline(never) private func run6x4() { block(6, 4) }
   #endif
 
-  /// Both sizes are literals where this is called, so what a smaller block lacks is never compiled.
+  /// Both sizes are literals at the call, so the code of larger blocks is removed.
   @inline(__always)
   private func block(_ rows: Int, _ vectors: Int) {
     var (r0, r1, r2) = (first(0, rows, vectors), first(1, rows, vectors), first(2, rows, vectors))
@@ -136,7 +136,7 @@ struct BlockProduct {
   }
 }
 
-/// One row of a block's sums; a narrower block leaves the last vectors unused.
+/// One row of a block's sums. A narrower block does not use the last vectors.
 struct BlockRow {
   private var v0 = Vector.zero
   private var v1 = Vector.zero

@@ -1,15 +1,14 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// Sums over the pixels of each channel, and scaling by channel: what batch normalisation is made
-/// of. All loops read images in the order of memory.
+/// The loops of batch normalization: sums over the pixels of each channel, and scaling by channel. All
+/// of them read images in the order of memory.
 
-/// Pixels whose sums are taken by themselves before they are added to those of the others: a single
-/// sum of many thousands of floats would lose digits.
+/// Pixels of a partial sum: a single sum of many thousands of floats would lose digits.
 private let run = 128
 
-/// Calls `body` with the first of each vector of channels and how many of its lanes there are.
+/// Calls `body` with the first channel and the number of lanes of each vector of channels.
 @inline(__always)
 private func forEachVector(of channels: Int, _ body: (_ c: Int, _ width: Int) -> Void) {
   let whole = channels / lanes * lanes
@@ -43,7 +42,7 @@ extension Loops {
     }
   }
 
-  /// Adds up, run by run, the first of two terms, and their product.
+  /// Adds up the first of two terms, and their product, in partial sums.
   @inline(__always)
   private static func sumRuns(
     _ pixels: Int, _ channels: Int, _ sums: UnsafeMutablePointer<Float>,
@@ -100,8 +99,8 @@ extension Loops {
     }
   }
 
-  /// dy, or 0 where the rectifier let nothing through: y is computed again, in the same operations
-  /// as forward, which is faster than to read it.
+  /// dy, or 0 where the ReLU gave 0. y is recomputed by the same operations as in the forward pass,
+  /// which is faster than reading it.
   @inline(__always)
   private static func gradient(
     _ dy: Vector, _ x: Vector, _ n: NormalizationChannels, _ activation: Activation, _ c: Int,

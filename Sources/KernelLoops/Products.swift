@@ -1,24 +1,24 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// Matrix products of any size and layout (m × k times k × n) out of blocks that fit the
-/// processor's registers and caches.
+/// Matrix products of any size and layout (m × k times k × n), in blocks that fit the processor's
+/// registers and caches.
 ///
-/// Each sum is taken in the order of k, so a result does not depend on how m and n were cut up.
+/// Each sum is taken in the order of k, so a result does not depend on how m and n were divided.
 
-/// Elements of a sum that are taken in one go: a panel of B of so many rows stays in the caches.
+/// Terms of a sum that are added in one pass: a panel of B of so many rows stays in the caches.
 private let depth = 256
 /// Rows of A that share a packed panel of B.
 private let height = 22 * BlockProduct.maximumRows
-/// Columns of a panel of B: those that a block of C has.
+/// Columns of a panel of B: those of a block of C.
 private let panel = blockVectors * lanes
-/// Columns that are packed together, so that rows of B and C are read and written in long pieces.
+/// Columns that are packed together, so that rows of B and C are accessed in long runs.
 private let breadth = 256
-/// Up to so many rows, packing B costs more than it saves.
+/// Up to this number of rows of A, packing B costs more than it saves.
 private let fewRows = 8
 
-/// The operands of one call, and its scratch memory cut into pieces.
+/// The operands of one call, and its scratch memory.
 private struct Product {
   let a, b: StridedMatrix
   let c: UnsafeMutablePointer<Float>
@@ -76,7 +76,7 @@ extension Loops {
         let left = packA(product, m0, rows, k0, terms)
         for n0 in Swift.stride(from: 0, to: n, by: breadth) {
           let columns = min(breadth, n - n0)
-          // A few rows are not worth packing B for, if vectors can read it as it lies.
+          // With few rows packing B does not pay, if vectors can read it unpacked.
           let isPacked = rows > fewRows || b.column != 1 || columns % lanes != 0
           if isPacked { packB(product, n0, columns, k0, terms) }
           multiplyBlocks(
@@ -87,8 +87,8 @@ extension Loops {
     }
   }
 
-  /// How many rows the blocks before block `index` of `rows` have: as equal as possible, since a
-  /// low block keeps the processor less busy.
+  /// The first row of a block. The heights of blocks are as equal as possible, since a low block keeps
+  /// the processor less busy.
   @inline(__always)
   static func firstRow(ofBlock index: Int, of rows: Int) -> Int {
     rows * index / blocks(of: rows)
@@ -99,7 +99,7 @@ extension Loops {
     (rows + BlockProduct.maximumRows - 1) / BlockProduct.maximumRows
   }
 
-  /// The rows of A as they are, or copied where a row is not contiguous.
+  /// The rows of A, copied if they are not contiguous.
   private static func packA(
     _ p: Product, _ m0: Int, _ rows: Int, _ k0: Int, _ terms: Int
   ) -> StridedMatrix {
@@ -111,8 +111,7 @@ extension Loops {
     return StridedMatrix(p.packedA, row: terms, column: 1)
   }
 
-  /// Panels of B one after another, each row after row; past the last column up to the next whole
-  /// vector are zeros.
+  /// Copies B panel by panel, each row by row, padded to whole vectors with zeros.
   private static func packB(_ p: Product, _ n0: Int, _ columns: Int, _ k0: Int, _ terms: Int) {
     let source = p.b.pointer + k0 * p.b.row + n0 * p.b.column
     let whole = p.b.column == 1 ? columns / panel * panel : 0
@@ -164,7 +163,7 @@ extension Loops {
           block.run(rows: count, vectors: vectors)
           continue
         }
-        // The last columns: vectors would reach into what is not C.
+        // The last columns: whole vectors would write beyond C.
         (block.start, block.startRow) = (UnsafePointer(p.zeros), 0)
         (block.c, block.cRow) = (p.block, panel)
         block.run(rows: count, vectors: vectors)
@@ -176,8 +175,7 @@ extension Loops {
     }
   }
 
-  /// A few rows times the rows of a matrix: B is read once, as it lies, and that is all that
-  /// matters here.
+  /// A few rows times a transposed matrix. The time is that of reading B once, unpacked.
   private static func multiplyByDots(
     _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
     m: Int, n: Int, k: Int, adding: Bool
@@ -186,7 +184,7 @@ extension Loops {
     for column in Swift.stride(from: 0, to: n, by: 4) {
       let count = min(4, n - column)
       let b0 = b.pointer + column * b.column
-      // Fewer than four columns read the last one again, and leave its sums unused.
+      // With fewer than four columns the last one is read again, and its sums are not used.
       let b1 = b0 + min(1, count - 1) * b.column
       let b2 = b0 + min(2, count - 1) * b.column
       let b3 = b0 + min(3, count - 1) * b.column

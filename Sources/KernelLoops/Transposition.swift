@@ -1,8 +1,8 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// Transposing matrices in squares of 8×8 or 4×4: longer vectors than these are shuffled slowly.
+/// Transposes matrices in squares of 8×8 or 4×4. Shuffling longer vectors is slow.
 
 /// Rows and columns of a square.
 private let side = Row.scalarCount
@@ -37,9 +37,9 @@ extension Loops {
     }
   }
 
-  /// Interleaving the first half of a square's rows with the second rotates the bits of their
-  /// elements' indices; after as many rounds as a column's index has bits, rows and columns have
-  /// changed places.
+  /// Interleaving the first half of a square's rows with the second half rotates the bits of the
+  /// elements' indices. After as many rounds as a column's index has bits, rows and columns are
+  /// exchanged.
   @inline(__always)
   private static func transposeSquare(
     _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,

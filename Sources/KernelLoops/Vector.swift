@@ -1,4 +1,4 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
@@ -8,10 +8,7 @@ public enum Loops: VectorLoops {
   public static var scratchCount: Int { productScratch }
 }
 
-/// The floats that one register holds, and how many registers there are to hold them.
-///
-/// This folder is built once for each set of instructions; what differs between them is here and in
-/// ``Loops/description``.
+/// The vector type and the block size of each set of instructions: all that differs between them.
 
 #if AVX512
   typealias Vector = SIMD16<Float>
@@ -52,18 +49,18 @@ extension Vector {
   @inline(__always)
   mutating func add(_ a: Vector, times b: Vector) { self = a.times(b, plus: self) }
 
-  /// The vector with 0 for each negative lane; a NaN stays one.
+  /// The vector with 0 in place of negative lanes; NaN stays NaN.
   @inline(__always)
   var rectified: Vector { Vector.zero.isGreater(self).choose(Vector.zero, self) }
 
-  /// The lanes in which `other` is positive, and 0 in the others.
+  /// This vector's lanes where `other` is positive, and 0 elsewhere.
   @inline(__always)
   func kept(where other: Vector) -> Vector {
     other.isGreater(Vector.zero).choose(self, Vector.zero)
   }
 }
 
-/// The last channels of an image need not fill a vector; `count` says how many lanes they take.
+/// Loads and stores of the first `count` lanes: the last channels of an image need not fill a vector.
 extension Vector {
   @inline(__always)
   init(at pointer: UnsafePointer<Float>, _ count: Int) {

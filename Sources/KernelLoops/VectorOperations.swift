@@ -1,7 +1,7 @@
 import CVectors
 
-/// Arithmetic on whole vectors in place of Swift's own, lane by lane; see the header of `CVectors`.
-/// Of a mask's lane all bits are alike.
+/// Arithmetic on whole vectors, in place of Swift's loops over lanes; see the header of `CVectors`. All
+/// bits of a mask's lane are equal.
 
 #if AVX512
   typealias Mask = SIMD16<Int32>
@@ -64,7 +64,7 @@ extension Vector {
   static func * (a: Float, b: Self) -> Self { Self(repeating: a) * b }
 }
 
-/// A row of a square that is transposed; longer vectors than these are shuffled slowly.
+/// A row of a square that is transposed. Shuffling longer vectors is slow.
 #if AVX512 || AVX2
   typealias Row = SIMD8<Float>
 #else
@@ -73,14 +73,14 @@ extension Vector {
 
 extension Row {
   #if AVX512 || AVX2
-    /// The first halves of two vectors, lane by lane in turn.
+    /// The interleaved first halves of two vectors.
     @inline(__always) func low(_ b: Self) -> Self { interleaveLow8(self, b) }
-    /// The second halves.
+    /// The interleaved second halves.
     @inline(__always) func high(_ b: Self) -> Self { interleaveHigh8(self, b) }
   #else
-    /// The first halves of two vectors, lane by lane in turn.
+    /// The interleaved first halves of two vectors.
     @inline(__always) func low(_ b: Self) -> Self { interleaveLow4(self, b) }
-    /// The second halves.
+    /// The interleaved second halves.
     @inline(__always) func high(_ b: Self) -> Self { interleaveHigh4(self, b) }
   #endif
 }

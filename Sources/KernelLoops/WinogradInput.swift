@@ -1,12 +1,12 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// From the input to its transformed tiles, `V = Bᵀ d B`, and back for the gradient.
+/// Transforms input tiles, `V = Bᵀ d B`, and their gradients back.
 ///
-/// Transformed tiles lie one after another, each as 36 × channels: a transform writes or reads one
-/// stretch of memory, and the products step from tile to tile. A transform runs in two small loops over
-/// columns and rows: unrolled as a whole it would not fit the registers.
+/// Transformed tiles follow each other in memory, each as 36 × channels. A transform therefore writes
+/// or reads one stretch of memory. It runs in two small loops over columns and rows: unrolled as a
+/// whole it would not fit the registers.
 
 extension Loops {
   public static func winogradInput(
@@ -41,8 +41,8 @@ extension Loops {
     }
   }
 
-  /// Reads something of every cache line under a row of tiles, in the order of memory. The tiles
-  /// visit these lines in an order that the processor does not foresee, and would wait for each.
+  /// Reads one float of every cache line under a row of tiles, in the order of memory. The tiles visit
+  /// these lines in an order that the processor cannot predict, and would wait for each.
   @inline(__always)
   private static func touch(
     _ x: UnsafePointer<Float>, _ row: Int, _ e: WinogradExtents,
@@ -52,11 +52,11 @@ extension Loops {
     let band = x + tile.offset + (tile.rows.lowerBound * e.w + e.padding) * e.c
     var sum = Float.zero
     for line in stride(from: 0, to: tile.rows.count * e.w * e.c, by: 16) { sum += band[line] }
-    // Kept, or the compiler would leave all this out.
+    // Stored, or the compiler would remove the loop.
     place[0] = sum
   }
 
-  /// A tile that sticks out of the image, where zeros are read.
+  /// A tile that is partly outside the image, where pixels are 0.
   @inline(never)
   private static func transformBorderTile(
     _ x: UnsafePointer<Float>, _ tile: InputTile, _ rowStride: Int, _ pixelStride: Int,
@@ -99,7 +99,7 @@ extension Loops {
     }
   }
 
-  /// The last channels of a tile, which need not fill a vector, with zeros.
+  /// The last channels of a tile, padded to a whole vector with zeros.
   @inline(never)
   private static func copy(
     _ x: UnsafePointer<Float>, _ tile: InputTile, _ c: Int, _ e: WinogradExtents,
@@ -164,9 +164,10 @@ extension Loops {
   }
 }
 
-/// Where a tile of 6×6 input pixels lies, and which of its rows and columns are in the image.
+/// The position of a tile of 6×6 input pixels, and which of its rows and columns are inside the
+/// image.
 private struct InputTile {
-  /// The index of its first pixel's first channel; before the image where the tile sticks out.
+  /// The index of its first pixel's first channel; negative if the tile starts before the image.
   let offset: Int
   let rows, columns: Range<Int>
 

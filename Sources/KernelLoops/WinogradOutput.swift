@@ -1,9 +1,9 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// From the transformed tiles of the output to its pixels, `Y = Aᵀ M A`, with bias and rectifier,
-/// and back for the gradient.
+/// Transforms output tiles to pixels, `Y = Aᵀ M A`, adds the bias and applies the activation, and
+/// transforms the gradients back.
 
 extension Loops {
   public static func winogradOutput(
@@ -104,7 +104,8 @@ extension Loops {
   }
 }
 
-/// Where a tile of 4×4 output pixels lies, and how many of its rows and columns are in the image.
+/// The position of a tile of 4×4 output pixels, and how many of its rows and columns are inside the
+/// image.
 struct OutputTile {
   /// The index of its first pixel's first channel.
   let offset: Int

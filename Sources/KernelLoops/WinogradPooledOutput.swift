@@ -1,9 +1,9 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// From the transformed tiles of the output to what is left of its pixels after bias, rectifier,
-/// 2×2 pooling and dropout, and back for the gradient: the pixels themselves are never in memory.
+/// Transforms output tiles to pixels after bias, ReLU, 2×2 pooling and dropout, and their gradients
+/// back. The pixels before pooling are never in memory.
 
 extension Loops {
   public static func winogradPooledOutput(
@@ -45,8 +45,8 @@ extension Loops {
     }
   }
 
-  /// The largest of 2×2 pixels and its place; the first one among equals, and the last NaN, as in
-  /// PyTorch.
+  /// The largest of 2×2 pixels and its index: of the first one among equals, and of the last NaN, as
+  /// in PyTorch.
   @inline(__always)
   private static func largest(_ corner: UnsafePointer<Float>) -> (Vector, Words) {
     var pixel = Vector(at: corner)
@@ -108,8 +108,8 @@ extension Loops {
   }
 }
 
-/// Where the 2×2 pooled pixels of a tile lie, and how many of their rows and columns are in the
-/// image.
+/// The position of the 2×2 pooled pixels of a tile, and how many of their rows and columns are inside
+/// the image.
 private struct PooledTile {
   /// The index of its first pixel's first channel.
   let offset: Int

@@ -1,8 +1,8 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// The 36 matrix products of transformed tiles, one for each place in a tile.
+/// The 36 matrix products of transformed tiles, one for each of a tile's elements.
 
 extension Loops {
   /// `C[ξ] = A[ξ] B[ξ]`: A is tiles × terms, B terms × columns.

@@ -1,4 +1,4 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 /// The transforms of Winograd's F(4×4, 3×3) along one dimension, for a vector of channels at once.
 ///

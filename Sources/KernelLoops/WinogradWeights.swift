@@ -1,8 +1,8 @@
-// Pointers: inner loops of `Kernels`, in a folder of their own to be built once for each set.
+// Pointers: inner loops of `Kernels`, built once for each set of vector instructions.
 
 import KernelInterface
 
-/// From the weights, K × C × 3 × 3, to the matrices `U = G g Gᵀ`, and back for the gradient.
+/// Transforms the weights, K × C × 3 × 3, to the matrices `U = G g Gᵀ`, and their gradients back.
 
 extension Loops {
   public static func winogradWeights(
@@ -12,7 +12,7 @@ extension Loops {
     let plane = e.channels * e.filters
     let real = min(channels.upperBound, e.c)
     if e.filters > e.k { taps.update(repeating: 0, count: 9 * channels.count * e.filters) }
-    // Nine rows a channel, one for each tap of its kernels, with the channels out side by side.
+    // Nine rows for each input channel, one for each kernel element, of all output channels.
     transpose(
       weight + 9 * channels.lowerBound, stride: 9 * e.c, rows: e.k,
       columns: 9 * (real - channels.lowerBound), into: taps, targetStride: e.filters)

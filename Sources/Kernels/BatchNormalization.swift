@@ -1,7 +1,7 @@
 import KernelInterface
 
-/// Batch normalisation of channels-last images (M pixels of all images, C channels), rectified
-/// afterwards or not.
+/// Batch normalization of channels-last images (M pixels of all images, C channels), followed by an
+/// activation.
 ///
 /// Sums are taken in parts that follow from M alone, in their order, so results do not depend on
 /// the number of threads.
@@ -17,8 +17,8 @@ public enum BatchNormalization {
     let loops = KernelSet.current.loops
     let memory = Scratch(count: 3 * channels)
     let (center, sums) = (memory.pointer, memory.pointer + channels)
-    // x is read once, for Σ (x - c) and Σ (x - c)² with c near the mean: with 0 for c, the
-    // difference of two large numbers could have no digit left.
+    // x is read once, for Σ (x - c) and Σ (x - c)² with c near the mean. With c = 0 the variance
+    // would be the difference of two large numbers.
     meanOfSamples(x, into: center, pixels: pixels, channels: channels)
     sumOverParts(pixels: pixels, count: 2 * channels, into: sums, loops) { part, sums, scratch in
       loops.sumMoments(
@@ -32,11 +32,11 @@ public enum BatchNormalization {
     }
   }
 
-  /// `y = weight (x - mean) / √(variance + epsilon) + bias` for each channel.
+  /// `y = activation(weight (x - mean) / √(variance + epsilon) + bias)` for each channel.
   ///
   /// - Parameters:
   ///   - mean: The batch's in training, the running one in evaluation; the variance likewise.
-  ///   - relu: Whether negative results become 0.
+  ///   - activation: The function that is applied to each result.
   public static func forward(
     x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
     weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
@@ -60,12 +60,12 @@ public enum BatchNormalization {
   ///
   /// With `x̂ = (x - mean) / √(variance + epsilon)`: `dBias = Σ dy`, `dWeight = Σ dy x̂`, and
   /// `dx = weight / √(variance + epsilon) · (dy - dBias / M - x̂ dWeight / M)` in training, where
-  /// mean and variance depend on x; in evaluation only the first term is left.
+  /// mean and variance depend on x; in evaluation only the first term remains.
   ///
   /// - Parameters:
-  ///   - relu: Whether the results were rectified.
+  ///   - activation: That of the forward pass.
   ///   - isTraining: Whether mean and variance are those of x.
-  ///   - dx: Written whole; nil to leave it out.
+  ///   - dx: Overwritten; nil to skip it.
   public static func gradients(
     x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
     weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
@@ -123,7 +123,7 @@ public enum BatchNormalization {
 
   private static func grain(_ channels: Int) -> Int { (1 << 18) / max(1, channels) }
 
-  /// The mean of some pixels from all over the images.
+  /// The mean of some pixels spread over the images.
   private static func meanOfSamples(
     _ x: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, pixels: Int, channels: Int
   ) {

@@ -1,43 +1,42 @@
 import KernelInterface
 
-/// What a convolution is applied to: images in memory, or the result of another convolution, which
-/// is computed image by image while the caches hold it and never is in memory as a whole.
+/// The input of a convolution: images in memory, or the result of another convolution (the one in
+/// front), which is computed image by image and never stored as a whole.
 ///
-/// The convolution in front is one of few channels, as networks begin with: to compute it once more
-/// for the gradients costs less than to write and to read its result. The numbers are the same
-/// either way, to the last bit.
+/// The convolution in front has few channels, as at the beginning of a network. Computing it again for
+/// the gradients costs less than writing and reading its result. The numbers are the same either way,
+/// bit for bit.
 public enum ConvolutionInput {
   /// N×H×W×C
   case images(UnsafePointer<Float>)
-  /// What the convolution in front is applied to, its weight and bias, whether it rectifies, and its
-  /// extents.
+  /// The input, weight, bias, activation and extents of the convolution in front.
   case front(
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     activation: Activation, ConvolutionExtents)
 
-  /// The convolution in front, ready to be computed.
+  /// The convolution in front.
   var front: DirectImages? {
     guard case .front(let x, let weight, let bias, let activation, let e) = self else { return nil }
     return DirectImages(x: x, weight: weight, bias: bias, activation: activation, e)
   }
 }
 
-/// Where the gradient by a ``ConvolutionInput`` of the same case goes.
+/// The memory for the gradient of a ``ConvolutionInput`` of the same case.
 public enum ConvolutionInputGradient {
   /// N×H×W×C
   case images(UnsafeMutablePointer<Float>)
-  /// Through the convolution in front to its weight and its bias; nil for what is not wanted.
+  /// The gradients of the weight and the bias of the convolution in front; nil to skip one.
   case front(dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?)
 }
 
-/// The images of a ``ConvolutionInput`` that one thread works on, and the gradients by them.
+/// The images of a ``ConvolutionInput`` that one thread works on, and their gradients.
 struct InputImages {
   private let e: WinogradExtents
   private let front: DirectImages?
   private let frontSums: DirectGradientSums?
   private let x: UnsafePointer<Float>?
   private let dx: UnsafeMutablePointer<Float>?
-  /// Of the image that is worked on, where it has to be computed.
+  /// The current image and its gradient, if there is a convolution in front.
   private let image, gradient, masked: Scratch?
 
   init(
@@ -55,8 +54,7 @@ struct InputImages {
     }
   }
 
-  /// The tile rows that can be worked on one after the other: those of one image if it has to be
-  /// computed first.
+  /// Ranges of tile rows to work on in turn: one for each image if there is a convolution in front.
   func parts(of rows: Range<Int>) -> [Range<Int>] {
     guard front != nil, !rows.isEmpty else { return [rows] }
     return (rows.lowerBound / e.tilesDown...(rows.upperBound - 1) / e.tilesDown).map {
@@ -64,8 +62,8 @@ struct InputImages {
     }
   }
 
-  /// Sets the gradients of images that begin in some tile rows to 0, right before these are added:
-  /// then the caches still hold them. Those of the convolution in front are 0 already.
+  /// Sets the gradients of the images that begin in some tile rows to 0, right before others are added,
+  /// so that they are still in the caches.
   func clearGradients(under rows: Range<Int>) {
     guard let dx else { return }
     let size = e.h * e.w * e.c
@@ -74,8 +72,8 @@ struct InputImages {
     (dx + first * size).update(repeating: 0, count: (past - first) * size)
   }
 
-  /// Calls `body` with the pixels under a part's tiles, with where their gradients are to be added, or
-  /// nil if those are not wanted, and with how many tile rows of the batch come before these images.
+  /// Calls `body` with the pixels under a part's tiles, the memory to add their gradients to (nil to
+  /// skip them), and the number of tile rows of the batch before these images.
   func withPixels(
     of part: Range<Int>, group: Int = 0, scratch: UnsafeMutablePointer<Float>,
     _ body: (

@@ -32,8 +32,8 @@ public func convolutionReference(
   }
 }
 
-/// The gradients of ``convolutionReference(x:weight:bias:y:_:)`` by the definition; each of dx,
-/// dWeight and dBias is written whole.
+/// The gradients of ``convolutionReference(x:weight:bias:y:_:)`` by the definition. dx, dWeight and
+/// dBias are overwritten.
 public func convolutionGradientsReference(
   x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
   dx: UnsafeMutablePointer<Float>, dWeight: UnsafeMutablePointer<Float>,

@@ -1,23 +1,23 @@
 import KernelInterface
 
-/// Convolutions of any kernel and stride on channels-last images by the definition: for few
-/// channels, strides and kernels that Winograd's way does not suit, 1×1 above all.
+/// Direct convolutions of any kernel and stride on channels-last images: for few channels, and for
+/// strides and kernels that the Winograd algorithm does not support, 1×1 above all.
 ///
 /// Images are N×H×W×C in memory, weights K×C×R×S as in PyTorch.
 public enum DirectConvolution {
-  /// Whether the convolution costs so little that it may be the one in front of another, see
+  /// Whether the convolution is cheap enough to be the one in front of another; see
   /// ``ConvolutionInput``.
   public static func canBeInFront(_ e: ConvolutionExtents) -> Bool {
     e.patch <= 32 && !e.isPointwise
   }
 
-  /// `y = x ∗ weight + bias`, rectified or not.
+  /// `y = activation(x ∗ weight + bias)`.
   ///
   /// - Parameters:
   ///   - x: N×H×W×C
   ///   - weight: K×C×R×S
   ///   - bias: K, or nil
-  ///   - relu: Whether negative pixels become 0.
+  ///   - activation: The function that is applied to each pixel.
   ///   - y: N×(output H)×(output W)×K
   ///   - e: The extents of the convolution.
   public static func forward(
@@ -26,8 +26,8 @@ public enum DirectConvolution {
   ) {
     let convolution = DirectImages(x: x, weight: weight, bias: bias, activation: activation, e)
     let e = convolution.e
-    // A pixel does not depend on those beside it: the rows may be cut anywhere.
-    // Some 0.2 ms of work are worth waking a thread.
+    // Pixels are independent, so the rows may be divided anywhere. 0.2 ms of work are worth waking a
+    // thread.
     let grain = max(1, 20_000_000 / max(1, 2 * e.outputW * e.k * e.patch))
     parallel(count: e.n * e.outputH, grain: grain) { range in
       let scratch = Scratch(count: convolution.loops.scratchCount)
@@ -39,13 +39,12 @@ public enum DirectConvolution {
     }
   }
 
-  /// The gradients of ``forward(x:weight:bias:activation:y:_:)``; each of dx, dWeight and dBias is written
-  /// whole, and left out when it is nil.
+  /// The gradients of ``forward(x:weight:bias:activation:y:_:)``; each of dx, dWeight and dBias is
+  /// overwritten, or skipped if it is nil.
   ///
-  /// The sums over images are taken group by group, in the order of the groups, whatever the number
-  /// of threads.
+  /// Sums over images are taken in groups, in the order of the groups, whatever the number of threads.
   ///
-  /// - Parameter y: The result where it was rectified, else nil.
+  /// - Parameter y: The result if there was a ReLU, else nil.
   public static func gradients(
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, dy: UnsafePointer<Float>,
     y: UnsafePointer<Float>? = nil, dx: UnsafeMutablePointer<Float>?,
@@ -67,7 +66,7 @@ public enum DirectConvolution {
           dy: dy + n * e.output, y: y.map { $0 + n * e.output }, ofImage: n, group: group,
           masked: masked.pointer)
         if let dx, let transposed, e.isPointwise {
-          // Of a kernel of one pixel no two patches overlap: x's gradient is a convolution of dy.
+          // The patches of a 1×1 kernel do not overlap: the gradient of x is a convolution of dy.
           loops.directForward(
             gradient, transposed.pointer, bias: zeros.pointer, activation: .none,
             into: dx + n * e.image, whole.exchanged, scratch: scratch.pointer)
@@ -83,7 +82,7 @@ public enum DirectConvolution {
     sums.write(dWeight: dWeight, dBias: dBias)
   }
 
-  /// Calls `body` with each image that some rows of all images belong to, and the rows of it.
+  /// Calls `body` with each image that some rows of all images belong to, and its rows.
   private static func forEachImage(
     of range: Range<Int>, rows: Int, _ body: (_ n: Int, _ rows: Range<Int>) -> Void
   ) {
@@ -97,9 +96,9 @@ public enum DirectConvolution {
   }
 }
 
-/// A direct convolution that is ready to be computed row by row.
+/// A direct convolution with its packed weights, computed row by row.
 struct DirectImages {
-  /// The extents, in which a kernel of one pixel takes an image for one long row.
+  /// The extents; an image is one long row for a 1×1 kernel.
   let e: ConvolutionExtents
   let loops: any VectorLoops.Type
   private let x: UnsafePointer<Float>
@@ -120,7 +119,7 @@ struct DirectImages {
     if let bias { self.bias.pointer.update(from: bias, count: e.k) }
   }
 
-  /// Writes some rows of the result of an image, from the first of these rows on.
+  /// Writes some output rows of an image to memory that starts at the first of them.
   func write(
     _ rows: Range<Int>, ofImage n: Int, into y: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
@@ -134,13 +133,13 @@ struct DirectImages {
   }
 }
 
-/// The gradients of a direct convolution's weight and bias, which grow image by image in groups
-/// that have a sum each: whoever adds to them, the result is the same.
+/// The gradients of a direct convolution's weight and bias, added up image by image. Each group of
+/// images has a sum of its own, so the result does not depend on the threads.
 struct DirectGradientSums {
   let e: ConvolutionExtents
   /// The extents of a whole image.
   let whole: DirectExtents
-  /// The images whose gradients are added up before the groups are.
+  /// The images of each group.
   let groups: [Range<Int>]
   private let loops: any VectorLoops.Type
   private let x: UnsafePointer<Float>
@@ -149,8 +148,8 @@ struct DirectGradientSums {
   private let isBiasWanted: Bool
 
   /// - Parameters:
-  ///   - weights: Whether the weight's gradient is wanted.
-  ///   - biases: Whether the bias's is.
+  ///   - weights: Whether to compute the gradient of the weight.
+  ///   - biases: Whether to compute the gradient of the bias.
   init(
     x: UnsafePointer<Float>, weights isWeightWanted: Bool, biases isBiasWanted: Bool,
     _ extents: ConvolutionExtents
@@ -172,10 +171,10 @@ struct DirectGradientSums {
   /// Adds the gradients of an image.
   ///
   /// - Parameters:
-  ///   - y: The result where it was rectified, else nil.
-  ///   - n: The image's place in the batch.
-  ///   - masked: Room for a copy; may be dy if there are as many filters as channels.
-  /// - Returns: dy where y is positive, with as many floats a pixel as there are filters.
+  ///   - y: The result if there was a ReLU, else nil.
+  ///   - n: The image's index in the batch.
+  ///   - masked: Memory for a copy; may be dy if `filters` is K.
+  /// - Returns: dy where y is positive, else 0, with `filters` floats for each pixel.
   @discardableResult
   func add(
     dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, ofImage n: Int, group: Int,
@@ -212,7 +211,7 @@ struct DirectGradientSums {
   }
 }
 
-/// The groups that the images of a batch are divided into for sums over images.
+/// The groups that a batch is divided into for sums over images.
 func imageGroups(_ n: Int) -> [Range<Int>] {
   let groups = min(n, 8)
   return (0..<groups).map { n * $0 / groups..<n * ($0 + 1) / groups }
@@ -253,7 +252,7 @@ private struct PackedWeights {
     return result
   }
 
-  /// The way back, for a gradient.
+  /// The inverse of packing, for a gradient.
   static func unpack(
     _ packed: UnsafePointer<Float>, _ d: DirectExtents,
     into weight: UnsafeMutablePointer<Float>, _ loops: any VectorLoops.Type
@@ -272,7 +271,7 @@ private struct PackedWeights {
   }
 }
 
-/// The rows of an image that some rows of the output depend on, with the zeros around it.
+/// The input rows that some output rows depend on, with their padding.
 private struct Band {
   let pointer: UnsafePointer<Float>
   let inputRow: Int
@@ -303,7 +302,7 @@ private struct Band {
     pointer = UnsafePointer(memory.pointer)
   }
 
-  /// A whole image of zeros, to add gradients to.
+  /// A padded image of zeros, to add gradients to.
   init(zerosFor e: ConvolutionExtents) {
     inputRow = (e.w + 2 * e.padding) * e.c
     let memory = Scratch(count: (e.h + 2 * e.padding) * inputRow)
@@ -314,7 +313,7 @@ private struct Band {
 
   var target: UnsafeMutablePointer<Float> { UnsafeMutablePointer(mutating: pointer) }
 
-  /// Copies the image without what is around it.
+  /// Copies the image without its padding.
   func copyInside(to image: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents) {
     for row in 0..<e.h {
       (image + row * e.w * e.c).update(
@@ -326,8 +325,7 @@ private struct Band {
 extension ConvolutionExtents {
   fileprivate var isPointwise: Bool { r == 1 && s == 1 && stride == 1 && padding == 0 }
 
-  /// A kernel of one pixel does not care where a row ends: an image is one long row then, in which
-  /// the products run longest.
+  /// For a 1×1 kernel an image is one long row, for long products.
   fileprivate var asRows: ConvolutionExtents {
     guard isPointwise else { return self }
     return ConvolutionExtents(
@@ -336,7 +334,7 @@ extension ConvolutionExtents {
 }
 
 extension DirectExtents {
-  /// For a kernel of one pixel: the way back, from K channels (with their zeros) to C.
+  /// For a 1×1 kernel: the extents of the gradient's convolution, from K channels (padded) to C.
   fileprivate var exchanged: DirectExtents {
     var other = self
     (other.c, other.k, other.filters, other.patch) = (filters, c, patch, filters)

@@ -11,17 +11,17 @@ import KernelInterface
 
 /// A set of kernels: the same loops, built for one set of vector instructions.
 ///
-/// The fastest one that the processor has runs, unless the environment variable `LAB_KERNELS` names
-/// another one.
+/// The fastest set that the processor supports is used, unless the environment variable `LAB_KERNELS`
+/// names another one.
 public struct KernelSet: Sendable {
-  /// What `LAB_KERNELS` calls it.
+  /// Its name in `LAB_KERNELS`.
   public let name: String
-  /// What it is, for a person to read.
+  /// A description for users.
   public let description: String
   let loops: any VectorLoops.Type
   private let needs: Set<String>
 
-  /// The sets that this program has for the processor's architecture, fastest first.
+  /// The sets built for the processor's architecture, fastest first.
   public static let all: [KernelSet] = {
     #if arch(arm64)
       [
@@ -46,10 +46,10 @@ public struct KernelSet: Sendable {
   /// The sets that run on this processor, fastest first.
   public static let supported = all.filter { $0.needs.isSubset(of: Processor.features) }
 
-  /// The set that the kernels of this task run on.
+  /// The set that kernels called from this task use.
   @TaskLocal public static var current = KernelSet.atStart
 
-  /// Multiplications and additions a second, in thousand millions, that one thread reaches at most.
+  /// The peak of one thread, in billions of multiplications and additions per second.
   package func measurePeak() -> Double {
     let scratch = Scratch(count: loops.scratchCount)
     let clock = ContinuousClock()
@@ -60,7 +60,7 @@ public struct KernelSet: Sendable {
     }
   }
 
-  /// Checks what `LAB_KERNELS` asks for, so that a program can say what is wrong before it starts.
+  /// Checks `LAB_KERNELS`, so that a program can report an invalid value when it starts.
   ///
   /// - Throws: ``KernelSetError`` if there is no such set, or the processor cannot run it.
   public static func checkRequest() throws(KernelSetError) {
@@ -84,14 +84,14 @@ public struct KernelSet: Sendable {
     do {
       return try requested(ProcessInfo.processInfo.environment["LAB_KERNELS"])
     } catch {
-      // A program that did not check the request must still not run in silence on something else.
+      // A program that did not check the request must not silently use another set.
       FileHandle.standardError.write(Data("\(error) Using \(supported[0].name).\n".utf8))
       return supported[0]
     }
   }()
 }
 
-/// A value of `LAB_KERNELS` that cannot be followed.
+/// An invalid value of `LAB_KERNELS`.
 public struct KernelSetError: Error, CustomStringConvertible {
   public let description: String
 }

@@ -1,4 +1,4 @@
-/// Images change between the order N C H W of PyTorch and N H W C, in which the fast kernels work.
+/// Conversion of images between PyTorch's order N C H W and N H W C, the order of the fast kernels.
 
 /// Copies images from N×C×pixels to N×pixels×C.
 public func channelsLast(

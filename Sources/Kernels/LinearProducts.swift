@@ -1,8 +1,8 @@
 import KernelInterface
 
-/// The products of a fully connected layer over all threads (N rows, I features in, O out).
+/// The matrix products of linear layers on all threads (N rows, I input features, O output features).
 ///
-/// The parts of a product follow from its extents alone, and sums over parts are taken in their
+/// How a product is divided follows from its extents alone, and sums over parts are taken in their
 /// order, so results do not depend on the number of threads.
 
 /// `y = x weightᵀ + bias`: x is N×I, weight O×I, bias O or nil, y N×O.
@@ -14,7 +14,7 @@ public func linear(
     for row in 0..<n { (y + row * outputs).update(from: bias, count: outputs) }
   }
   let (x, weight) = (Matrix(x, stride: inputs), Matrix(weight, stride: inputs).transposed)
-  // Long sums for few outputs: what the threads share is the sums.
+  // Long sums for few outputs: the threads share the terms.
   if n > 4, outputs <= 256, inputs >= 2048 {
     return multiplyLongSums(
       x, weight, into: y, m: n, n: outputs, k: inputs, adding: bias != nil)
@@ -42,13 +42,13 @@ public func linearWeightGradient(
     m: outputs, n: inputs, k: n)
 }
 
-/// A product whose columns the threads share; the result's rows follow each other.
+/// A product whose columns the threads share. The rows of the result are contiguous.
 private func multiply(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
   adding: Bool = false
 ) {
   let loops = KernelSet.current.loops
-  // A part must be worth waking a thread, and its columns the packing of the rows that they meet.
+  // A part must be worth waking a thread, and have enough columns to repay packing A.
   let worth = max(1, m * n * k / 5_000_000)
   let widest = max(m <= 4 ? 16 : 128, (n + 31) / 32)
   let parts = max(1, min(worth, n / widest))
@@ -63,7 +63,7 @@ private func multiply(
   }
 }
 
-/// A product whose sums are cut into parts, which are added up in their order.
+/// A product whose sums are divided into parts, which are added up in their order.
 private func multiplyLongSums(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
   adding: Bool

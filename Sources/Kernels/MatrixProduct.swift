@@ -1,6 +1,6 @@
 import KernelInterface
 
-/// A matrix in memory, row after row, and whether it is to be read transposed.
+/// A matrix in memory, row by row, and whether it is transposed.
 public struct Matrix: @unchecked Sendable {
   let pointer: UnsafePointer<Float>
   let stride: Int
@@ -38,8 +38,7 @@ public func matrixProduct(
     scratch: scratch.pointer)
 }
 
-/// What ``matrixProduct(_:_:into:stride:m:n:k:adding:)`` computes, by the definition: the reference
-/// that it is tested against.
+/// ``matrixProduct(_:_:into:stride:m:n:k:adding:)`` by the definition: its reference in tests.
 public func matrixProductReference(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
   m: Int, n: Int, k: Int, adding: Bool = false

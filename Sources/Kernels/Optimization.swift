@@ -3,8 +3,8 @@ import KernelInterface
 
 /// One step of Adam on `count` elements, in the order of operations of `torch.optim.Adam`.
 ///
-/// A share `weightDecay` of the value is added to the gradient; if it is decoupled, the value loses
-/// `learningRate · weightDecay` of itself in place of that, as in AdamW.
+/// `weightDecay · value` is added to the gradient. If weight decay is decoupled, as in AdamW, the value
+/// is multiplied by `1 - learningRate · weightDecay` instead.
 ///
 /// `moment1` and `moment2` are the running means of the gradient and of its square; `step` counts
 /// from 1.

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// How many threads the kernels use: `LAB_THREADS`, or all processors of the machine.
+/// The number of threads that kernels use: `LAB_THREADS`, or all processors of the machine.
 public enum Threads {
   private static let chosen = Atomic<Int>(0)
 
@@ -20,16 +20,15 @@ public enum Threads {
   }
 }
 
-/// Runs `body` once for each of the `count` parts of a piece of work, on up to `Threads.count`
-/// threads.
+/// Runs `body` once for each of `count` parts of some work, on up to `Threads.count` threads.
 ///
-/// The parts are the caller's: a sum that is taken part by part, in the order of the parts, does
-/// not depend on the number of threads.
+/// The caller defines the parts. A sum that is taken part by part, in the order of the parts, does not
+/// depend on the number of threads.
 ///
 /// - Parameters:
 ///   - count: The number of parts.
 ///   - body: Called with each part's index, in no particular order and from several threads. It
-///     works on pointers, which the compiler cannot watch: no part may write what another one uses.
+///     works on pointers, which the compiler cannot check: no part may write what another one uses.
 public func parallel(count: Int, _ body: (Int) -> Void) {
   // One strided share a thread keeps the number of wake-ups at the number of threads.
   let threads = min(Threads.count, count)
@@ -38,10 +37,10 @@ public func parallel(count: Int, _ body: (Int) -> Void) {
   }
 }
 
-/// Runs `body` over `0..<count` cut into ranges of at least `grain` indices, on up to
+/// Runs `body` over `0..<count` divided into ranges of at least `grain` indices, on up to
 /// `Threads.count` threads.
 ///
-/// For elementwise work, whose result does not depend on where the cuts are.
+/// For elementwise work, whose result does not depend on how the range is divided.
 ///
 /// - Parameters:
 ///   - count: The number of indices.
@@ -54,16 +53,16 @@ public func parallel(count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
   }
 }
 
-/// Runs `body` once a thread, and waits for all.
+/// Runs `body` once on each thread, and waits for all.
 private func onThreads(_ count: Int, _ body: (Int) -> Void) {
   guard count > 1 else {
     if count == 1 { body(0) }
     return
   }
   withoutActuallyEscaping(body) { body in
-    // Dispatch wants a closure that is safe to send; the callers promise that theirs is.
+    // Dispatch requires a closure that is safe to send; the callers guarantee that theirs is.
     nonisolated(unsafe) let body = body
-    // Dispatch's threads are not part of the task that chose its kernels.
+    // Dispatch's threads do not inherit the task's kernel set.
     let set = KernelSet.current
     DispatchQueue.concurrentPerform(iterations: count) { thread in
       KernelSet.$current.withValue(set) { body(thread) }

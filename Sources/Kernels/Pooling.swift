@@ -3,8 +3,8 @@ import KernelInterface
 /// The extents of max pooling.
 public typealias PoolingExtents = KernelInterface.PoolingExtents
 
-/// The largest pixel of each window, and where it is: `places` gets its index in the plane, of the
-/// first one among equals, as in PyTorch. A NaN counts as the largest.
+/// The largest pixel of each window, and its index in the plane (`places`): of the first one among
+/// equals, as in PyTorch. NaN counts as the largest.
 public func maxPooling(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<Int32>,
   _ e: PoolingExtents
@@ -36,7 +36,7 @@ public func maxPooling(
   }
 }
 
-/// The gradient of ``maxPooling(x:y:places:_:)``: each window's goes to the pixel it came from.
+/// The gradient of ``maxPooling(x:y:places:_:)``: that of each window goes to its largest pixel.
 public func maxPoolingGradient(
   dy: UnsafePointer<Float>, places: UnsafePointer<Int32>, dx: UnsafeMutablePointer<Float>,
   _ e: PoolingExtents
@@ -52,9 +52,9 @@ public func maxPoolingGradient(
   }
 }
 
-/// Max pooling of channels-last images, of which `e.planes` is the number; `codes` gets the place of
-/// each window's largest pixel in the window, row by row: of the first one among equals, and of
-/// the last NaN, as in PyTorch. A window has at most 15×15 pixels.
+/// Max pooling of `e.planes` channels-last images. `codes` are the indices of the largest pixels in
+/// their windows, row by row: of the first one among equals, and of the last NaN, as in PyTorch. A
+/// window has at most 15×15 pixels.
 public func maxPoolingChannelsLast(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>,
   channels: Int, _ e: PoolingExtents

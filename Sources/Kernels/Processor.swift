@@ -1,8 +1,8 @@
 import Foundation
 
-/// The processor that this program runs on.
+/// The processor that the program runs on.
 public enum Processor {
-  /// The maker's name for it, such as `Intel(R) Xeon(R) Platinum 8488C`.
+  /// Its model name, such as `Intel(R) Xeon(R) Platinum 8488C`.
   public static let name: String = information["model name"] ?? architecture
 
   /// The features that the processor has and the system supports, in Linux's spelling, such as
@@ -10,7 +10,7 @@ public enum Processor {
   public static let features: Set<String> = Set(
     (information["flags"] ?? information["Features"] ?? "").split(separator: " ").map(String.init))
 
-  /// What the levels 3 and 4 of x86-64 demand of a processor, as far as compilers make use of it.
+  /// The features of the x86-64 levels 3 and 4 that compilers use.
   static let x86Level3: Set = [
     "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma",
     "abm", "movbe",
@@ -50,7 +50,7 @@ public enum Processor {
       "model name": text("machdep.cpu.brand_string"), "flags": flags,
     ].compactMapValues { $0 }
 
-    /// What macOS on Intel reports, in Linux's spelling; it leaves out of `hw.optional` what the
+    /// The features that macOS reports on Intel, in Linux's spelling. `hw.optional` lacks those that the
     /// system does not support.
     private static var flags: String {
       #if arch(x86_64)

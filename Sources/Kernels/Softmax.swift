@@ -10,7 +10,7 @@ public func softmax(
       let largest = largestElement(source, count: classes)
       var sum: Float = 0
       for index in 0..<classes {
-        // Taking the largest away keeps exp from overflowing.
+        // Subtracting the largest keeps exp from overflowing.
         target[index] = exp(source[index] - largest)
         sum += target[index]
       }

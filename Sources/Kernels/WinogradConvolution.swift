@@ -7,16 +7,16 @@ public typealias ConvolutionEpilogue = KernelInterface.ConvolutionEpilogue
 /// Which elements dropout sets to 0.
 public typealias DropoutRule = KernelInterface.DropoutRule
 
-/// 3×3 convolutions of stride 1 on channels-last images by Winograd's F(4×4, 3×3): 4 times fewer
-/// multiplications than by the definition.
+/// 3×3 convolutions with stride 1 on channels-last images by Winograd's F(4×4, 3×3), with a quarter of
+/// the multiplications of a direct convolution.
 ///
-/// A few rows of tiles at a time stay in the caches from the first transform to the last. Images
+/// A few rows of tiles at a time pass through all transforms, so that they stay in the caches. Images
 /// are N×H×W×C in memory, weights K×C×3×3 as in PyTorch.
 ///
 /// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 public enum WinogradConvolution {
-  /// Whether the kernel is one of 3×3 pixels and stride 1, with enough channels and pixels to gain
-  /// by it: tiles of which little is in the image save nothing.
+  /// Whether the kernel is 3×3 with stride 1, and there are enough channels and pixels for a gain: tiles
+  /// that are mostly outside the image save nothing.
   public static func isSupported(_ e: ConvolutionExtents) -> Bool {
     let tiles = ((e.outputH + 3) / 4) * ((e.outputW + 3) / 4)
     return e.isUniform && e.r == 3 && e.s == 3 && e.stride == 1 && e.c >= 8 && e.k >= 8
@@ -28,12 +28,12 @@ public enum WinogradConvolution {
   /// - Parameters:
   ///   - x: N×H×W×C
   ///   - weight: K×C×3×3
-  ///   - transformed: The same weights, if they have been transformed before.
+  ///   - transformed: The transformed weights, if there are any.
   ///   - bias: K, or nil
   ///   - y: N×(output H)×(output W)×K; with pooling half as many pixels down and across.
-  ///   - codes: Where each pooled pixel came from, for the gradients; nil to forget it.
+  ///   - codes: The position of each pooled pixel in its window, for the gradients; nil to skip it.
   ///   - e: The extents of the convolution.
-  ///   - epilogue: What happens to the pixels.
+  ///   - epilogue: The operations that follow.
   public static func forward(
     x: ConvolutionInput, weight: UnsafePointer<Float>, transformed: WinogradWeights? = nil,
     bias: UnsafePointer<Float>?, y: UnsafeMutablePointer<Float>,
@@ -47,7 +47,7 @@ public enum WinogradConvolution {
     paddedBias.pointer.update(repeating: 0, count: e.filters)
     if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
     let front = x.front
-    // A tile does not depend on those beside it: the rows may be cut anywhere.
+    // Tiles are independent, so the rows may be divided anywhere.
     parallel(count: e.tileRows, grain: e.rowsWorthAThread) { range in
       let work = Workspace(e, range.count, loops)
       let images = InputImages(x, front: front, e)
@@ -77,14 +77,13 @@ public enum WinogradConvolution {
   }
 
   /// The gradients of ``forward(x:weight:transformed:bias:y:codes:_:epilogue:)`` from that of its
-  /// result; each of dx, dWeight and dBias is written whole, and left out when it is nil.
+  /// result; each of dx, dWeight and dBias is overwritten, or skipped if it is nil.
   ///
-  /// The sums over images are taken group by group, in the order of the groups, whatever the number
-  /// of threads.
+  /// Sums over images are taken in groups, in the order of the groups, whatever the number of threads.
   ///
   /// - Parameters:
-  ///   - y: The result, for an epilogue with a rectifier and no pooling.
-  ///   - codes: What `forward` wrote, for an epilogue with pooling.
+  ///   - y: The result, for an epilogue with ReLU and without pooling.
+  ///   - codes: The codes that `forward` wrote, for an epilogue with pooling.
   public static func gradients(
     x: ConvolutionInput, weight: UnsafePointer<Float>, transformed: WinogradWeights? = nil,
     dy: UnsafePointer<Float>, y: UnsafePointer<Float>? = nil, codes: UnsafePointer<UInt8>? = nil,
@@ -128,7 +127,7 @@ public enum WinogradConvolution {
                 scratch: work.scratch)
             }
             if dWeight != nil {
-              // Made again: to keep it from the way forward would take more memory than time.
+              // Computed again: keeping it from the forward pass would cost more memory than time.
               loops.winogradInput(
                 pixels, into: work.v, rows: rows.moved(back: before), isCached: front != nil, e,
                 scratch: work.scratch)
@@ -169,7 +168,7 @@ public enum WinogradConvolution {
   }
 }
 
-/// The memory that a thread's tiles pass through.
+/// The memory for a thread's transformed tiles.
 private struct Workspace {
   private let memory: Scratch
   let v, m, scratch: UnsafeMutablePointer<Float>
@@ -186,8 +185,8 @@ private struct Workspace {
 }
 
 extension WinogradExtents {
-  /// Tile rows that pass the transforms and products together: about as many tiles as keep the
-  /// products busy and the caches not too full.
+  /// Tile rows that are transformed and multiplied together: enough tiles for efficient products, few
+  /// enough for the caches.
   fileprivate var chunkRows: Int { max(1, 28 / tilesAcross) }
 
   fileprivate func chunks(of rows: Range<Int>) -> [Range<Int>] {
@@ -198,7 +197,7 @@ extension WinogradExtents {
     }
   }
 
-  /// Fewer tile rows than this are not worth waking a thread: some 0.2 ms.
+  /// The least tile rows that are worth waking a thread: 0.2 ms of work.
   fileprivate var rowsWorthAThread: Int {
     max(1, 20_000_000 / (72 * channels * filters * tilesAcross))
   }

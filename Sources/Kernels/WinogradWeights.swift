@@ -1,18 +1,18 @@
 import KernelInterface
 
-/// The weights of a 3×3 convolution as Winograd's way wants them, `U = G g Gᵀ`: to be kept as long
-/// as the weights do not change, for a single image costs less than they do.
+/// The transformed weights of a 3×3 convolution, `U = G g Gᵀ`. Worth keeping as long as the weights do
+/// not change: transforming them costs more than one image.
 public final class WinogradWeights {
   /// 36 × channels × filters
   let u: Scratch
-  /// 36 × filters × channels, for the way back.
+  /// 36 × filters × channels, for the backward pass.
   private(set) lazy var transposed = makeTransposed()
   private let e: WinogradExtents
   private let kernels: KernelSet
 
   /// - Parameters:
   ///   - weight: K×C×3×3
-  ///   - extents: Those of a convolution, of which only C and K matter.
+  ///   - extents: The extents of the convolution; only C and K are used.
   public init(_ weight: UnsafePointer<Float>, _ extents: ConvolutionExtents) {
     kernels = KernelSet.current
     let loops = kernels.loops
@@ -26,7 +26,7 @@ public final class WinogradWeights {
     (self.e, self.u) = (e, u)
   }
 
-  /// Whether they are what the kernels of this task want.
+  /// Whether they were made for the task's kernel set.
   public var isCurrent: Bool { kernels.name == KernelSet.current.name }
 
   private func makeTransposed() -> Scratch {
@@ -40,7 +40,7 @@ public final class WinogradWeights {
     return transposed
   }
 
-  /// Divides the channels into parts that are worth a thread each.
+  /// Runs `body` on ranges of channels that are worth a thread each.
   static func overChannels(
     _ channels: Int, _ loops: any VectorLoops.Type,
     _ body: (_ channels: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void

@@ -28,7 +28,7 @@ struct BatchNormalizationTests {
   }
 }
 
-/// A normalization of fixed numbers, and the gradient of its result.
+/// A normalization problem with fixed numbers.
 private struct Problem {
   let pixels, channels: Int
   let relu, isTraining: Bool
@@ -38,7 +38,7 @@ private struct Problem {
   init(_ pixels: Int, _ channels: Int, _ relu: Bool, _ isTraining: Bool) {
     (self.pixels, self.channels) = (pixels, channels)
     (self.relu, self.isTraining) = (relu, isTraining)
-    // Away from 0, where a variance by Σx² - (Σx)² would go wrong.
+    // Far from 0, where a variance by Σx² - (Σx)² would be wrong.
     x = numbers(pixels * channels).map { $0 + 3 }
     weight = numbers(channels, seed: 2)
     bias = numbers(channels, seed: 3)
@@ -64,7 +64,7 @@ private struct Problem {
     return [mean, variance, y, dx, dWeight, dBias]
   }
 
-  /// The same in double precision; which results the rectifier let through is taken from y.
+  /// The same in double precision, except for the sign of the ReLU's arguments, which is taken from y.
   func solveByDefinition(y rectified: [Float]) -> [[Float]] {
     var (mean, variance) = (
       numbers(channels, seed: 5).map(Double.init),

@@ -1,10 +1,10 @@
 import Kernels
 import Testing
 
-/// A convolution that is computed along with the one behind it, against both one after the other.
+/// A convolution fused with the one in front of it gives the same as both in turn.
 @Suite(.serialized)
 struct ConvolutionInputTests {
-  /// The convolution in front, and the channels out, padding and epilogue of the one behind it.
+  /// The convolution in front, and the output channels, padding and epilogue of the second one.
   static let cases: [(ConvolutionExtents, k: Int, padding: Int, ConvolutionEpilogue)] = [
     (front(n: 1, c: 1, h: 28, w: 28, k: 64, size: 3, padding: 1), 64, 1, pooling),
     (front(n: 19, c: 1, h: 12, w: 9, k: 16, size: 3, padding: 1), 20, 1, .init(activation: .relu)),
@@ -23,7 +23,7 @@ struct ConvolutionInputTests {
   }
 
   @Test(arguments: KernelSet.supported, cases.indices)
-  func agreesBitForBitWithOneAfterTheOther(_ set: KernelSet, _ index: Int) {
+  func agreesBitForBitWithBothInTurn(_ set: KernelSet, _ index: Int) {
     let (front, k, padding, epilogue) = Self.cases[index]
     for relu in [true, false] {
       let problem = Problem(front, relu: relu, k: k, padding: padding, epilogue)
@@ -41,9 +41,9 @@ struct ConvolutionInputTests {
     #expect(all.allSatisfy { $0 == 0 })
   }
 
-  @Test func onlyWhatCostsLittleMayBeInFront() {
+  @Test func onlyACheapConvolutionMayBeInFront() {
     #expect(DirectConvolution.canBeInFront(Self.cases[0].0))
-    // Many channels, and a kernel of one pixel, which takes an image for one row.
+    // Too many channels, and a 1×1 kernel.
     let wide = Self.front(n: 1, c: 16, h: 8, w: 8, k: 8, size: 3, padding: 1)
     let pointwise = Self.front(n: 1, c: 1, h: 8, w: 8, k: 8, size: 1, padding: 0)
     #expect(!DirectConvolution.canBeInFront(wide))
@@ -51,7 +51,7 @@ struct ConvolutionInputTests {
   }
 }
 
-/// Two convolutions of fixed numbers, and the gradient of the second one's result.
+/// A problem of two convolutions with fixed numbers.
 private struct Problem {
   let front, e: ConvolutionExtents
   let relu: Bool
@@ -110,7 +110,7 @@ private struct Problem {
   private func solve(
     _ input: ConvolutionInput, _ gradient: ConvolutionInputGradient
   ) -> (y: [Float], dWeight: [Float], dBias: [Float]) {
-    // What was there before must not matter.
+    // Values from before the call must not matter.
     var (y, dWeight, dBias) = (dy.values, weight2.values, bias2.values)
     var codes = [UInt8](repeating: 9, count: y.count)
     WinogradConvolution.forward(

@@ -52,7 +52,7 @@ struct DirectConvolutionTests {
   }
 }
 
-/// A convolution of fixed numbers, and the gradient of its result.
+/// A convolution problem with fixed numbers.
 private struct Problem {
   let e: ConvolutionExtents
   let relu: Bool
@@ -70,12 +70,12 @@ private struct Problem {
     dy = numbers(e.n * e.k * e.outputH * e.outputW, seed: 4)
   }
 
-  /// - Parameter hasBias: Whether there is a bias, and a gradient of it.
+  /// - Parameter hasBias: Whether there is a bias and its gradient.
   func solve(hasBias: Bool = true) -> Solution {
     let (inputs, outputs) = (e.h * e.w, e.outputH * e.outputW)
     let x = channelsLast(x, n: e.n, c: e.c, pixels: inputs)
     let dy = channelsLast(dy, n: e.n, c: e.k, pixels: outputs)
-    // What was there before must not matter.
+    // Values from before the call must not matter.
     var result = Solution(
       y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
       dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8))

@@ -3,7 +3,7 @@ import Testing
 
 struct DropoutRuleTests {
   @Test(arguments: [0.1, 0.25, 0.5, 0.9], [0 as UInt64, 1, 0xdead_beef_0123_4567])
-  func dropsTheShareThatIsAskedFor(probability: Double, seed: UInt64) {
+  func dropsTheRequestedShare(probability: Double, seed: UInt64) {
     let rule = DropoutRule(probability: probability, seed: seed)
     let kept = (0..<100_000).count { rule.keeps($0) }
     #expect(abs(Double(kept) / 100_000 - (1 - probability)) < 0.005)
@@ -11,7 +11,7 @@ struct DropoutRuleTests {
   }
 
   @Test func neighborsAndSeedsAreIndependent() {
-    // Of two fair coins both fall on the same side half of the time.
+    // Two independent fair coins agree half of the time.
     let seeds = (0..<8).map { DropoutRule(probability: 0.5, seed: $0) }
     let high = DropoutRule(probability: 0.5, seed: 1 << 32)
     for distance in [1, 2, 64, 196, 12544] {

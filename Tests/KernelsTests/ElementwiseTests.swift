@@ -28,7 +28,7 @@ struct ElementwiseTests {
   }
 
   @Test(arguments: KernelSet.supported)
-  func aNaNStaysOne(_ set: KernelSet) {
+  func reluOfNaNIsNaN(_ set: KernelSet) {
     var y: [Float] = [0, 0]
     KernelSet.$current.withValue(set) { relu(x: [.nan, -1], y: &y, count: 2) }
     #expect(y[0].isNaN && y[1] == 0)
@@ -108,7 +108,7 @@ struct ElementwiseTests {
   }
 
   @Test(arguments: KernelSet.supported)
-  func atProbabilityOneNothingIsLeft(_ set: KernelSet) {
+  func probabilityOneDropsEverything(_ set: KernelSet) {
     var y = numbers(1000)
     KernelSet.$current.withValue(set) {
       dropout(x: numbers(1000), y: &y, count: 1000, DropoutRule(probability: 1, seed: 3))

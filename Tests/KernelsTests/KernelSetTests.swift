@@ -2,7 +2,7 @@ import Kernels
 import Testing
 
 struct KernelSetTests {
-  @Test func theFastestSetIsTheOneUnlessAnotherIsNamed() throws {
+  @Test func theFastestSetIsUsedUnlessAnotherIsNamed() throws {
     #expect(try KernelSet.requested(nil).name == KernelSet.supported[0].name)
     #expect(try KernelSet.requested("").name == KernelSet.supported[0].name)
     for set in KernelSet.supported {
@@ -10,7 +10,7 @@ struct KernelSetTests {
     }
   }
 
-  @Test func everyArchitectureHasASetThatNeedsNothing() {
+  @Test func everyArchitectureHasASetWithoutRequirements() {
     #expect(KernelSet.supported.last?.name == KernelSet.all.last?.name)
   }
 

@@ -5,8 +5,7 @@ extension KernelSet: CustomTestStringConvertible {
   public var testDescription: String { name }
 }
 
-/// What `body` gives on this set of kernels with 1, 2, 3 and 8 threads; whether these are the same
-/// is for the caller to check.
+/// The results of `body` on this set of kernels with 1, 2, 3 and 8 threads.
 func withThreadCounts<Result>(_ set: KernelSet, _ body: () -> Result) -> [Result] {
   KernelSet.$current.withValue(set) {
     let before = Threads.count

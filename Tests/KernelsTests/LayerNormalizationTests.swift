@@ -6,7 +6,7 @@ struct LayerNormalizationTests {
   @Test(arguments: KernelSet.supported, [(1, 1), (3, 3), (5, 17), (200, 300), (1000, 33)])
   func followsItsDefinition(_ set: KernelSet, extents: (rows: Int, columns: Int)) {
     let (rows, columns) = extents
-    // Away from 0, where a variance by Σx² - (Σx)² would be wrong.
+    // Far from 0, where a variance by Σx² - (Σx)² would be wrong.
     let x = numbers(rows * columns).map { $0 + 3 }
     let (weight, bias) = (numbers(columns, seed: 2), numbers(columns, seed: 3))
     let dy = numbers(rows * columns, seed: 4)

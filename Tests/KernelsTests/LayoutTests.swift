@@ -5,7 +5,9 @@ struct LayoutTests {
   @Test(
     arguments: KernelSet.supported,
     [(1, 1, 1), (2, 3, 49), (3, 64, 784), (17, 20, 6), (1, 16, 16), (2, 33, 31)])
-  func thereAndBack(_ set: KernelSet, extents: (n: Int, c: Int, pixels: Int)) {
+  func conversionToChannelsLastCanBeReversed(
+    _ set: KernelSet, extents: (n: Int, c: Int, pixels: Int)
+  ) {
     let (n, c, pixels) = extents
     let x = numbers(n * c * pixels)
     var (last, first) = (x, x)

@@ -13,7 +13,7 @@ struct LinearProductsTests {
     let (n, inputs, outputs) = sizes
     let (x, weight) = (numbers(n * inputs), numbers(outputs * inputs, seed: 2))
     let (bias, dy) = (numbers(outputs, seed: 3), numbers(n * outputs, seed: 4))
-    // What was there before must not matter.
+    // Values from before the call must not matter.
     var y = numbers(n * outputs, seed: 5)
     var dx = numbers(n * inputs, seed: 6)
     var dWeight = numbers(outputs * inputs, seed: 7)

@@ -19,7 +19,7 @@ struct MatrixProductTests {
       let left = Matrix(a.pointer, stride: aIsTransposed ? m : k, isTransposed: aIsTransposed)
       let right = Matrix(b.pointer, stride: bIsTransposed ? k : n, isTransposed: bIsTransposed)
       withExtendedLifetime((a, b)) {
-        // The rows of the result are further apart than they are long; what lies between stays.
+        // The stride of the result exceeds its columns; the elements between rows must not change.
         let stride = n + 3
         var fast = numbers(m * stride, seed: 3)
         var plain = fast

@@ -1,4 +1,4 @@
-/// `count` numbers of both signs, without a pattern that a wrong index could keep.
+/// `count` pseudorandom numbers in -1..<1.
 func numbers(_ count: Int, seed: UInt64 = 1) -> [Float] {
   var state = seed
   return (0..<count).map { _ in
@@ -7,7 +7,7 @@ func numbers(_ count: Int, seed: UInt64 = 1) -> [Float] {
   }
 }
 
-/// The length of the difference over the length of the expected numbers.
+/// The norm of the difference divided by the norm of the expected numbers.
 func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
   let (difference, length) = zip(found, expected).reduce((0.0, 0.0)) { sums, pair in
     let (a, b) = (Double(pair.0), Double(pair.1))
@@ -16,7 +16,7 @@ func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
   return (difference / max(length, 1e-30)).squareRoot()
 }
 
-/// Numbers at a fixed place in memory, for as long as the object lives.
+/// Numbers at a fixed address for the lifetime of the object.
 final class NumberBuffer {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int

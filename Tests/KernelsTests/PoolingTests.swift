@@ -17,7 +17,7 @@ struct PoolingTests {
     let planes = PoolingExtents(planes: n * c, h: h, w: w, size: size, stride: stride)
     let images = PoolingExtents(planes: n, h: h, w: w, size: size, stride: stride)
     let outputs = planes.outputH * planes.outputW
-    // Few different numbers, so that many are equal.
+    // Few different values, so that many are equal.
     let x = numbers(n * c * h * w).map { ($0 * 3).rounded() }
     let dy = numbers(n * c * outputs, seed: 2)
     var (y, dx) = (dy, x)

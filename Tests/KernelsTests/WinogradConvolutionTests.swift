@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.serialized)
 struct WinogradConvolutionTests {
-  /// Images, channels in, height, width, channels out, padding.
+  /// Images, input channels, height, width, output channels, padding.
   static let cases = [
     (1, 1, 3, 3, 1, 0), (1, 3, 1, 1, 20, 1), (2, 16, 2, 5, 16, 1), (3, 20, 5, 4, 3, 0),
     (17, 16, 6, 6, 20, 1), (1, 64, 7, 9, 16, 0), (2, 3, 8, 11, 64, 1), (3, 16, 10, 3, 3, 1),
@@ -37,8 +37,8 @@ struct WinogradConvolutionTests {
   }
 
   @Test(arguments: KernelSet.supported)
-  func thePlaceOfTheFirstAmongEqualsIsKept(_ set: KernelSet) {
-    // All pixels are alike, so that each window's first one is the largest.
+  func theFirstOfEqualPixelsIsTheLargest(_ set: KernelSet) {
+    // All pixels are equal, so that the first one of each window counts as the largest.
     let e = ConvolutionExtents(
       n: 1, c: 16, h: 8, w: 8, k: 16, r: 3, s: 3, stride: 1, padding: 0)
     var y = [Float](repeating: 0, count: 9 * 16)
@@ -92,7 +92,7 @@ struct WinogradConvolutionTests {
   }
 }
 
-/// A convolution of fixed numbers, and the gradient of its result.
+/// A convolution problem with fixed numbers.
 private struct Problem {
   let e: ConvolutionExtents
   let epilogue: ConvolutionEpilogue
@@ -118,7 +118,7 @@ private struct Problem {
   func solve() -> Solution {
     let x = channelsLast(x, n: e.n, c: e.c, pixels: e.h * e.w)
     let dy = channelsLast(dy, n: e.n, c: e.k, pixels: resultPixels)
-    // What was there before must not matter.
+    // Values from before the call must not matter.
     var result = Solution(
       y: numbers(dy.count, seed: 5), dx: numbers(x.count, seed: 6),
       dWeight: numbers(weight.count, seed: 7), dBias: numbers(bias.count, seed: 8),
@@ -139,8 +139,8 @@ private struct Problem {
     return result
   }
 
-  /// The same by the definitions, but for the choice among pixels that are nearly alike, which is
-  /// taken from the codes.
+  /// The same by the definitions, except for the choice among nearly equal pixels, which is taken from
+  /// the codes.
   func solveByReference(codes: [UInt8]) -> Solution {
     var pixels = [Float](repeating: 0, count: e.n * e.k * e.outputH * e.outputW)
     convolutionReference(x: x, weight: weight, bias: bias, y: &pixels, e)
@@ -160,7 +160,7 @@ private struct Problem {
     return result
   }
 
-  /// What pooling, rectifier and dropout leave of the pixels, and the gradient of the pixels.
+  /// The pixels after pooling, ReLU and dropout, and the gradient of the pixels.
   private func pooled(_ pixels: [Float], _ codes: [UInt8]) -> ([Float], [Float]) {
     let (h, w) = (e.outputH / 2, e.outputW / 2)
     var gradient = [Float](repeating: 0, count: pixels.count)
