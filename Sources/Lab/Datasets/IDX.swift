@@ -141,7 +141,7 @@ private final class MappedPages: Sendable {
         let count = (bytes.count - before) / page * page
         guard count > 0 else { return }
         // Failing is harmless.
-        _ = madvise(UnsafeMutableRawPointer(mutating: start) + before, count, MADV_DONTNEED)
+        _ = madvise(.init(mutating: start + before), count, MADV_DONTNEED)
       }
     #endif
   }
