@@ -110,7 +110,8 @@ let package = Package(
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(
-      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels"], swiftSettings: strict),
+      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels", "PNGFiles"],
+      swiftSettings: strict),
     .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],

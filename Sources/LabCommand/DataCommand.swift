@@ -2,38 +2,39 @@ import ArgumentParser
 import Lab
 import Plot
 
-/// `lab data`: what there is to do with data sets.
+/// `lab data`: commands about data sets.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Look at a data set.", subcommands: [ShowDataCommand.self])
 }
 
-/// `lab data show`: a data set's statistics, some of its images, and how often each class occurs.
+/// `lab data show`: prints a data set's statistics and draws some images and the class counts.
 struct ShowDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Print a data set's statistics; draw a sample and how often each class occurs.",
+    abstract: "Print a data set's statistics; draw some images and the number of each class.",
     discussion: """
-      Figures go to output/data (or below LAB_OUTPUT_DIR).
+      Figures are saved in output/data (or in LAB_OUTPUT_DIR/data).
 
         lab data show --data_class=EMNIST
         lab data show --data_class=EMNISTLines --max_length=16 --max_overlap=0
+        lab data show --data_class=Folder --data_dir=shapes --image_size=28
       """)
 
   @OptionGroup(title: "Data") var data: DataClassOptions
   @OptionGroup(title: "Lines of EMNISTLines") var lines: LineOptions
 
-  @Option(help: "The sample is drawn from this seed.")
+  @Option(help: "The seed that chooses the images.")
   var seed: UInt32 = 42
 
   func run() throws {
     let module = try data.load(lines: lines.parameters)
     print(module)
-    try show(samples(of: module), of: module, as: "samples")
-    try show(classes(of: module), of: module, as: "classes")
+    try save(samples(of: module), of: module, as: "samples")
+    try save(classes(of: module), of: module, as: "classes")
   }
 
-  private func show(_ figure: Figure, of module: any DataModule, as name: String) throws {
+  private func save(_ figure: Figure, of module: any DataModule, as name: String) throws {
     let file = OutputFolder.url.appending(path: "data/\(module.displayName)-\(name).png")
     try figure.save(to: file.relativePath)
     print("Figure: \(file.relativePath)")
@@ -49,28 +50,38 @@ struct ShowDataCommand: ParsableCommand {
       rows: rows, columns: columns, images: (width, height), scale: scale,
       supertitle: "\(module.displayName): training images")
     var random = RandomState(seed: seed)
-    for place in 0..<rows * columns {
+    for cell in 0..<rows * columns {
       let position = random.integer(below: module.train.count)
-      let image = module.train.batch(at: [position]).x.elements
-      figure[place].imshow(Image(width: width, height: height, values: image))
-      figure[place].title = module.string(of: module.train.labels(at: position))
+      figure[cell].imshow(image(at: position, of: module.train))
+      figure[cell].title = module.string(of: module.train.labels(at: position))
     }
     return figure
   }
 
-  /// How often each class occurs in the training set, but for the padding, which would dwarf all.
+  private func image(at position: Int, of dataset: Dataset) -> Image {
+    let values = dataset.batch(at: [position]).x.elements
+    let (channels, height, width) = (dataset.dims[0], dataset.dims[1], dataset.dims[2])
+    guard channels == 3 else { return Image(width: width, height: height, values: values) }
+    // Tensors hold channel after channel, images pixel after pixel.
+    let plane = height * width
+    let pixels = (0..<plane).flatMap { pixel in (0..<3).map { values[$0 * plane + pixel] } }
+    return Image(width: width, height: height, channels: 3, values: pixels)
+  }
+
+  /// The number of each class in the training set, without the padding, which would dwarf all others.
   private func classes(of module: any DataModule) -> Figure {
     var counts = [Int](repeating: 0, count: module.mapping.count)
     for position in 0..<module.train.count {
       for label in module.train.labels(at: position) { counts[label] += 1 }
     }
-    let shown = counts.indices.filter { module.mapping[$0] != "<P>" }
+    let padding = module.specialTokens.contains("<P>") ? module.mapping.firstIndex(of: "<P>") : nil
+    let shown = counts.indices.filter { $0 != padding }
     var figure = Figure(size: (14, 5))
     figure[0].bar(shown.map { module.mapping[$0] }, shown.map { Double(counts[$0]) })
-    let padding = zip(module.mapping, counts).first { $0.0 == "<P>" && $0.1 > 0 }
-    figure[0].title =
-      "\(module.displayName): labels of \(module.train.count) training images"
-      + (padding.map { ", besides \($0.1) of <P>" } ?? "")
+    figure[0].title = "\(module.displayName): labels of \(module.train.count) training images"
+    if let padding, counts[padding] > 0 {
+      figure[0].title += ", besides \(counts[padding]) of <P>"
+    }
     return figure
   }
 }

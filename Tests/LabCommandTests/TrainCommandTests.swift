@@ -60,7 +60,7 @@ struct TrainCommandTests {
     ),
     (
       ["--data_class=EMNST"],
-      "expected MNIST, EMNIST, EMNISTLines, got EMNST; did you mean EMNIST?"
+      "expected MNIST, EMNIST, EMNISTLines, Folder, got EMNST; did you mean EMNIST?"
     ),
     (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
     (["--optimizer=Adamm"], "expected Adam, AdamW, SGD, got Adamm; did you mean Adam?"),

@@ -1,6 +1,29 @@
+import Foundation
 import LabRandom
+import LabTensors
 
-/// A data set's batches, one after the other: PyTorch's `DataLoader`.
+/// Images and their labels: one input for a model.
+public struct Batch: @unchecked Sendable {
+  // Sendable because its tensors are never on a tape, and nobody writes to a finished tensor.
+
+  /// The images, of shape (batch, channels, rows, columns).
+  public let x: Tensor
+  /// The labels, of shape (batch), or (batch, labels per image).
+  public let y: IntTensor
+
+  /// - Parameters:
+  ///   - x: The images, of shape (batch, channels, rows, columns).
+  ///   - y: The labels, of shape (batch), or (batch, labels per image).
+  public init(x: Tensor, y: IntTensor) {
+    self.x = x.detached
+    self.y = y
+  }
+
+  /// The number of images.
+  public var count: Int { y.shape.first ?? 1 }
+}
+
+/// The batches of a data set: PyTorch's `DataLoader`.
 ///
 /// ```swift
 /// for batch in Batches(data.train, batchSize: 128, shuffledBy: .shared) {
@@ -8,9 +31,10 @@ import LabRandom
 /// }
 /// ```
 ///
-/// Order and contents do not depend on the number of workers.
+/// Order and contents do not depend on the number of workers. Several threads may iterate over the
+/// same batches; each iteration is an epoch of its own.
 public struct Batches: Sequence, Sendable {
-  // `Generator` alone would be an old name of `Sequence` for its iterator, hence `LabRandom.Generator`.
+  // Inside a `Sequence`, `Generator` alone would be the old name of its iterator.
   private let dataset: Dataset
   private let batchSize: Int
   private let generator: LabRandom.Generator?
@@ -20,13 +44,12 @@ public struct Batches: Sequence, Sendable {
   public let count: Int
 
   /// - Parameters:
-  ///   - dataset: Where the images come from.
+  ///   - dataset: The images and labels.
   ///   - batchSize: The number of images in a batch, at least 1.
-  ///   - generator: Draws a new order each time the batches are gone through; nil keeps the data
-  ///     set's.
-  ///   - augmentation: Changes each image anew each time, if the batches are shuffled.
-  ///   - workers: The number of threads that gather batches ahead of their use, two each at most;
-  ///     0 gathers each when it is asked for.
+  ///   - generator: Draws a new order for each iteration; nil keeps the order of the data set.
+  ///   - augmentation: Transforms each image at random, if the batches are shuffled.
+  ///   - workers: The number of threads that gather batches in advance, at most two each; with 0,
+  ///     the caller's thread gathers each batch when it is needed.
   public init(
     _ dataset: Dataset, batchSize: Int, shuffledBy generator: LabRandom.Generator? = nil,
     augmentedBy augmentation: RandomAffine? = nil, workers: Int = 0
@@ -49,14 +72,14 @@ public struct Batches: Sequence, Sendable {
     self.count = count
   }
 
-  /// The first batches only: each time the first of a new order if they are shuffled.
+  /// The first `maxLength` batches only, of a new order in each iteration if they are shuffled.
   public func prefix(_ maxLength: Int) -> Batches {
     Batches(self, count: Swift.min(count, Swift.max(0, maxLength)))
   }
 
-  /// The first batch: each time that of a new order if they are shuffled.
+  /// The first batch, of a new order each time if the batches are shuffled.
   ///
-  /// - Throws: ``DataError`` if there is none.
+  /// - Throws: ``DataError`` if the data set is empty.
   public func first() throws -> Batch {
     var iterator = prefix(1).makeIterator()
     guard let batch = iterator.next() else {
@@ -65,51 +88,151 @@ public struct Batches: Sequence, Sendable {
     return batch
   }
 
-  /// Starts from the beginning, in a new order if the batches are shuffled.
+  /// Starts an epoch, in a new order if the batches are shuffled.
   public func makeIterator() -> BatchIterator { makeIterator(from: 0) }
 
-  /// Goes on at a batch: orders are drawn as ever, but the batches before it are not gathered.
+  /// Starts an epoch at a later batch: draws the same random numbers as for the whole epoch, but does
+  /// not gather the batches before it.
   package func makeIterator(from first: Int) -> BatchIterator {
-    let order = generator.map(order) ?? Array(0..<dataset.count)
+    // `DataLoader(shuffle=True)` draws two 64-bit numbers from PyTorch's global generator: one for
+    // its workers, one as the seed of the generator that permutes. A third one seeds augmentation.
+    // All are drawn at once, so that epochs on several threads do not mix their numbers.
+    let words = generator?.words64(augmentation == nil ? 2 : 3) ?? []
+    let order =
+      words.isEmpty
+      ? Array(0..<dataset.count)
+      : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
+    let seed = words.count > 2 ? words[2] : nil
     let (dataset, size, augmentation) = (dataset, batchSize, augmentation)
-    // A batch's changes follow from its place alone, whoever gathers it and when.
-    let seed = augmentation == nil ? nil : generator?.word64()
-    return BatchIterator(count: count - first, workers: workers) { offset in
-      let index = first + offset
+    return BatchIterator(from: first, to: count, workers: workers) { index in
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
       let batch = dataset.batch(at: Array(order[range]))
       guard let augmentation, let seed else { return batch }
-      let changes = LabRandom.Generator(seed: seed &+ UInt64(index))
-      let x = augmentation(batch.x, background: dataset.background, generator: changes)
+      // A batch's random numbers follow from its index alone, whichever thread gathers it.
+      let numbers = LabRandom.Generator(seed: seed &+ UInt64(index))
+      let x = augmentation(batch.x, background: dataset.background, generator: numbers)
       return Batch(x: x, y: batch.y)
     }
   }
-
-  /// The order that `DataLoader(shuffle=True)` takes from PyTorch's global generator: one 64-bit
-  /// number goes to its workers, the next is the seed of the generator that permutes.
-  private func order(from generator: LabRandom.Generator) -> [Int] {
-    _ = generator.word64()
-    return LabRandom.Generator(seed: generator.word64()).permutation(of: dataset.count)
-  }
 }
 
-/// Goes through ``Batches`` once.
-public struct BatchIterator: IteratorProtocol {
+/// Iterates once over ``Batches``.
+///
+/// A copy is independent of the original: both give all batches that are left.
+public struct BatchIterator: IteratorProtocol, Sendable {
   private let gather: @Sendable (Int) -> Batch
-  private let count: Int
-  private let prefetch: Prefetch?
-  private var index = 0
+  private let end: Int
+  private let workers: Int
+  private var index: Int
+  private var prefetch: Prefetch?
 
-  fileprivate init(count: Int, workers: Int, gather: @escaping @Sendable (Int) -> Batch) {
+  fileprivate init(
+    from start: Int, to end: Int, workers: Int, gather: @escaping @Sendable (Int) -> Batch
+  ) {
     self.gather = gather
-    self.count = count
-    prefetch = workers > 0 ? Prefetch(count: count, workers: workers, gather: gather) : nil
+    self.end = end
+    self.workers = workers
+    index = start
+    startPrefetch()
   }
 
   /// The next batch; nil after the last one.
   public mutating func next() -> Batch? {
-    guard index < count else { return nil }
+    guard index < end else { return nil }
+    // A prefetch gives each batch once, so a copy of this iterator needs one of its own.
+    if prefetch != nil, !isKnownUniquelyReferenced(&prefetch) { startPrefetch() }
     defer { index += 1 }
-    return prefetch?.batch(at: index) ?? gather(index)
+    return prefetch?.next() ?? gather(index)
   }
+
+  private mutating func startPrefetch() {
+    guard workers > 0, index < end else { return }
+    prefetch = Prefetch(index..<end, workers: workers, gather: gather)
+  }
+}
+
+/// Threads that gather batches in advance. They end after the last batch, or when the last reference
+/// to this object is gone.
+package final class Prefetch: Sendable {
+  /// What the threads share. They hold no reference to the `Prefetch` itself, so that it is freed
+  /// when its owner drops it.
+  package final class Shelf: @unchecked Sendable {
+    // Sendable because everything that changes is used with `condition` locked.
+    private let condition = NSCondition()
+    private let end: Int
+    private let capacity: Int
+    private var ready: [Int: Batch] = [:]
+    private var started: Int
+    private var taken: Int
+    private var isClosed = false
+
+    fileprivate init(_ indices: Range<Int>, capacity: Int) {
+      (started, taken) = (indices.lowerBound, indices.lowerBound)
+      end = indices.upperBound
+      self.capacity = capacity
+    }
+
+    /// Waits until there is room, and returns the index of a batch to gather; nil if there is nothing
+    /// left to do.
+    fileprivate func start() -> Int? {
+      condition.withLock {
+        while !isClosed, started < end, started - taken >= capacity { condition.wait() }
+        guard !isClosed, started < end else { return nil }
+        defer { started += 1 }
+        return started
+      }
+    }
+
+    fileprivate func put(_ batch: Batch, at index: Int) {
+      condition.withLock {
+        ready[index] = batch
+        condition.broadcast()
+      }
+    }
+
+    fileprivate func take() -> Batch? {
+      condition.withLock {
+        guard taken < end else { return nil }
+        let index = taken
+        taken += 1
+        condition.broadcast()
+        while true {
+          if let batch = ready.removeValue(forKey: index) { return batch }
+          condition.wait()
+        }
+      }
+    }
+
+    fileprivate func close() {
+      condition.withLock {
+        isClosed = true
+        condition.broadcast()
+      }
+    }
+  }
+
+  package let shelf: Shelf
+
+  /// - Parameters:
+  ///   - indices: The indices of the batches.
+  ///   - workers: The number of threads, which gather at most two batches each in advance.
+  ///   - gather: Makes the batch of an index; called on any thread.
+  package init(
+    _ indices: Range<Int>, workers: Int, gather: @escaping @Sendable (Int) -> Batch
+  ) {
+    let shelf = Shelf(indices, capacity: 2 * workers)
+    self.shelf = shelf
+    for _ in 0..<min(workers, indices.count) {
+      Thread.detachNewThread {
+        while let index = shelf.start() { shelf.put(gather(index), at: index) }
+      }
+    }
+  }
+
+  deinit {
+    shelf.close()
+  }
+
+  /// The next batch in order, as soon as it is gathered; nil after the last one.
+  package func next() -> Batch? { shelf.take() }
 }

@@ -1,31 +1,37 @@
 import Foundation
 
-/// What goes wrong with data: one line that says which file, what was expected, what came, and what
-/// to do.
+/// What is wrong with data, in one line: which file, what was expected, what was found, and what to
+/// do.
+///
+/// ```swift
+/// throw DataError(.damaged, "a.csv: expected 784 numbers in line 3, got 12; export it again")
+/// ```
 public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What kind of trouble it is.
+  /// The kinds of trouble.
   public enum Kind: Sendable {
-    /// A file cannot be had from any of its addresses: no network, no such page.
+    /// A file cannot be downloaded from any of its addresses.
     case unavailable
-    /// A file is not what it should be.
+    /// A file has not the contents that it should have.
     case damaged
-    /// The data folder cannot be read or written, or what it says cannot be followed.
+    /// A file or folder cannot be read or written, or values do not fit together.
     case unusable
   }
 
-  /// What kind of trouble it is; only ``Kind/unavailable`` makes `--data_source auto` draw its own
-  /// handwriting.
+  /// The kind of trouble. Only ``Kind/unavailable`` makes `--data_source=auto` use synthetic data.
   public let kind: Kind
   /// The whole message, on one line.
   public let description: String
 
-  package init(_ kind: Kind, _ description: String) {
+  /// - Parameters:
+  ///   - kind: The kind of trouble.
+  ///   - description: The whole message, on one line.
+  public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }
 }
 
-/// Runs `body`, and says in one line which file it was about when the file system refuses.
+/// Runs `body`, and turns errors of the file system into a ``DataError`` that names the file.
 package func withFile<Result>(
   _ url: URL, _ doing: String, _ body: () throws -> Result
 ) throws -> Result {
@@ -39,25 +45,25 @@ package func withFile<Result>(
   }
 }
 
-/// Foundation's long error descriptions cut down to the reason the system gave.
+/// The system's reason, without the rest of Foundation's long error descriptions.
 private func reason(of error: any Error) -> String {
   if let posix = (error as? CocoaError)?.underlying as? POSIXError {
     return systemReason(of: posix.code.rawValue)
   }
-  // A file handle's errors have the system's inside in another way.
+  // Errors of a file handle hold the system's error in another way.
   guard let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
     cause.domain == NSPOSIXErrorDomain
   else { return error.localizedDescription }
   return systemReason(of: Int32(cause.code))
 }
 
-/// The system's words for an error number.
+/// The system's description of an error number.
 package func systemReason(of code: Int32) -> String {
   String(cString: strerror(code)).lowercased()
 }
 
-/// Text from a file that may be damaged, so that it can stand in a line: without what moves a
-/// terminal's cursor, and not too long.
+/// Text from a file that may be damaged, for use in a message: without control characters, which
+/// could move a terminal's cursor, and at most 60 characters long.
 ///
 /// ```swift
 /// printable("F32\n\u{1b}[2J")    // "F32��[2J"

@@ -1,49 +1,66 @@
+import Foundation
 import LabRandom
 import LabTensors
 
-/// A data set as training uses it: three parts, and what their labels mean.
+/// A data set for training: training, validation and test images, and the meaning of the labels.
+///
+/// The course's data sets are data modules; ``ArrayDataModule`` and ``ImageFolder`` make one from
+/// your own data. A type of your own needs five properties:
 ///
 /// ```swift
-/// let data = try EMNIST(DataOptions(batchSize: 128))
-/// print(data)
-/// for batch in data.trainBatches() { … }
+/// struct Shapes: DataModule {
+///   let config = DataConfig(inputDims: [1, 32, 32], outputDims: [1], mapping: ["circle", "square"])
+///   let train, val, test: Dataset
+///   let batchSize = 64
+/// }
+/// try Trainer(maxEpochs: 5).fit(model, shapes, optimizer: Adam(model.parameters))
 /// ```
 public protocol DataModule: Sendable, CustomStringConvertible {
-  /// The data set's name, as `--data_class` takes it.
+  /// The data set's name; by default that of the type.
   static var name: String { get }
 
-  /// Prepares the files if need be, and maps them into memory.
-  ///
-  /// - Throws: ``DataError`` if the data cannot be had.
-  init(_ options: DataOptions) throws
-
-  /// What was chosen.
-  var options: DataOptions { get }
-  /// What a model has to know.
+  /// The shapes of inputs and targets, and the classes.
   var config: DataConfig { get }
-  /// Whether the images were drawn by this program.
-  var isSynthetic: Bool { get }
-  /// The files that the images were made from, by name, with what tells one version from another: a
-  /// SHA-256 sum in most cases.
-  var sources: [String: String] { get }
-  /// The part to learn from.
+  /// The training set.
   var train: Dataset { get }
-  /// The part to watch the training with.
+  /// The validation set.
   var val: Dataset { get }
-  /// The part to judge the result with.
+  /// The test set.
   var test: Dataset { get }
+  /// The number of images in a batch, at least 1.
+  var batchSize: Int { get }
+
+  /// The number of threads that gather batches in advance; 0 by default.
+  var workers: Int { get }
+  /// The random transformation of training images; none by default.
+  var augmentation: RandomAffine? { get }
+  /// Whether the images were drawn by this program; false by default.
+  var isSynthetic: Bool { get }
+  /// What the images were made from, by name: a SHA-256 digest or another text that changes with the
+  /// data. A training run refuses to resume with other sources. Empty by default.
+  var sources: [String: String] { get }
+  /// The texts in the mapping that are not characters, such as the padding; none by default.
+  var specialTokens: [String] { get }
+  /// The folder that the data were prepared in; nil by default.
+  var folder: DataFolder? { get }
 }
 
 extension DataModule {
-  /// Data that are made from no files.
+  public static var name: String { "\(Self.self)" }
+  public var workers: Int { 0 }
+  public var augmentation: RandomAffine? { nil }
+  public var isSynthetic: Bool { false }
   public var sources: [String: String] { [:] }
+  public var specialTokens: [String] { [] }
+  public var folder: DataFolder? { nil }
 
-  /// The text that each label stands for, by label.
+  /// The text of each label.
   public var mapping: [String] { config.mapping }
 
-  /// The text that labels stand for, without the signs for blank, start, end and padding.
+  /// The text of some labels, without special tokens.
   public func string(of labels: [Int]) -> String {
-    labels.map { mapping[$0] }.filter { !EMNIST.specialTokens.contains($0) }.joined()
+    let special = specialTokens
+    return labels.map { mapping[$0] }.filter { !special.contains($0) }.joined()
   }
 
   /// The mapping as the course prints it: `['<B>', '<S>', …]`.
@@ -51,27 +68,27 @@ extension DataModule {
     "[\(mapping.map(pythonLiteral).joined(separator: ", "))]"
   }
 
-  /// The training part's batches, each time in a new order, augmented if the options say so.
+  /// The training batches: shuffled anew in each epoch, and transformed by ``augmentation``.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(
-      train, batchSize: options.batchSize, shuffledBy: generator,
-      augmentedBy: options.augmentation, workers: options.workers)
+      train, batchSize: batchSize, shuffledBy: generator, augmentedBy: augmentation,
+      workers: workers)
   }
 
-  /// The validation part's batches, in order.
+  /// The validation batches, in order.
   public func valBatches() -> Batches {
-    Batches(val, batchSize: options.batchSize, workers: options.workers)
+    Batches(val, batchSize: batchSize, workers: workers)
   }
 
-  /// The test part's batches, in order.
+  /// The test batches, in order.
   public func testBatches() -> Batches {
-    Batches(test, batchSize: options.batchSize, workers: options.workers)
+    Batches(test, batchSize: batchSize, workers: workers)
   }
 
   /// The course's description: classes, sizes, and the statistics of one shuffled training batch.
   ///
-  /// That batch is drawn by a generator of its own, so that printing changes nothing that comes
-  /// later.
+  /// The batch is drawn by a separate generator, so that printing does not change later random
+  /// numbers.
   public var description: String {
     description(
       Self.name, origin: syntheticHandwriting,
@@ -85,18 +102,112 @@ extension DataModule {
   /// A description in the course's form.
   ///
   /// - Parameters:
-  ///   - title: What the data set is called.
-  ///   - origin: What the program made itself; only read if it did.
+  ///   - title: The data set's title.
+  ///   - origin: What this program made itself; only used if the data are synthetic.
   ///   - facts: The lines between the title and the sizes.
   func description(_ title: String, origin: String, _ facts: [String]) -> String {
     var lines = [isSynthetic ? "SYNTHETIC \(title) Dataset (\(origin))" : "\(title) Dataset"]
     lines += facts
     lines.append("Train/val/test sizes: \(train.count), \(val.count), \(test.count)")
-    let batches = Batches(train, batchSize: options.batchSize, shuffledBy: Generator(seed: 42))
+    let batches = Batches(train, batchSize: batchSize, shuffledBy: Generator(seed: 42))
     if let batch = try? batches.first() {
       lines.append("Batch x stats: \(batch.x.statistics)")
       lines.append("Batch y stats: \(batch.y.statistics)")
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+/// A data module from data sets in memory.
+///
+/// ```swift
+/// let dataset = try Dataset(images: x, labels: y)   // x: [1000, 1, 28, 28], y: [1000]
+/// let data = try ArrayDataModule(dataset, classes: ["cat", "dog"], batchSize: 32)
+/// data.train.count, data.val.count, data.test.count  // 800, 100, 100
+/// ```
+public struct ArrayDataModule: DataModule {
+  public let config: DataConfig
+  public let train: Dataset
+  public let val: Dataset
+  public let test: Dataset
+  public let batchSize: Int
+  public let workers: Int
+  public let augmentation: RandomAffine?
+  /// The SHA-256 digest of each part.
+  public let sources: [String: String]
+
+  /// - Parameters:
+  ///   - train: The training set.
+  ///   - val: The validation set; may be empty, as `train.subset([])` is.
+  ///   - test: The test set; may be empty.
+  ///   - classes: The text of each label.
+  ///   - batchSize: The number of images in a batch.
+  ///   - workers: The number of threads that gather batches in advance.
+  ///   - augmentation: The random transformation of training images.
+  /// - Throws: ``DataError`` if the parts differ in shape, the training set is empty, or a label has
+  ///   no class.
+  public init(
+    train: Dataset, val: Dataset, test: Dataset, classes: [String], batchSize: Int = 128,
+    workers: Int = 0, augmentation: RandomAffine? = nil
+  ) throws {
+    try check(batchSize: batchSize, augmentation)
+    guard train.count > 0 else {
+      throw DataError(.unusable, "expected at least one training image, got none")
+    }
+    guard augmentation == nil || train.dims.count == 3 else {
+      throw DataError(
+        .unusable,
+        "augmentation: expected images of shape (channels, rows, columns), got \(train.dims)")
+    }
+    let parts = [("training", train), ("validation", val), ("test", test)]
+    for (name, part) in parts {
+      guard part.dims == train.dims, part.targetDims == train.targetDims else {
+        throw DataError(
+          .unusable,
+          "expected \(name) images of shape \(train.dims) with labels of shape "
+            + "\(train.targetDims), as in the training set, got \(part.dims) and \(part.targetDims)"
+        )
+      }
+      for position in 0..<part.count {
+        if let label = part.labels(at: position).first(where: { $0 >= classes.count }) {
+          throw DataError(
+            .unusable,
+            "expected \(name) labels below \(classes.count), the number of classes, got \(label)")
+        }
+      }
+    }
+    config = DataConfig(
+      inputDims: train.dims,
+      outputDims: train.targetDims.isEmpty ? [1] : train.targetDims + [1], mapping: classes)
+    (self.train, self.val, self.test) = (train, val, test)
+    (self.batchSize, self.workers, self.augmentation) = (batchSize, workers, augmentation)
+    sources = [
+      "train": try train.digest(), "val": try val.digest(), "test": try test.digest(),
+    ]
+  }
+
+  /// Splits one data set at random into training, validation and test set.
+  ///
+  /// - Parameters:
+  ///   - dataset: All images.
+  ///   - fractions: The share of each part; their sum is 1.
+  ///   - seed: The seed of the split.
+  ///   - classes: The text of each label.
+  ///   - batchSize: The number of images in a batch.
+  ///   - workers: The number of threads that gather batches in advance.
+  ///   - augmentation: The random transformation of training images.
+  /// - Throws: ``DataError`` if the fractions do not add up to 1, the training set is empty, or a
+  ///   label has no class.
+  public init(
+    _ dataset: Dataset, fractions: (train: Double, val: Double, test: Double) = (0.8, 0.1, 0.1),
+    seed: UInt64 = 42, classes: [String], batchSize: Int = 128, workers: Int = 0,
+    augmentation: RandomAffine? = nil
+  ) throws {
+    let parts = try dataset.randomSplit(
+      fractions: [fractions.train, fractions.val, fractions.test],
+      generator: Generator(seed: seed))
+    try self.init(
+      train: parts[0], val: parts[1], test: parts[2], classes: classes, batchSize: batchSize,
+      workers: workers, augmentation: augmentation)
   }
 }

@@ -2,37 +2,76 @@ import Foundation
 
 /// Where a data set's images may come from; the command line's `--data_source`.
 public enum DataSource: String, CaseIterable, Sendable {
-  /// The real images; handwriting drawn by the program if they cannot be downloaded.
+  /// The real images; handwriting drawn by this program if they cannot be downloaded.
   case auto
-  /// The real images or an error.
+  /// The real images, or an error.
   case download
-  /// Handwriting drawn by the program; nothing is downloaded.
+  /// Handwriting drawn by this program; nothing is downloaded.
   case synthetic
 }
 
-/// What can be chosen about a data set.
+/// The folder that holds data sets.
+///
+/// ```text
+/// data/raw/emnist/metadata.json     the files to download, with addresses and SHA-256 digests
+/// data/downloaded/emnist/           the downloaded files
+/// data/processed/emnist/            images and labels, prepared for mapping into memory
+/// ```
+public struct DataFolder: Equatable, Sendable {
+  /// The folder itself.
+  public let url: URL
+
+  /// - Parameter url: A folder; it is created when it is needed.
+  public init(_ url: URL) {
+    self.url = url
+  }
+
+  /// The folder that the environment variable `LAB_DATA_DIR` names, or `data` in the current
+  /// directory.
+  public static var standard: DataFolder {
+    let path = ProcessInfo.processInfo.environment["LAB_DATA_DIR"] ?? ""
+    return DataFolder(URL(filePath: path.isEmpty ? "data" : path, directoryHint: .isDirectory))
+  }
+
+  /// The description of a data set's files, `raw/NAME/metadata.json`.
+  package func metadata(of name: String) -> URL {
+    url.appending(path: "raw/\(name)/metadata.json")
+  }
+
+  /// The folder for a data set's downloaded files, `downloaded/NAME`.
+  package func downloaded(_ name: String) -> URL {
+    url.appending(path: "downloaded/\(name)", directoryHint: .isDirectory)
+  }
+
+  /// The folder for a data set's prepared files, `processed/NAME`.
+  package func processed(_ name: String) -> URL {
+    url.appending(path: "processed/\(name)", directoryHint: .isDirectory)
+  }
+}
+
+/// Options of the course's data sets ``MNIST``, ``EMNIST`` and ``EMNISTLines``.
 public struct DataOptions: Sendable {
   /// Where the images may come from.
   public var source: DataSource
   /// The number of images in a batch.
   public var batchSize: Int
-  /// The number of threads that gather batches ahead of their use; 0 gathers each when it is asked
-  /// for.
+  /// The number of threads that gather batches in advance; 0 gathers each batch when it is needed.
   public var workers: Int
-  /// How training images are changed at random; nil leaves them as they are.
+  /// The random transformation of training images; nil leaves them as they are.
   public var augmentation: RandomAffine?
-  /// Where files are kept.
+  /// Where files are stored.
   public var folder: DataFolder
-  /// Called with each line that the user should read while data are prepared.
+  /// Called with each message for the user while data are prepared.
   public var report: @Sendable (String) -> Void
 
   /// - Parameters:
   ///   - source: Where the images may come from.
   ///   - batchSize: The number of images in a batch, at least 1.
-  ///   - workers: The number of threads that gather batches ahead of their use.
-  ///   - augmentation: How training images are changed at random.
-  ///   - folder: Where files are kept; by default `LAB_DATA_DIR`, or `data` where the program runs.
-  ///   - report: Called with each line for the user; by default written to standard error.
+  ///   - workers: The number of threads that gather batches in advance.
+  ///   - augmentation: The random transformation of training images.
+  ///   - folder: Where files are stored; by default `LAB_DATA_DIR`, or `data` in the current
+  ///     directory.
+  ///   - report: Called with each message for the user; by default written to standard error.
   public init(
     source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
     augmentation: RandomAffine? = nil, folder: DataFolder = .standard,
@@ -46,28 +85,40 @@ public struct DataOptions: Sendable {
     self.report = report
   }
 
+  /// - Throws: ``DataError`` if batch size or augmentation are out of range.
+  func validate() throws {
+    try check(batchSize: batchSize, augmentation)
+  }
+
   /// Writes a line to standard error.
   @Sendable public static func writeToStandardError(_ line: String) {
-    // Results printed before belong above the line, also when both go to one file.
-    fflush(nil)
-    // Nobody can be told when standard error itself cannot be written.
-    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+    StandardError.write(line + "\n")
   }
 }
 
-/// What ``SyntheticHandwriting`` is called in messages and titles.
+/// Checks what data modules have in common.
+///
+/// - Throws: ``DataError`` if batch size or augmentation are out of range.
+func check(batchSize: Int, _ augmentation: RandomAffine?) throws {
+  guard batchSize > 0 else {
+    throw DataError(.unusable, "expected a batch size of at least 1, got \(batchSize)")
+  }
+  try augmentation?.validate()
+}
+
+/// The name of ``SyntheticHandwriting`` in messages and titles.
 let syntheticHandwriting = "handwriting drawn by this program"
 
 extension DataSource {
-  /// The real data or synthetic ones, as the source says: `auto` turns to synthetic data only when
-  /// the real ones cannot be had, not when they are damaged.
+  /// Prepares the real data or the synthetic ones, as the source says. `auto` takes synthetic data
+  /// only if the real ones are unavailable, not if they are damaged.
   ///
   /// - Parameters:
-  ///   - name: What it is about, for messages.
-  ///   - substitute: What the synthetic data are, for messages.
-  ///   - report: Called with the line that says why synthetic data are taken.
+  ///   - name: The data set's name, for messages.
+  ///   - substitute: A description of the synthetic data, for messages.
+  ///   - report: Called with the reason why synthetic data are used.
   ///   - real: Prepares the real data.
-  ///   - synthetic: Prepares the others.
+  ///   - synthetic: Prepares the synthetic data.
   package func choose<Parts>(
     _ name: String, substitute: String = syntheticHandwriting, report: (String) -> Void,
     real: () throws -> Parts, synthetic: () throws -> Parts

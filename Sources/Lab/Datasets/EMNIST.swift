@@ -43,14 +43,20 @@ public struct EMNIST: DataModule {
     inputDims: [1, 28, 28], outputDims: [1],
     mapping: specialTokens + characters + punctuation)
 
-  /// Where the images are, and what they were made from.
+  /// The prepared files.
   package let files: CharacterFiles
+  public var batchSize: Int { options.batchSize }
+  public var workers: Int { options.workers }
+  public var augmentation: RandomAffine? { options.augmentation }
+  public var folder: DataFolder? { options.folder }
+  public var specialTokens: [String] { Self.specialTokens }
   public var sources: [String: String] { files.recipe.sources }
 
   /// Prepares the files if need be, and maps them into memory.
   ///
   /// - Throws: ``DataError`` if the data cannot be had.
   public init(_ options: DataOptions = DataOptions()) throws {
+    try options.validate()
     self.options = options
     let (prepared, isSynthetic) = try options.source.choose(
       Self.name, report: options.report, real: { try Self.real(options) },
@@ -58,7 +64,7 @@ public struct EMNIST: DataModule {
     self.isSynthetic = isSynthetic
     (files, trainval, test) = prepared
     let trainCount = Int(0.8 * Double(trainval.count))
-    let split = trainval.randomSplit(
+    let split = try trainval.randomSplit(
       [trainCount, trainval.count - trainCount], generator: Generator(seed: 42))
     (train, val) = (split[0], split[1])
   }
@@ -139,5 +145,34 @@ public struct EMNIST: DataModule {
   /// The file of the test labels before they were balanced.
   private static func allTestLabels(in files: CharacterFiles) -> URL {
     files.folder.appending(path: "test-all-labels-idx1-ubyte")
+  }
+}
+
+/// Draws a subset in which frequent classes are less so: from each class as many images as classes
+/// have on average, with replacement, each kept once.
+///
+/// The draws are the course's, NumPy's number for number: per label in ascending order
+/// `unique(choice(places of the label, draws))`, with `draws = int(bincount(labels).mean())`.
+///
+/// ```swift
+/// var random = RandomState(seed: 42)
+/// let selection = balance(labels: labels, using: &random)
+/// // random goes on where the course's `np.random` does after balancing these labels
+/// ```
+///
+/// - Parameters:
+///   - labels: The label of each image; 0 counts as a class even when no image has it.
+///   - random: Where the draws come from.
+/// - Complexity: O(images · log images)
+package func balance(labels: [UInt8], using random: inout RandomState) -> [Int] {
+  guard let largest = labels.max() else { return [] }
+  var places = [[Int]](repeating: [], count: Int(largest) + 1)
+  for (place, label) in labels.enumerated() { places[Int(label)].append(place) }
+  let draws = labels.count / places.count
+  return places.flatMap { places -> [Int] in
+    guard !places.isEmpty else { return [] }
+    // Sorting numbers of places sorts places, which ascend.
+    let chosen = Set(random.choice(below: places.count, count: draws))
+    return chosen.sorted().map { places[$0] }
   }
 }

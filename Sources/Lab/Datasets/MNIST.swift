@@ -10,6 +10,10 @@ public struct MNIST: DataModule {
   public static let name = "MNIST"
 
   public let options: DataOptions
+  public var batchSize: Int { options.batchSize }
+  public var workers: Int { options.workers }
+  public var augmentation: RandomAffine? { options.augmentation }
+  public var folder: DataFolder? { options.folder }
   public let isSynthetic: Bool
   public let sources: [String: String]
   public let train: Dataset
@@ -28,6 +32,7 @@ public struct MNIST: DataModule {
   ///
   /// - Throws: ``DataError`` if the data cannot be had.
   public init(_ options: DataOptions = DataOptions()) throws {
+    try options.validate()
     self.options = options
     let (parts, isSynthetic) = try options.source.choose(
       Self.name, report: options.report, real: { try Self.real(options) },
@@ -36,7 +41,7 @@ public struct MNIST: DataModule {
     (test, sources) = (parts.test, parts.sources)
     // 5,000 of MNIST's 60,000.
     let valCount = parts.train.count / 12
-    let split = parts.train.randomSplit(
+    let split = try parts.train.randomSplit(
       [parts.train.count - valCount, valCount], generator: Generator(seed: 42))
     (train, val) = (split[0], split[1])
   }

@@ -2,34 +2,34 @@ import Foundation
 import LabRandom
 import LabTensors
 
-/// Turns, shifts, scales and shears each image a little, at random, about its centre, as if there
-/// were more writers than there are.
-///
-/// Angles and shifts are those that torchvision's `RandomAffine` draws; pixels are interpolated
-/// between the four around the point that they come from.
+/// Rotates, translates, scales and shears each image at random about its center, as torchvision's
+/// `RandomAffine`.
 ///
 /// ```swift
 /// let data = try EMNIST(DataOptions(augmentation: RandomAffine(degrees: 10, translate: 0.1)))
 /// ```
+///
+/// The random numbers are those of torchvision; pixels are interpolated bilinearly.
 public struct RandomAffine: Equatable, Sendable {
-  /// The largest angle, either way, in degrees.
+  /// The largest angle of rotation in either direction, in degrees.
   public var degrees: Double
-  /// The largest shift, either way, across and down, as a share of the image's size; whole pixels.
+  /// The largest translation in either direction, across and down, as a fraction of the image's
+  /// size; it is rounded to whole pixels.
   public var translate: Double
-  /// The smallest and the largest factor.
+  /// The smallest and the largest scale factor.
   public var scale: ClosedRange<Double>
-  /// The largest angle, either way, by which upright lines lean, in degrees.
+  /// The largest angle of shear in either direction, in degrees.
   public var shear: Double
 
-  /// What suits handwritten characters: such changes leave all of them what they are.
+  /// Changes that leave handwritten characters recognizable.
   public static let handwriting = RandomAffine(
     degrees: 10, translate: 0.08, scale: 0.9...1.1, shear: 10)
 
   /// - Parameters:
-  ///   - degrees: The largest angle, either way.
-  ///   - translate: The largest shift, either way, as a share of the image's size.
-  ///   - scale: The smallest and the largest factor.
-  ///   - shear: The largest angle, either way, by which upright lines lean.
+  ///   - degrees: The largest angle of rotation in either direction, at least 0.
+  ///   - translate: The largest translation as a fraction of the image's size, from 0 to 1.
+  ///   - scale: The smallest and the largest scale factor, above 0.
+  ///   - shear: The largest angle of shear in either direction, from 0 to below 90.
   public init(
     degrees: Double = 0, translate: Double = 0, scale: ClosedRange<Double> = 1...1,
     shear: Double = 0
@@ -40,7 +40,24 @@ public struct RandomAffine: Equatable, Sendable {
     self.shear = shear
   }
 
-  /// What runs may differ in, for TensorBoard.
+  /// - Throws: ``DataError`` that names the value that is out of range.
+  public func validate() throws {
+    let complaint: String? =
+      if !(degrees.isFinite && degrees >= 0) {
+        "degrees of at least 0, got \(degrees)"
+      } else if !(0...1).contains(translate) {
+        "translate from 0 to 1, got \(translate)"
+      } else if !(scale.lowerBound > 0 && scale.upperBound.isFinite) {
+        "scale factors above 0, got \(scale.lowerBound) to \(scale.upperBound)"
+      } else if !(0..<90).contains(shear) {
+        "shear from 0 to below 90 degrees, got \(shear)"
+      } else {
+        nil
+      }
+    if let complaint { throw DataError(.unusable, "RandomAffine: expected \(complaint)") }
+  }
+
+  /// The values by name, for TensorBoard.
   package var hyperparameters: [String: String] {
     [
       "degrees": "\(degrees)", "translate": "\(translate)",
@@ -48,14 +65,19 @@ public struct RandomAffine: Equatable, Sendable {
     ]
   }
 
-  /// Images with a change of its own for each of them.
+  /// Transforms each image differently.
+  ///
+  /// Values out of range do not trap: where they give no source pixel, the background shows.
   ///
   /// - Parameters:
-  ///   - x: Images × channels × rows × columns.
-  ///   - background: What is outside of an image.
-  ///   - generator: Where the changes come from.
+  ///   - x: The images, of shape (images, channels, rows, columns).
+  ///   - background: The value outside of an image.
+  ///   - generator: The source of random numbers.
   /// - Complexity: O(elements of x)
   public func callAsFunction(_ x: Tensor, background: Float, generator: Generator) -> Tensor {
+    precondition(
+      x.rank == 4,
+      "RandomAffine: expected images of shape (images, channels, rows, columns), got \(x.shape)")
     let (height, width) = (x.shape[2], x.shape[3])
     let maps = (0..<x.shape[0]).map { _ in
       draw(width: width, height: height, generator).inverse
@@ -74,7 +96,8 @@ public struct RandomAffine: Equatable, Sendable {
     }
   }
 
-  /// One image's change. Each number that may differ takes one draw, in torchvision's order.
+  /// The transformation of one image. Each number that may differ takes one draw, in torchvision's
+  /// order.
   func draw(width: Int, height: Int, _ generator: Generator) -> AffineChange {
     func uniform(_ low: Double, _ high: Double) -> Double {
       Double(generator.uniform(count: 1, Float(low), Float(high))[0])
@@ -91,7 +114,8 @@ public struct RandomAffine: Equatable, Sendable {
   }
 }
 
-/// A rotation clockwise, a shift in pixels, a factor, and a shear in degrees, about the centre.
+/// A clockwise rotation in degrees, a translation in pixels, a scale factor and a shear in degrees,
+/// about the center.
 package struct AffineChange: Sendable {
   var degrees, right, down, scale, shear: Double
 
@@ -102,7 +126,7 @@ package struct AffineChange: Sendable {
     (self.scale, self.shear) = (scale, shear)
   }
 
-  /// Where a changed pixel comes from.
+  /// The map from a pixel of the result to its source.
   package var inverse: AffineMap {
     let (turn, lean) = (degrees * .pi / 180, shear * .pi / 180)
     let (a, b) = (cos(turn), -cos(turn) * tan(lean) - sin(turn))
@@ -115,12 +139,12 @@ package struct AffineChange: Sendable {
   }
 }
 
-/// `(xx · column + xy · row + x, yx · column + yy · row + y)`, counted from an image's centre.
+/// `(xx · column + xy · row + x, yx · column + yy · row + y)`, relative to an image's center.
 package struct AffineMap {
   let xx, xy, x, yx, yy, y: Float
 
-  /// Calls `write` with the place of each pixel and what is there after the change, interpolated
-  /// between the four pixels around the point that it comes from.
+  /// Calls `write` with the index and the new value of each pixel, interpolated between the four
+  /// pixels around its source.
   package func sample(
     _ pixels: ArraySlice<Float>, width: Int, height: Int, background: Float,
     write: (Int, Float) -> Void
@@ -136,6 +160,11 @@ package struct AffineMap {
           let (dx, dy) = (Float(column) - centerX, Float(row) - centerY)
           let sourceX = xx * dx + xy * dy + x + centerX
           let sourceY = yx * dx + yy * dy + y + centerY
+          // Far outside, or not a number: `Int` would trap.
+          guard abs(sourceX) < 1e9, abs(sourceY) < 1e9 else {
+            write(row * width + column, background)
+            continue
+          }
           let (left, top) = (sourceX.rounded(.down), sourceY.rounded(.down))
           let (right, bottom) = (sourceX - left, sourceY - top)
           let (c, r) = (Int(left), Int(top))

@@ -56,7 +56,7 @@ public struct SentenceGenerator: Sendable {
     sum.update(.init(bytes))
     var text = CourseText()
     for token in bytes.split(whereSeparator: { $0 == 0x20 || $0 == 0x0a }) { text.append(token) }
-    return (text.bytes, ["sentences.txt": sum.hexadecimal])
+    return (text.bytes, ["sentences.txt": try sum.hexadecimal])
   }
 
   /// Some words that follow one another in the text: one at least, `maxLength` characters at most.

@@ -38,6 +38,12 @@ public struct MersenneTwister: Sendable, Equatable {
     return word ^ (word >> 18)
   }
 
+  /// The next 64 bits: the first word drawn is the upper half.
+  mutating func next64() -> UInt64 {
+    let high = UInt64(next())
+    return high << 32 | UInt64(next())
+  }
+
   private mutating func twist() {
     state.withUnsafeMutableBufferPointer { state in
       for index in 0..<Self.size {

@@ -267,7 +267,7 @@ public final class Trainer {
   /// The first training batches, unshuffled, if the model is to memorise them.
   private func overfitting(_ data: some DataModule) -> Batches? {
     overfitBatches.map {
-      let (size, workers) = (data.options.batchSize, data.options.workers)
+      let (size, workers) = (data.batchSize, data.workers)
       return limited(Batches(data.train, batchSize: size, workers: workers), $0)
     }
   }

@@ -39,7 +39,7 @@ struct TrainingState: Codable {
   init(stepsPerEpoch: Int, schedule: OneCycleLR?, data: some DataModule, patience: Int) {
     self.stepsPerEpoch = stepsPerEpoch
     cycleSteps = schedule?.totalSteps
-    batchSize = data.options.batchSize
+    batchSize = data.batchSize
     sources = data.sources
     earlyStopping = EarlyStopping(patience: patience)
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Synchronization
 import Testing
 
 @Suite struct BatchesTests {
@@ -80,5 +81,48 @@ import Testing
     // Only what is learned from is changed.
     let unshuffled = Batches(dataset, batchSize: 51, augmentedBy: .handwriting)
     #expect(try unshuffled.first().x == dataset.batch(at: Array(0..<51)).x)
+  }
+
+  /// Both gave each batch once between them, so that the second one waited for ever.
+  @Test(arguments: [0, 1, 3], [0, 2, 5])
+  func copiesOfAnIteratorAreIndependent(workers: Int, taken: Int) throws {
+    let batches = Batches(
+      try folder.smallDataset(count: 40), batchSize: 8, shuffledBy: Generator(seed: 7),
+      workers: workers)
+    var iterator = batches.makeIterator()
+    for _ in 0..<taken { _ = iterator.next() }
+    var copy = iterator
+    var (first, second): ([Batch], [Batch]) = ([], [])
+    // The copy is ahead of the original at first, then behind it.
+    if let batch = copy.next() { second.append(batch) }
+    while let batch = iterator.next() { first.append(batch) }
+    while let batch = copy.next() { second.append(batch) }
+    #expect(first.count == 5 - taken)
+    #expect(first.map(\.x) == second.map(\.x) && first.map(\.y) == second.map(\.y))
+    #expect(iterator.next() == nil && copy.next() == nil)
+  }
+
+  /// Each thread gets a whole epoch, and each epoch is one of those that a single thread would get.
+  @Test(arguments: [0, 2])
+  func threadsIterateOverTheSameBatches(workers: Int) throws {
+    let dataset = try folder.smallDataset(count: 60)
+    func batches() -> Batches {
+      Batches(
+        dataset, batchSize: 8, shuffledBy: Generator(seed: 7), augmentedBy: .handwriting,
+        workers: workers)
+    }
+    let alone = batches()
+    let expected = (0..<16).map { _ in alone.map(\.x) }
+    let shared = batches()
+    let epochs = Mutex<[[Batch]]>([])
+    DispatchQueue.concurrentPerform(iterations: 4) { _ in
+      for _ in 0..<4 {
+        let epoch = Array(shared)
+        epochs.withLock { $0.append(epoch) }
+      }
+    }
+    let found = epochs.withLock { $0 }.map { $0.map(\.x) }
+    #expect(found.count == 16)
+    for epoch in expected { #expect(found.contains(epoch)) }
   }
 }

@@ -15,7 +15,7 @@ struct DownloaderTests {
     file = Data((0..<300_000).map { _ in UInt8(random.integer(below: 256)) })
     let digest = try SHA256()
     digest.update(file)
-    sum = digest.hexadecimal
+    sum = try digest.hexadecimal
   }
 
   private func fetch(
@@ -79,7 +79,7 @@ struct DownloaderTests {
     defer { server.stop() }
     let digest = try SHA256()
     digest.update(file + Data([0]))
-    let found = digest.hexadecimal
+    let found = try digest.hexadecimal
     let error = #expect(throws: DataError.self) { try fetch([server.address()]) }
     #expect(error?.kind == .damaged)
     #expect(

@@ -57,9 +57,8 @@ import Testing
     #expect(
       message { try file.bytes("train", "labels", columns: 1, maximumRows: 611) }
         == "a.mat: expected train.labels to have 1 columns and up to 611 rows, got 612×1")
-    #expect(
-      message { try file.bytes("train", "writers", columns: 1, maximumRows: 999) }
-        == "a.mat: expected train.writers to hold bytes, got MATLAB class 11")
+    // The writers are 16-bit integers.
+    #expect(try file.bytes("train", "writers", columns: 1, maximumRows: 999).rows == 612)
     #expect(
       message { try file.bytes("train", columns: 1, maximumRows: 9) }?.hasPrefix(
         "a.mat: expected train to have 1 columns") == false)

@@ -29,16 +29,58 @@ import Testing
     #expect(images.elements == [UInt8](repeating: 9, count: 2 * 784))
   }
 
-  @Test func readsDoublesThatAreBytes() throws {
-    func file(_ number: Double) throws -> MATFile {
-      try open(MATFixture.bytes(labels: [number, 3]))
+  /// A type of numbers: MATLAB's numbers for the type and the array's class, the size in bytes, and
+  /// the bit pattern of a number, or its nearest one.
+  struct NumberType: Sendable {
+    let type, kind: UInt8
+    let size: Int
+    let isSigned, isFloat: Bool
+    let bits: @Sendable (Double) -> UInt64
+
+    static func integer(_ type: UInt8, _ kind: UInt8, _ size: Int, isSigned: Bool) -> Self {
+      Self(type: type, kind: kind, size: size, isSigned: isSigned, isFloat: false) {
+        UInt64(bitPattern: Int64($0))
+      }
     }
-    let labels = try file(61).bytes("train", "labels", columns: 1, maximumRows: 2)
-    #expect(labels.elements == [61, 3])
-    for number in [-1, 0.5, 256, .nan, .infinity] {
+  }
+
+  // MathWorks, "MAT-File Format", tables 1-1 and 1-3.
+  @Test(arguments: [
+    .integer(1, 8, 1, isSigned: true), .integer(2, 9, 1, isSigned: false),
+    .integer(3, 10, 2, isSigned: true), .integer(4, 11, 2, isSigned: false),
+    .integer(5, 12, 4, isSigned: true), .integer(6, 13, 4, isSigned: false),
+    .integer(12, 14, 8, isSigned: true), .integer(13, 15, 8, isSigned: false),
+    // MATLAB stores small numbers of any class in fewer bytes.
+    .integer(1, 6, 1, isSigned: true), .integer(3, 15, 2, isSigned: true),
+    NumberType(type: 7, kind: 7, size: 4, isSigned: true, isFloat: true) {
+      UInt64(Float($0).bitPattern)
+    },
+    NumberType(type: 9, kind: 6, size: 8, isSigned: true, isFloat: true) { $0.bitPattern },
+  ])
+  func readsNumbersOfEveryTypeThatAreBytes(_ type: NumberType) throws {
+    func labels(_ numbers: [Double]) throws -> [UInt8] {
+      try open(
+        MATFixture.bytes(
+          labels: numbers.map(type.bits), size: type.size, type: type.type, kind: type.kind)
+      ).bytes("train", "labels", columns: 1, maximumRows: 9).elements
+    }
+    #expect(try labels([61, 3, 0, 127]) == [61, 3, 0, 127])
+    if type.size > 1 || !type.isSigned { #expect(try labels([128, 255]) == [128, 255]) }
+    var others: [Double] = type.isSigned ? [-1, -128] : []
+    if type.size > 1 { others += [256, 32_000] }
+    if type.isFloat { others += [0.5, .nan, .infinity, -.infinity] }
+    for number in others {
       expectRefusal(
         "a.mat: expected train.labels to hold 2 numbers in 0...255, got others or damaged bytes"
-      ) { _ = try file(number).bytes("train", "labels", columns: 1, maximumRows: 2) }
+      ) { _ = try labels([number, 3]) }
+    }
+  }
+
+  @Test func refusesArraysThatAreNotNumbers() {
+    // A text, class 4.
+    expectRefusal("a.mat: expected train.labels to hold numbers, got MATLAB class 4") {
+      _ = try open(MATFixture.bytes(labels: [65, 66], size: 1, type: 16, kind: 4))
+        .bytes("train", "labels", columns: 1, maximumRows: 9)
     }
   }
 

@@ -17,14 +17,14 @@ import Testing
 
   @Test func gathersNoMoreThanTwoBatchesAWorkerAhead() {
     let gathered = Mutex<Set<Int>>([])
-    let prefetch = Prefetch(count: 100, workers: 3) { index in
+    let prefetch = Prefetch(0..<100, workers: 3) { index in
       gathered.withLock { _ = $0.insert(index) }
       return Self.batch
     }
     #expect(eventually { gathered.withLock { $0.count } >= 6 })
     Thread.sleep(forTimeInterval: 0.05)
     #expect(gathered.withLock { $0 } == Set(0..<6))
-    _ = prefetch.batch(at: 0)
+    _ = prefetch.next()
     #expect(eventually { gathered.withLock { $0.count } >= 7 })
     Thread.sleep(forTimeInterval: 0.05)
     #expect(gathered.withLock { $0 } == Set(0..<7))
@@ -34,9 +34,9 @@ import Testing
   func threadsEndWhenAbandoned(taken: Int) {
     weak var shelf: Prefetch.Shelf?
     do {
-      let prefetch = Prefetch(count: 1000, workers: 4) { _ in Self.batch }
+      let prefetch = Prefetch(0..<1000, workers: 4) { _ in Self.batch }
       shelf = prefetch.shelf
-      for index in 0..<taken { _ = prefetch.batch(at: index) }
+      for _ in 0..<taken { _ = prefetch.next() }
     }
     // The threads are the last to hold the shelf.
     #expect(eventually { shelf == nil })

@@ -85,4 +85,41 @@ struct RandomAffineTests {
     let x = pattern([2, 3, 4, 5])
     #expect(RandomAffine()(x, background: 9, generator: Generator(seed: 1)) == x)
   }
+
+  /// Values out of range; some of them trapped before, where a coordinate was converted to an integer.
+  @Test(
+    arguments: [
+      RandomAffine(scale: 0...0), RandomAffine(scale: 1e-300...1e-300),
+      RandomAffine(degrees: .infinity), RandomAffine(degrees: .nan),
+      RandomAffine(translate: .infinity), RandomAffine(translate: 1e30),
+      RandomAffine(shear: 90), RandomAffine(shear: .infinity),
+      RandomAffine(scale: -.infinity...(.infinity)), RandomAffine(degrees: 1e300),
+    ])
+  func valuesOutOfRangeDoNotTrap(augment: RandomAffine) {
+    let x = pattern([3, 1, 5, 4], step: 3)
+    let y = augment(x, background: 9, generator: Generator(seed: 1))
+    #expect(y.shape == x.shape)
+  }
+
+  @Test func imagesScaledToNothingShowTheBackground() {
+    let y = RandomAffine(scale: 0...0)(
+      pattern([2, 1, 5, 4]), background: 9, generator: Generator(seed: 1))
+    #expect(y == Tensor(repeating: 9, shape: [2, 1, 5, 4]))
+  }
+
+  @Test(arguments: [
+    (RandomAffine(degrees: -1), "degrees of at least 0, got -1.0"),
+    (RandomAffine(degrees: .nan), "degrees of at least 0, got nan"),
+    (RandomAffine(translate: 1.5), "translate from 0 to 1, got 1.5"),
+    (RandomAffine(scale: 0...1), "scale factors above 0, got 0.0 to 1.0"),
+    (RandomAffine(scale: 1...(.infinity)), "scale factors above 0, got 1.0 to inf"),
+    (RandomAffine(shear: 90), "shear from 0 to below 90 degrees, got 90.0"),
+  ])
+  func dataSetsRefuseValuesOutOfRange(augment: RandomAffine, message: String) throws {
+    let error = DataError(.unusable, "RandomAffine: expected \(message)")
+    #expect(throws: error) { try augment.validate() }
+    #expect(throws: error) {
+      try MNIST(DataOptions(source: .synthetic, augmentation: augment))
+    }
+  }
 }

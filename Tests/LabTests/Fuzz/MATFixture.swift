@@ -17,14 +17,20 @@ enum MATFixture {
     bytes(images: images, labels: matrix([UInt8](repeating: 3, count: images), images, 1))
   }
 
-  /// The file's bytes with labels that are doubles.
-  static func bytes(labels: [Double]) -> [UInt8] {
+  /// The file's bytes with labels of another type than bytes.
+  ///
+  /// - Parameters:
+  ///   - labels: The labels' bit patterns.
+  ///   - size: The number of bytes of a label.
+  ///   - type: MATLAB's number for the type in the file.
+  ///   - kind: MATLAB's number for the class of the array.
+  static func bytes(labels: [UInt64], size: Int, type: UInt8, kind: UInt8) -> [UInt8] {
     let numbers = labels.flatMap { label in
-      (0..<8).map { UInt8(truncatingIfNeeded: label.bitPattern >> (8 * $0)) }
+      (0..<size).map { UInt8(truncatingIfNeeded: label >> (8 * $0)) }
     }
     return bytes(
       images: labels.count,
-      labels: element(14, head(6, labels.count, 1, "") + element(9, numbers)))
+      labels: element(14, head(kind, labels.count, 1, "") + element(type, numbers)))
   }
 
   private static func bytes(images: Int, labels: [UInt8]) -> [UInt8] {

@@ -150,5 +150,5 @@ private func digest(_ model: some Layer) throws -> String {
   for parameter in model.parameters {
     digest.update(parameter.value.elements.withUnsafeBytes { Data($0) })
   }
-  return digest.hexadecimal
+  return try digest.hexadecimal
 }

@@ -4,13 +4,14 @@ import Lab
 /// Images of 8×8 pixels, bright on the left or on the right.
 struct TinyData: DataModule {
   static let name = "Tiny"
-  let options: DataOptions
-  let isSynthetic = false
+  let batchSize: Int
+  let workers: Int
+  let augmentation: RandomAffine?
   let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["left", "right"])
   let train, val, test: Dataset
 
   init(_ options: DataOptions) throws {
-    self.options = options
+    (batchSize, workers, augmentation) = (options.batchSize, options.workers, options.augmentation)
     train = try Self.part(count: 70, in: options.folder, "train")
     val = try Self.part(count: 30, in: options.folder, "val")
     test = try Self.part(count: 30, in: options.folder, "test")

@@ -112,8 +112,8 @@ package struct MATFile {
         "\(name) to have \(columns) columns and up to \(maximumRows) rows",
         "\(extents[0])×\(extents[1])")
     }
-    guard [MATArray.bytes, MATArray.doubles].contains(field.kind) else {
-      throw damage("\(name) to hold bytes", "MATLAB class \(field.kind)")
+    guard MATArray.numeric.contains(field.kind) else {
+      throw damage("\(name) to hold numbers", "MATLAB class \(field.kind)")
     }
     guard let elements = field.bytes() else {
       throw damage(
@@ -124,5 +124,145 @@ package struct MATFile {
 
   private func damage(_ expected: String, _ got: String) -> DataError {
     DataError(.damaged, "\(title): expected \(expected), got \(got)")
+  }
+}
+
+/// One element of a MATLAB v5 file: a type and bytes.
+///
+/// ```text
+/// 4 bytes type, 4 bytes size, then the bytes, filled up to a multiple of eight
+/// 2 bytes type, 2 bytes size that is not 0, then up to four bytes
+/// ```
+///
+/// Source: MathWorks, "MAT-File Format", chapter 1.
+struct MATElement {
+  let type: Int
+  let bytes: Data
+
+  static let (matrix, packed) = (14, 15)
+
+  /// Takes an element from the front of some bytes.
+  ///
+  /// - Returns: `nil` if there is no whole one.
+  init?(from rest: inout Data) {
+    guard rest.count >= 8 else { return nil }
+    let (first, second) = (rest.littleEndian(at: 0, bytes: 4), rest.littleEndian(at: 4, bytes: 4))
+    if first >> 16 != 0 {
+      guard first >> 16 <= 4 else { return nil }
+      (type, bytes) = (first & 0xffff, rest.dropFirst(4).prefix(first >> 16))
+      rest = rest.dropFirst(8)
+    } else {
+      guard second <= rest.count - 8 else { return nil }
+      (type, bytes) = (first, rest.dropFirst(8).prefix(second))
+      // What is packed is not filled up, nor need the last element be.
+      let filling = first == Self.packed ? 0 : -second & 7
+      rest = rest.dropFirst(min(rest.count, 8 + second + filling))
+    }
+  }
+}
+
+/// An array of a MATLAB v5 file: a matrix, or a struct.
+struct MATArray {
+  /// MATLAB's number for the kind of array.
+  let kind: Int
+  let isComplex: Bool
+  let dimensions: [Int]
+  let name: String
+  /// What is behind the name: fields or numbers.
+  private let contents: Data
+
+  static let structure = 2
+  /// Double, single, and the eight kinds of integers.
+  static let numeric = 6...15
+
+  /// - Parameter body: The bytes of an element of type ``MATElement/matrix``.
+  /// - Returns: `nil` if they are no array.
+  init?(_ body: Data) {
+    var rest = body
+    guard let flags = MATElement(from: &rest), flags.type == 6, flags.bytes.count == 8,
+      let extents = MATElement(from: &rest), extents.type == 5, extents.bytes.count % 4 == 0,
+      let name = MATElement(from: &rest), name.type == 1
+    else { return nil }
+    kind = flags.bytes.littleEndian(at: 0, bytes: 1)
+    isComplex = flags.bytes.littleEndian(at: 1, bytes: 1) & 8 != 0
+    dimensions = (0..<extents.bytes.count / 4).map {
+      extents.bytes.littleEndian(at: 4 * $0, bytes: 4)
+    }
+    self.name = String(decoding: name.bytes, as: UTF8.self)
+    contents = rest
+  }
+
+  /// The field of a struct of one element.
+  ///
+  /// - Returns: `nil` if there is none.
+  func field(_ name: String) -> MATArray? {
+    var rest = contents
+    guard kind == Self.structure, dimensions == [1, 1],
+      let length = MATElement(from: &rest), length.type == 5, length.bytes.count == 4,
+      let names = MATElement(from: &rest), names.type == 1
+    else { return nil }
+    let size = length.bytes.littleEndian(at: 0, bytes: 4)
+    guard size > 0, names.bytes.count % size == 0 else { return nil }
+    for start in stride(from: 0, to: names.bytes.count, by: size) {
+      guard let field = MATElement(from: &rest), field.type == MATElement.matrix else { return nil }
+      let text = names.bytes.dropFirst(start).prefix(size).prefix { $0 != 0 }
+      if text.elementsEqual(name.utf8) { return MATArray(field.bytes) }
+    }
+    return nil
+  }
+
+  /// The numbers, column by column, as bytes.
+  ///
+  /// MATLAB stores numbers in the smallest type that holds all of them, whatever the array's class.
+  ///
+  /// - Returns: `nil` if they are not integers in 0...255, or not as many as the dimensions say.
+  func bytes() -> [UInt8]? {
+    var rest = contents
+    let count = dimensions.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    guard let numbers = MATElement(from: &rest), let format = MATNumber(rawValue: numbers.type),
+      numbers.bytes.count == count * format.size
+    else { return nil }
+    if format == .uint8 { return Array(numbers.bytes) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    for index in 0..<count {
+      guard let byte = format.byte(numbers.bytes, index) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+}
+
+/// The types that numbers are stored in, by MATLAB's number for them.
+private enum MATNumber: Int {
+  case int8 = 1
+  case uint8, int16, uint16, int32, uint32, single
+  case double = 9
+  case int64 = 12
+  case uint64
+
+  /// The number of bytes.
+  var size: Int {
+    switch self {
+    case .int8, .uint8: 1
+    case .int16, .uint16: 2
+    case .int32, .uint32, .single: 4
+    case .int64, .uint64, .double: 8
+    }
+  }
+
+  /// One of some numbers; nil if it is not an integer in 0...255.
+  func byte(_ data: Data, _ index: Int) -> UInt8? {
+    let bits = UInt64(
+      truncatingIfNeeded: data.littleEndian(at: size * index, bytes: size))
+    return switch self {
+    case .int8: UInt8(exactly: Int8(truncatingIfNeeded: bits))
+    case .int16: UInt8(exactly: Int16(truncatingIfNeeded: bits))
+    case .int32: UInt8(exactly: Int32(truncatingIfNeeded: bits))
+    case .int64: UInt8(exactly: Int64(truncatingIfNeeded: bits))
+    case .uint8, .uint16, .uint32, .uint64: UInt8(exactly: bits)
+    case .single: UInt8(exactly: Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+    case .double: UInt8(exactly: Double(bitPattern: bits))
+    }
   }
 }

@@ -7,15 +7,11 @@ import Foundation
 /// Epoch 0:  42%|██████████              | 1067/2541 [0:12<0:17, 85.2 it/s, loss=0.651]
 /// ```
 package final class ProgressBar {
-  /// Whether somebody sees one line being drawn over and over again.
-  package static let isLive =
-    isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
-
   private let title: String
   private let total: Int
   private let started = ContinuousClock.now
   private var shown = ContinuousClock.now
-  private let interval: Duration = ProgressBar.isLive ? .milliseconds(100) : .seconds(10)
+  private let interval: Duration = StandardError.isLive ? .milliseconds(100) : .seconds(10)
 
   /// - Parameters:
   ///   - title: What is going on.
@@ -27,18 +23,18 @@ package final class ProgressBar {
 
   /// `done` batches are done.
   package func update(_ done: Int, loss: Double) {
-    let isLast = done == total && Self.isLive
+    let isLast = done == total && StandardError.isLive
     guard isLast || shown.duration(to: .now) >= interval else { return }
     shown = .now
     let line = Self.line(
       title, done: done, total: total, seconds: started.duration(to: .now) / .seconds(1),
       loss: loss)
-    write(Self.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
+    StandardError.write(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 
   /// Takes the bar away.
   package func finish() {
-    if Self.isLive { write("\r\u{1b}[K") }
+    if StandardError.isLive { StandardError.write("\r\u{1b}[K") }
   }
 
   /// The line for a moment of the epoch.
@@ -61,11 +57,5 @@ package final class ProgressBar {
     return whole < 3600
       ? String(format: "%d:%02d", whole / 60, whole % 60)
       : String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-  }
-
-  private func write(_ text: String) {
-    // Results printed before belong above the bar, also when both go to one file.
-    fflush(nil)
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 }

@@ -6,49 +6,54 @@ import LabTensors
 ///
 /// ```swift
 /// let sum = try SHA256()
-/// sum.update(Data("abc".utf8))
-/// sum.hexadecimal  // "ba7816bf8f01cfea…"
+/// sum.update(Data("ab".utf8))
+/// try sum.hexadecimal  // "fb8e20fc2e4c3f24…", the digest of "ab"
+/// sum.update(Data("c".utf8))
+/// try sum.hexadecimal  // "ba7816bf8f01cfea…", the digest of "abc"
 /// ```
 package final class SHA256 {
   private let context: OpaquePointer
 
-  /// The digest of nothing so far.
+  /// The digest of no bytes.
   ///
-  /// - Throws: ``DataError`` if libcrypto refuses, as it does out of memory.
+  /// - Throws: ``DataError`` if libcrypto fails, for example without memory.
   package init() throws {
     guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      throw DataError(.unusable, "libcrypto offers no SHA-256; is OpenSSL installed whole?")
+      throw DataError(.unusable, "libcrypto offers no SHA-256; is OpenSSL installed completely?")
     }
     self.context = context
   }
-
-  private init(copying other: SHA256) throws {
-    guard let context = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(context, other.context) == 1 else {
-      throw DataError(.unusable, "libcrypto cannot copy a SHA-256 state; is memory short?")
-    }
-    self.context = context
-  }
-
-  /// The digest of the bytes so far, which goes on by itself.
-  package func copy() throws -> SHA256 { try SHA256(copying: self) }
 
   deinit {
     EVP_MD_CTX_free(context)
   }
 
-  /// Takes in the next bytes.
-  package func update(_ bytes: Data) {
+  /// Appends bytes.
+  package func update(_ bytes: Data) { update(bytes.bytes) }
+
+  /// Appends bytes.
+  package func update(_ bytes: RawSpan) {
     bytes.withUnsafeBytes { _ = EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
   }
 
-  /// The digest of all bytes taken in, as 64 hexadecimal digits; to be read once.
+  /// The digest of all bytes so far, as 64 hexadecimal digits. More bytes may follow.
+  ///
+  /// - Throws: ``DataError`` if libcrypto fails, for example without memory.
   package var hexadecimal: String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    EVP_DigestFinal_ex(context, &digest, nil)
-    return digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    get throws {
+      // A context that has given its digest cannot be used again, so a copy gives it.
+      let copy = EVP_MD_CTX_new()
+      defer { EVP_MD_CTX_free(copy) }
+      var digest = [UInt8](repeating: 0, count: 32)
+      guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &digest, nil) == 1
+      else {
+        throw DataError(.unusable, "libcrypto cannot finish a SHA-256; is there memory left?")
+      }
+      return digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
   }
 
-  /// Takes in a whole file.
+  /// Appends the bytes of a file.
   ///
   /// - Throws: ``DataError`` if it cannot be read.
   package func update(withContentsOf url: URL) throws {
@@ -65,6 +70,6 @@ package final class SHA256 {
   package static func hexadecimal(of url: URL) throws -> String {
     let sum = try SHA256()
     try sum.update(withContentsOf: url)
-    return sum.hexadecimal
+    return try sum.hexadecimal
   }
 }

@@ -1,0 +1,16 @@
+import Foundation
+
+/// Standard error, where progress and notices go.
+package enum StandardError {
+  /// Whether a line may be redrawn in place: on a terminal, or if `PROGRESS_BARS` is `live`.
+  package static let isLive =
+    isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
+
+  /// Writes text.
+  package static func write(_ text: String) {
+    // Results printed earlier belong above the text, also if both go to one file.
+    fflush(nil)
+    // If standard error cannot be written, nobody can be notified.
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+}
