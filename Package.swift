@@ -60,7 +60,7 @@ let package = Package(
     module("Random"),
     module("Tensors", ["Kernels", "LabRandom"]),
     module("Networks", ["LabRandom", "LabTensors"]),
-    module("Models", ["LabNetworks", "LabRandom", "LabTensors", arguments]),
+    module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
     module(
       "Datasets",
       ["LabRandom", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL", "CZlib"],

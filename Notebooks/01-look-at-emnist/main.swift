@@ -1,8 +1,8 @@
 // # Look at EMNIST
 //
-// EMNIST is MNIST's bigger sibling: next to the ten digits it has the capital and the small
-// letters, 62 characters from thousands of writers. We look at the data, train a small
-// convolutional network on them, and look at what it makes of characters it has never seen.
+// EMNIST extends MNIST: besides the ten digits it has capital and small letters, 62 characters
+// from thousands of writers. We look at the data, train a small convolutional network, and look at
+// its predictions for characters that it was not trained on.
 
 import ArgumentParser
 import Lab
@@ -20,25 +20,25 @@ let isQuick = parameters.common.quick
 manualSeed(UInt64(parameters.common.seed))
 var random = RandomState(seed: parameters.common.seed)
 
-// The images are 28×28 pixels with values from 0 to 1. The mapping tells which character a label
-// stands for. Its first four entries are no characters but signs that we need once we read whole
-// lines, and the punctuation at its end has no images yet: of 83 classes 62 are in use. The images
-// have been "balanced": no class has more of them than the average class of the archive.
+// The images are 28×28 pixels with values from 0 to 1. The mapping gives the character of each
+// label. Its first four entries are special tokens, which we need for whole lines, and the
+// punctuation at its end has no images yet: 62 of the 83 classes are in use. The images are
+// "balanced": no class has more of them than the average class of the archive.
 cell("The data")
 let data = attempt { try EMNIST(DataOptions(source: parameters.common.dataSource)) }
 note(data)
 print(data)
 
-// Models see images in batches of 128. The shape of x reads: images, channels (one: gray), height,
-// width. The test set is in the order of its classes, so all labels of the first batch are the
-// first character's: a 4, which stands for "0".
+// Models get images in batches of 128. The shape of x is images × channels × height × width, with
+// one channel for gray. The test set is sorted by class, so all labels of the first batch are those
+// of the first character: 4, the label of "0".
 cell("A batch of the test set")
 let batch = attempt { try data.testBatches().first() }
 print("x: \(batch.x.statistics)")
 print("y: \(batch.y.statistics)")
 
-// Some are hard even for us: without its neighbours nobody can tell a capital O from a zero, or an
-// l from a 1.
+// Some are hard even for people: without its neighbours, a capital O looks like a zero, and an l
+// like a 1.
 cell("Nine characters")
 var characters = Figure(size: (9, 9), rows: 3, columns: 3)
 for place in 0..<9 {
@@ -50,10 +50,10 @@ show(
   characters, of: data, as: "characters",
   alt: "Nine handwritten characters in a grid, each titled with its label")
 
-// Two convolutions of 3×3 pixels with 64 channels find strokes and how they join; pooling keeps the
-// strongest of each 2×2; two fully connected layers decide. The code is in
-// Sources/Lab/Models/CNN.swift. Dropout switches off a quarter of the features at random during
-// training, so that none is relied on alone.
+// Two 3×3 convolutions with 64 channels detect strokes and how they join, max pooling keeps the
+// largest value of each 2×2 square, and two fully connected layers classify. The code is in
+// Sources/Lab/Models/CNN.swift, and its layers are in Sources/Lab/Networks. During training, dropout
+// sets a random quarter of the features to zero, so that the network does not rely on single ones.
 cell("A convolutional network", tolerance: 0.02, ignoring: ["Processor: "])
 let model = CNN(data.config)
 let trainer = Trainer(maxEpochs: parameters.length.maxEpochs ?? (isQuick ? 1 : 5))
@@ -63,16 +63,17 @@ if let limit = parameters.length.limitTrainBatches ?? (isQuick ? .count(750) : n
 if isQuick { trainer.limitValBatches = .count(100) }
 attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
 
-// For each image the network gives 83 numbers, the logits: the larger, the likelier the class. The
-// largest is its answer. Above are the right labels, below the predicted ones.
+// For each image the network computes 83 logits, one for each class: the larger, the likelier. The
+// prediction is the class with the largest logit. First come the true labels, then the predicted
+// ones.
 cell("What the network says of a batch", tolerance: .init(share: 0.2))
 let logits = attempt { try model(batch.x) }
 print("logits: shape \(logits.shape)")
 print(batch.y)
 print(argmax(logits))
 
-// Green titles are right, red ones wrong. Look at the mistakes: how many of them would you have
-// made yourself?
+// Titles of correct predictions are green, those of wrong ones are red. How many of the mistakes
+// would you have made yourself?
 cell("Nine predictions", tolerance: .init(pixels: 0.02))
 var predictions = Figure(size: (9, 9), rows: 3, columns: 3)
 for place in 0..<9 {

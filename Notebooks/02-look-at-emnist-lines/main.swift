@@ -1,8 +1,8 @@
 // # Look at EMNIST Lines
 //
-// Reading single characters is one thing, reading handwriting another: there, nobody says where a
-// character ends and the next one begins. We make lines of handwriting ourselves, from sentences and
-// the characters of EMNIST, and so get as many of them as we like, each with its text.
+// Reading handwriting is harder than reading single characters: nothing marks where a character
+// ends and the next one begins. We make lines of handwriting from sentences and the characters of
+// EMNIST, and get as many as we like, each with its text.
 
 import ArgumentParser
 import Lab
@@ -14,7 +14,7 @@ struct Parameters: ParsableArguments {
   @Option(
     name: .customLong("random_start"),
     help: choices(
-      "Where the lines' draws start, as in the course's notebook or the written walkthrough",
+      "The random draws of the course's notebook, or of its written walkthrough",
       default: EMNISTLines.RandomStart.stored),
     transform: { try choice($0) })
   var randomStart = EMNISTLines.RandomStart.stored
@@ -25,9 +25,9 @@ struct Parameters: ParsableArguments {
 let parameters = Parameters.fromCommandLine()
 let dataOptions = DataOptions(source: parameters.common.dataSource)
 
-// The text comes from the Brown corpus, a million words that were printed in America in 1961. A
-// sentence starts at any word and ends before any other, as long as it is short enough; punctuation
-// has been taken out, since EMNIST has no images of it.
+// The text comes from the Brown corpus, a million words printed in the United States in 1961. A
+// sentence starts at a random word and ends at a later one, so that it is short enough. Punctuation
+// is removed, because EMNIST has no images of it.
 cell("Sentences")
 let sentences = attempt { try SentenceGenerator(dataOptions) }
 var random = RandomState(seed: parameters.common.seed)
@@ -36,9 +36,9 @@ for _ in 0..<4 {
   print(attempt { try sentences.generate(maxLength: 16, using: &random) })
 }
 
-// For each different character of a sentence one image is drawn, and the images are put side by side
-// on a black strip of 16 times 28 columns. The labels of a line are its characters' labels; the
-// places behind them are filled with 3, which stands for the padding <P>.
+// For each different character of a sentence one image is drawn at random. The images are placed
+// side by side on a black strip of 16 × 28 columns. The labels of a line are those of its
+// characters, padded at the end with 3, the label of the padding token <P>.
 cell("Sixteen characters side by side")
 let plain = attempt {
   try EMNISTLines(
@@ -48,24 +48,24 @@ let plain = attempt {
 note(plain)
 print(plain)
 
-// Which text each label stands for is the same as for single characters:
+// The mapping from labels to text is that of the single characters:
 
 print("Mapping: \(plain.mappingText)")
 
-// The first line's labels, and the text that they stand for:
+// The labels of the first line, and their text:
 
 let labels = plain.train.labels(at: 0)
 print(IntTensor(labels))
 print(labels.map { plain.mapping[$0] }.joined())
 
-// Each line has a handwriting of its own, and within a line all letters of a kind are the same one,
-// as if it had been stamped.
+// Each line has its own handwriting. Within a line, all occurrences of a character are the same
+// image.
 cell("Nine lines")
 showLines(of: plain, scale: 3, as: "sixteen-characters")
 
-// People do not write in boxes. Here each line draws how much its characters overlap, from not at
-// all to a third of their width; where two meet, their pixels are added. The lines are longer too:
-// sentences of up to 32 characters, and two places for the signs of start and end.
+// People do not write in boxes. Here the characters of each line overlap by a random part of their
+// width, from none to a third; where two overlap, their pixels are added. The lines are also longer:
+// sentences of up to 32 characters, plus two for the start and end tokens.
 cell("Characters that overlap")
 let overlapping = attempt {
   try EMNISTLines(
@@ -77,18 +77,18 @@ let longLabels = overlapping.train.labels(at: 0)
 print(IntTensor(longLabels))
 print(longLabels.map { overlapping.mapping[$0] }.joined())
 
-// The more its characters overlap, the shorter a line becomes: the same text may take a third less
-// room. A model that reads such lines cannot count columns.
+// The more the characters overlap, the shorter the line: the same text can be a third shorter. A
+// model that reads such lines cannot rely on fixed positions.
 cell("Nine lines that overlap")
 showLines(of: overlapping, scale: 2, as: "overlapping-characters")
 
-/// Draws the first nine training lines with their text above, each in a figure of its own and all of
-/// them on one sheet.
+/// Draws the first nine training lines with their text as title, one figure for each and one figure
+/// with all of them.
 ///
 /// - Parameters:
-///   - data: Where the lines come from.
-///   - scale: How large a pixel is drawn.
-///   - name: What the figures are called.
+///   - data: The lines.
+///   - scale: The size of an image's pixel in the figure.
+///   - name: The name of the figures.
 func showLines(of data: EMNISTLines, scale: Int, as name: String) {
   let size = (width: data.config.inputDims[2], height: data.config.inputDims[1])
   var sheet = Figure(rows: 9, columns: 1, images: size, scale: scale)

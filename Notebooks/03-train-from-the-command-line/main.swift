@@ -1,10 +1,10 @@
 // # Train from the command line
 //
-// Experiments are run from the command line, so that what was tried is one line of text: a model, a
-// data set, and how to train. Here are the lines of the course, each with its result. The program
-// that runs them is `lab train`; the notebook does the same itself, by
-// [labTrain](../../Sources/Notebook/LabTrain.swift), because it wants to look at the trained network
-// afterwards. In a terminal, write `swift run -c release` in front of such a line.
+// Experiments are run from the command line, so that each is described by one line of text: a
+// model, a data set, and how to train. Here are the command lines of the course with their results.
+// The program is `lab train`. The notebook calls the same code through
+// [labTrain](../../Sources/Notebook/LabTrain.swift), so that it can look at the trained network
+// afterwards. In a terminal, write `swift run -c release` before such a line.
 
 import ArgumentParser
 import Foundation
@@ -29,7 +29,7 @@ let common = [
   "--data_source=\(parameters.common.dataSource)", "--seed=\(parameters.common.seed)",
 ]
 
-/// Draws loss and accuracy over the epochs.
+/// Plots loss and accuracy over the epochs.
 func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
   let epochs = run.history.indices.map(Double.init)
   // Many points would hide the lines.
@@ -54,21 +54,20 @@ func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
     alt: "\(title): loss and accuracy after each epoch, of training and validation images")
 }
 
-// The network of the course on MNIST: ten digits, well written and alike. Each epoch has a line:
-// `train` is measured on the images that the network learns from, `val` on the validation set, which
-// it does not learn from. The last line is the one that counts: the accuracy on the test set, which
-// nobody has looked at so far.
+// The course's network on MNIST: ten digits, clearly written and alike. Each epoch prints one line:
+// `train` is measured on the training images, `val` on the validation set, which is not trained on.
+// The last line is the accuracy on the test set, which was not used before.
 cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
 let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common)
 
-// A curve tells more than its last point. While both losses fall, the network is still learning;
-// when only the training loss falls, it memorises the training images: it overfits. Training images
-// are seen with dropout and while the network changes, so that their accuracy may well be the lower
-// one.
+// A curve shows more than its last point. While both losses fall, the network improves. When only
+// the training loss falls, it overfits: it memorises the training images. The training accuracy is
+// measured with dropout and while the weights still change, so it can be lower than the validation
+// accuracy.
 cell("Learning curves of MNIST", tolerance: .init(pixels: 0.05))
 showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
 
-// EMNIST has 62 characters instead of ten. Their number is not all that makes it harder: some of
+// EMNIST has 62 characters instead of ten. It is harder not only because of their number: some of
 // them look the same.
 cell("A CNN on EMNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
 let emnist = labTrain(["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common)
@@ -77,10 +76,10 @@ note(mnist.data, emnist.data)
 cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.05))
 showCurves(of: emnist, as: "curves-emnist", title: "CNN on \(emnist.data.displayName)")
 
-// People write some characters more often than others: in EMNIST a digit has almost five times the
-// images of a small j, although no class is allowed more than the average. The network learns these
-// frequencies too, and when in doubt predicts the more frequent class. Only handwriting that this
-// program drew itself has nearly as many images of each.
+// Some characters are more frequent than others: in EMNIST a digit has almost five times as many
+// images as a small j, although no class may have more than the average. The network learns these
+// frequencies too: if an image is ambiguous, it predicts the more frequent class. In the SYNTHETIC
+// data, all classes have nearly the same number of images.
 cell("Images of each class")
 let classes = emnist.results.confusion.classes
 let characters = classes.map { emnist.data.mapping[$0] }
@@ -99,15 +98,16 @@ counts[0].ylabel = "images"
 counts[0].legend()
 show(
   counts, of: emnist.data, as: "images-per-class",
-  alt: "A bar for each character: how many images of it there are to learn from, watch and test")
+  alt: "A bar for each character: the number of its training, validation and test images")
 
-// A row for each true class, a column for each predicted one. If all predictions were right, only the
-// diagonal would be dark. Most other spots are characters of one shape: a capital and its small
-// letter, which lie on lines beside the diagonal; O, o and 0; 1, I and l.
+// Each row is a true class, each column a predicted class. If all predictions were right, only the
+// diagonal would be dark. Most of the other spots are characters of the same shape: a capital and
+// its small letter, on lines parallel to the diagonal; O, o and 0; 1, I and l.
 cell("The confusion matrix", tolerance: .init(pixels: 0.2))
 let confusion = emnist.results.confusion
 
-/// The matrix of some classes, as fractions of each true class, in a font that tells I from l.
+/// The confusion matrix of some classes, as fractions of each true class, in a font that
+/// distinguishes I from l.
 func confusionMatrix(
   of classes: [Int], _ title: String, size: (Double, Double), decimals: Int? = nil
 ) -> Figure {
@@ -133,7 +133,7 @@ show(
   of: emnist.data, as: "confusion",
   alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
 
-// The eight pairs of classes that are confused most often, as numbers.
+// The classes of the eight most confused pairs, with numbers.
 cell("The most confused classes", tolerance: .init(pixels: 0.6))
 let pairs = confusion.mostConfused(8)
 let confusedClasses = Set(pairs.flatMap { [$0.label.class, $0.predicted.class] }).sorted()
@@ -142,15 +142,15 @@ show(
   of: emnist.data, as: "confusion-excerpt",
   alt: "The confusion matrix of the most confused characters, with a number in each square")
 
-// The same pairs as images. For each there are three images of the one class that were
-// taken for the other, in red, and one of the other that was recognised, in green. Titles read: true
-// class → predicted class. Which of them could you tell apart?
+// The same pairs as images. For each pair, three images of the first class that were predicted as
+// the second, with red titles, and one of the second class that was predicted correctly, with a
+// green title. The titles are true class → predicted class. Which of them could you tell apart?
 cell("The most confused pairs", tolerance: .init(pixels: 0.5), ignoring: ["Predicted "])
 for pair in pairs {
   let images = confusion.counts[pair.label.class].reduce(0, +)
   print("Predicted \(pair.predicted.text) for \(pair.count) of \(images) \(pair.label.text)")
 }
-// Two pairs beside each other.
+// Two pairs in each row.
 var confused = Figure(rows: 4, columns: 8, images: (28, 28), scale: 4)
 confused.font = .monospaced
 for (place, pair) in pairs.enumerated() {
@@ -170,16 +170,16 @@ for (place, pair) in pairs.enumerated() {
 }
 show(
   confused, of: emnist.data, as: "confused-pairs",
-  alt: "Rows of characters that were taken for another one, each with one of those beside")
+  alt: "Rows of misclassified characters, each with one of the class that was predicted")
 
-/// The test image at a position.
+/// The test image at an index.
 func image(_ position: Int) -> Image {
   Image(width: 28, height: 28, values: emnist.data.test[position].x.elements)
 }
 
-// The test images with the largest loss: to their true class the network gave almost no probability.
-// Below it stands the class that it predicted, with the probability of that one. Look closely; some
-// of the labels are not what you would say either.
+// The test images with the largest loss: the network gave almost no probability to the true class.
+// Below it is the predicted class with its probability. Look closely: some of the labels are
+// doubtful.
 cell("The worst mistakes", tolerance: .init(pixels: 0.5))
 let worst = emnist.results.worstMistakes(16)
 var mistakes = Figure(size: (11, 12), rows: 4, columns: 4)
@@ -196,10 +196,10 @@ show(
   mistakes, of: emnist.data, as: "worst-mistakes",
   alt: "The sixteen characters with the largest loss, with their true and predicted classes")
 
-// The first convolution looks at 3×3 pixels at a time, with 64 filters. White weights are positive,
-// black ones negative, and the gray between them is zero: where white and black lie side by side, a
-// filter finds edges of that direction. All began as noise, and much of that is still there: so many
-// filters need not be perfect.
+// The first convolution has 64 filters of 3×3 weights. White weights are positive, black ones are
+// negative, and gray is zero. A filter with white and black side by side detects edges of that
+// direction. The weights were initialised at random, and much of that noise is still there: with so
+// many filters, none has to be perfect.
 cell("The first layer's filters", tolerance: .init(pixels: 1))
 let filters = emnist.model.parameters[0].value
 print("Filters: shape \(filters.shape)")
@@ -215,9 +215,9 @@ show(
   grid, of: emnist.data, as: "filters",
   alt: "The 64 filters of the first layer, 3 by 3 weights each")
 
-// Before you train for hours, let the network overfit two batches. If it cannot bring the accuracy on
-// 256 images to 1, something is wrong with network, loss or labels, and no amount of data helps. Here
-// train, val and test are the same two batches, which the last line is about.
+// Before you train for hours, let the network overfit two batches. If it does not reach an accuracy
+// of 1 on 256 images, something is wrong with the network, the loss or the labels, and more data
+// does not help. Here train, val and test are the same two batches.
 cell(
   "Overfitting on purpose", tolerance: .init(numbers: 0.05, share: 0.1), ignoring: ["Processor: "])
 let overfit = labTrain(
@@ -227,13 +227,13 @@ cell("Learning curves of two batches", tolerance: .init(pixels: 0.05))
 showCurves(
   of: overfit, as: "curves-overfit", title: "CNN on two batches of \(overfit.data.displayName)")
 
-// With `--num_workers=4` four threads gather batches ahead of their use. In the course that is what
-// makes training fast: there each image goes through Python, while a GPU waits for it. Neither is so
-// here. Images lie in memory as bytes, to gather a batch is to turn 100,000 of them into numbers, and
-// the threads that would do that ahead share the processor with those that compute. So workers can
-// win about as much as gathering takes, which is measured here too; more than that is noise. What
-// counts is the median of three epochs. Times depend on the machine and are reported apart from
-// results, which do not depend on the workers at all.
+// With `--num_workers=4` four threads load batches in advance. In the course this makes training
+// fast, because Python processes each image while a GPU waits. Here, the images are bytes in memory.
+// Loading a batch converts 100,000 bytes to floating point, and the loading threads share the
+// processor with those that compute. So workers can save at most about the loading time, which is
+// measured here too; any other difference is noise. The times are medians of three epochs. They
+// depend on the machine, so they are printed separately from the results, which do not depend on
+// the number of workers.
 cell("Loading with four workers and with none", tolerance: 0.03, ignoring: ["Processor: "])
 let steps = isQuick ? 20 : 100
 let loaded = [0, 4].map { workers in
@@ -251,7 +251,7 @@ let gathering = (0..<3).map { _ in
 }
 tellTime("Gathering alone: \(millisecondsAStep(gathering)) ms a batch")
 
-/// The median of three times, divided among their steps: milliseconds, to a hundredth.
+/// The median of three times, per step: milliseconds, rounded to hundredths.
 func millisecondsAStep(_ seconds: [Double]) -> Double {
   let median = seconds.sorted()[seconds.count / 2]
   return (median / Double(steps) * 100_000).rounded() / 100

@@ -1,9 +1,9 @@
 // # Homework: a residual network
 //
-// The homework of the lab: make the network better. Kaiming He and others found in 2015 how to
-// train networks of many layers: let each block of layers compute what is to be *added* to its
-// input, `x + F(x)`. We get there in five steps, two of which are mistakes that one makes on the
-// way, and train each network on the same images for the same number of epochs, from the same seed.
+// The homework of the lab: improve the network. In 2015, Kaiming He and others found a way to train
+// networks of many layers: each block of layers computes what is *added* to its input, `x + F(x)`.
+// We build such a network in five steps, of which the first two are common mistakes. Each network is
+// trained on the same images, for the same number of epochs, from the same seed.
 
 import ArgumentParser
 import Foundation
@@ -13,7 +13,7 @@ import Notebook
 import Plot
 
 struct Parameters: ParsableArguments {
-  @Option(help: "Train each network from so many seeds, --seed and the next ones.")
+  @Option(help: "Train each network with this number of seeds: --seed and the next ones.")
   var seeds = 1
 
   @OptionGroup var length: TrainingLength
@@ -29,29 +29,29 @@ let isQuick = parameters.common.quick
 let data = attempt { try EMNIST(DataOptions(source: parameters.common.dataSource)) }
 note(data)
 
-/// What the network of a step reached.
+/// The results of one step's network.
 struct Step {
   let name: String
   let model: any Model.Type
   let parameters: Int
-  /// The accuracy on validation images, for each seed.
+  /// The accuracy on the validation set, for each seed.
   var val: [Double] = []
-  /// The accuracy on test images, for each seed.
+  /// The accuracy on the test set, for each seed.
   var test: [Double] = []
-  /// How long each epoch took to learn.
+  /// The training time of each epoch.
   var seconds: [Double] = []
-  /// What the network of the last seed says of the test images.
+  /// The predictions for the test set, for the last seed.
   var predictions: [Prediction] = []
 }
 
 var stepsTaken: [Step] = []
 
-/// Trains and tests the network of a step from each seed, with Adam.
+/// Trains and tests the network of a step with each seed, with Adam.
 ///
 /// - Parameters:
-///   - name: What the step is called.
-///   - maxLearningRate: Where a cycle of learning rates has its top; nil keeps the rate at 0.001.
-///   - makeModel: Makes a fresh network.
+///   - name: The name of the step.
+///   - maxLearningRate: The maximum of the one-cycle schedule; nil for a constant rate of 0.001.
+///   - makeModel: Creates a network.
 func train<M: Model>(
   _ name: String, maxLearningRate: Double? = nil, _ makeModel: (DataConfig) -> M
 ) throws {
@@ -82,7 +82,7 @@ func train<M: Model>(
 
 func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
-/// The standard deviation of a sample; 0 for a single value.
+/// The sample standard deviation; 0 for a single value.
 func deviation(_ values: [Double]) -> Double {
   guard values.count > 1 else { return 0 }
   let squares = values.map { ($0 - mean(values)) * ($0 - mean(values)) }
@@ -95,14 +95,14 @@ func summary(_ values: [Double]) -> String {
   return values.count > 1 ? text + String(format: " ± %.4f", deviation(values)) : text
 }
 
-// What there is to beat.
+// The baseline.
 cell("The CNN of the course", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN") { CNN($0) } }
 
-// The block that one finds everywhere, `relu(x + F(x))` with two convolutions in F, put in place of
-// the network's body. Pooling, `flatten` and the fully connected layers are gone, for the block
-// came without them. The sum itself is fine: x is repeated over the 64 channels. But what comes out
-// are 64 feature maps, where the loss wants a score for each class. The error says so:
+// The usual residual block, `relu(x + F(x))` with two convolutions in F, replaces the body of the
+// network. Pooling, `flatten` and the fully connected layers are missing. The sum itself works: x is
+// broadcast over the 64 channels. But the result is 64 feature maps, while the loss expects a score
+// for each class. The error says so:
 cell("Step 1: a residual block, pasted in", expectedToFail: true, ignoring: ["Processor: "])
 
 nonisolated struct PastedBlock: Model {
@@ -120,10 +120,10 @@ nonisolated struct PastedBlock: Model {
 
 attempt { try train("1: block pasted in") { PastedBlock($0) } }
 
-// So everything else stays, and only the input is added to what the second convolution gives: one
-// line of the CNN changes. It runs. But x has one channel and the sum has 64, and broadcasting does
-// not ask why: the same image is added to all 64 feature maps, which a convolution could have passed
-// on by itself. Nothing in it helps, and nothing tells us so but the accuracy.
+// Now everything else stays, and only the input is added to the result of the second convolution:
+// one line of the CNN changes. It runs. But x has one channel and the sum has 64, so that
+// broadcasting adds the same image to all 64 feature maps, which a convolution could have passed on
+// by itself. This does not help, and there is no error: only the accuracy shows it.
 cell("Step 2: the input added to the CNN", tolerance: 0.08, ignoring: ["Processor: "])
 
 nonisolated struct InputAdded: Model {
@@ -144,50 +144,50 @@ nonisolated struct InputAdded: Model {
 
 attempt { try train("2: input added") { InputAdded($0) } }
 
-// A residual block adds tensors of the same shape. Where F changes the number of channels, the skip
-// connection goes through a 1×1 convolution that does the same. Each convolution is followed by batch
-// normalisation, which keeps the numbers in range from block to block. There are three stages with a
-// block each, the later ones with more channels and, after max pooling, smaller feature maps. In the
-// end global average pooling leaves one number of each channel, so that a single fully connected
-// layer with few weights remains. This is [ResNet.swift](../../Sources/Lab/Models/ResNet.swift).
+// A residual block adds tensors of the same shape. If F changes the number of channels, the skip
+// connection has a 1×1 convolution with the same change. Each convolution is followed by batch
+// normalization, which keeps activations in range from block to block. There are three stages of one
+// block each. The later ones have more channels and, after max pooling, smaller feature maps. Global
+// average pooling then leaves one number for each channel, and a single fully connected layer with
+// few weights. This is [ResNet.swift](../../Sources/Lab/Models/ResNet.swift).
 //
-// Such a network stands a learning rate ten times as high, if that is warmed up and annealed: the
-// one-cycle policy. So this step changes two things at once; what the learning rate alone brings is
-// seen at the end, where the CNN is trained with it too. In a terminal the line would be `lab train
-// --model_class=ResNet --data_class=EMNIST --pool --one_cycle_max_lr=1e-2 --max_epochs=5`.
+// Such a network can be trained with a learning rate ten times as high if it is warmed up and
+// annealed: the one-cycle policy. So this step changes two things at once. The effect of the
+// learning rate alone is measured at the end, where the CNN is trained with it too. In a terminal,
+// the command is `lab train --model_class=ResNet --data_class=EMNIST --pool
+// --one_cycle_max_lr=1e-2 --max_epochs=5`.
 cell("Step 3: residual blocks", tolerance: 0.08, ignoring: ["Processor: "])
 var pooling = ResNet.Options.defaults
 pooling.halving = .pool
 attempt { try train("3: residual blocks", maxLearningRate: 1e-2) { ResNet($0, pooling) } }
 
-// The ResNet of the paper makes feature maps smaller without pooling: in the first convolution of a
-// stage, and in its skip connection, the kernel moves on by two pixels at a time. The weights are as
-// many, and `ResNet` does so unless told otherwise. Whether it helps where images are small to begin
-// with is for the accuracy to say.
+// The ResNet of the paper makes feature maps smaller without pooling: the first convolution of a
+// stage and its skip connection have a stride of 2. The number of weights is the same. This is the
+// default of `ResNet`. Whether it helps with small images, the accuracy shows.
 cell("Step 4: strides instead of pooling", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("4: strides", maxLearningRate: 1e-2) { ResNet($0) } }
 
-// Two blocks in each stage: `--blocks=2`. That a deeper network trains no worse is what residual
-// blocks are for.
+// Two blocks in each stage: `--blocks=2`. Residual blocks are designed so that deeper networks train
+// no worse.
 cell("Step 5: more blocks", tolerance: 0.08, ignoring: ["Processor: "])
 var deeper = ResNet.Options.defaults
 deeper.blocks = 2
 attempt { try train("5: more blocks", maxLearningRate: 1e-2) { ResNet($0, deeper) } }
 
-// Is it the network, or the way in which it was trained? For a fair comparison the CNN is trained the
-// same way.
+// Is it the network, or the way it was trained? For a fair comparison, the CNN is trained the same
+// way.
 cell("The CNN with a cycle of learning rates", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 
-// The accuracies on the validation set after the last epoch, and on the test set. Step 1 is not among
-// them, for it has learned nothing. Compare the CNN with "CNN, one cycle" for what the learning rate
-// brings, that one with step 3 for the network, step 3 with 4 for the strides, and 4 with 5 for the
-// depth. Behind ± stands the standard deviation over the seeds, if there were several; a difference
-// that is not larger than it means nothing. After so few batches as `--quick` takes, networks are
-// ranked by how fast they begin to learn: wait for five epochs before you believe in one.
+// The accuracies on the validation set after the last epoch, and on the test set. Step 1 is missing,
+// because it could not be trained. Compare the CNN with "CNN, one cycle" for the effect of the
+// learning rate, that one with step 3 for the network, step 3 with 4 for the strides, and 4 with 5
+// for the depth. With several seeds, the number after ± is the standard deviation over the seeds; a
+// difference that is not larger is not significant. The few batches of `--quick` rank networks by
+// how fast they start to learn: train for five epochs before you draw conclusions.
 //
-// How long an epoch takes depends on the machine, and is reported apart from the results. Whatever
-// else the machine does makes an epoch longer, so that the shortest one counts.
+// The time of an epoch depends on the machine, so it is printed separately from the results. Other
+// programs on the machine make an epoch longer, so the shortest one is shown.
 cell("Results", tolerance: .init(numbers: 0.08, pixels: 0.2))
 let names = stepsTaken.map(\.name)
 let rows = stepsTaken.map {
@@ -221,8 +221,8 @@ show(
   times, of: data, as: "times",
   alt: "Bars of the seconds that the shortest epoch of each network took", tellsTimes: true)
 
-// The best of the residual networks, by the validation set; to choose by the test set would be to
-// look at it. Which of its mistakes would you have made yourself?
+// The best of the residual networks by the validation set: the test set must not be used to choose
+// between models. Which of its mistakes would you have made yourself?
 cell("The best network's predictions", tolerance: .init(pixels: 0.05), ignoring: ["Best: "])
 let best = stepsTaken.filter { $0.model == ResNet.self }.max { mean($0.val) < mean($1.val) }
 print("Best: \(best?.name ?? "none")")

@@ -3,15 +3,15 @@ import Foundation
 import Lab
 import Plot
 
-/// `lab predict`: what a trained model says of pictures of characters.
+/// `lab predict`: classifies pictures of characters with a trained model.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
     abstract: "Read characters in PNG files with a trained model.",
     discussion: """
-      A picture may be gray or coloured, of any size, dark on light or light on dark; its edge must \
-      be paper. It is brought into the form that EMNIST's images have. What the network saw goes to \
-      output/predict (or below LAB_OUTPUT_DIR).
+      A picture may be gray or coloured, of any size, dark on light or light on dark, with a margin \
+      of background. It is converted to the form of EMNIST's images. A figure of the pictures, the \
+      converted images and the predictions is saved in output/predict (or below LAB_OUTPUT_DIR).
 
         lab predict --load_checkpoint=output/logs/CNN-EMNIST/version_0/epoch=004-….safetensors a.png
       """)
@@ -22,20 +22,21 @@ struct PredictCommand: ParsableCommand {
   var loadCheckpoint: String
 
   @Flag(
+    exclusivity: .chooseLast,
     help: """
-      How a ResNet was told to make images smaller. (default: what the checkpoint says, or --stride)
+      How a ResNet halves images. (default: as in the checkpoint's header, else --stride)
       """)
-  var halving: ResNet.Halving?
+  var halving: ChoiceFlag<ResNet.Halving>?
 
   @Argument(help: ArgumentHelp("PNG files, one character each.", valueName: "image"))
   var images: [String]
 
-  /// How many labels are printed for an image.
+  /// The number of labels printed for an image.
   private static let likeliest = 5
-  /// How many images the figure shows; it would become too high.
+  /// The number of images in the figure, which would become too high.
   private static let shown = 40
 
-  /// A picture, what became of it, and what the model says.
+  /// A picture, the image given to the model, and the likeliest labels.
   private struct Reading {
     let path: String
     let picture: Image
@@ -45,12 +46,14 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let checkpoint = try CheckpointedModel(URL(filePath: loadCheckpoint), halving: halving)
+    let checkpoint = try CheckpointedModel(
+      URL(filePath: loadCheckpoint), halving: halving?.choice)
     // Everything is read before anything is printed or written: either all of it works or nothing.
     let readings = try images.map { try read($0, checkpoint) }
-    let title =
-      "\(checkpoint.modelClass), trained on \(checkpoint.isSynthetic ? "SYNTHETIC " : "")"
-      + "\(checkpoint.dataClass)"
+    let data = checkpoint.dataClass.map {
+      ", trained on \(checkpoint.isSynthetic ? "SYNTHETIC " : "")\($0)"
+    }
+    let title = checkpoint.configuration.modelClass + (data ?? "")
     print("Model: \(title)")
     for reading in readings {
       print(reading.path)
@@ -69,14 +72,14 @@ struct PredictCommand: ParsableCommand {
   private func read(_ path: String, _ checkpoint: CheckpointedModel) throws -> Reading {
     var picture = try Image(contentsOf: path)
     if picture.values.allSatisfy({ $0 == picture.values[0] }) {
-      // White on nothing cannot be seen on white.
+      // White on transparent cannot be seen on a white background.
       picture = try Image(contentsOf: path, background: 0)
     }
     let character = try CharacterImage(
       gray: picture.values, width: picture.width, height: picture.height, named: path)
     let side = CharacterImage.side
     var pixels = character.pixels
-    if checkpoint.dataClass == .MNIST {
+    if checkpoint.dataClass == MNIST.name {
       let (mean, deviation) = MNIST.normalization
       pixels = pixels.map { ($0 - mean) / deviation }
     }
@@ -92,7 +95,7 @@ struct PredictCommand: ParsableCommand {
       probabilities: best.map { Double(probabilities[$0]) })
   }
 
-  /// For each image: the picture, what the network saw, and the likeliest labels.
+  /// For each image: the picture, the image given to the model, and the likeliest labels.
   private func figure(of readings: [Reading], title: String) -> Figure {
     var figure = Figure(
       size: (8, 0.5 + 2.4 * Double(readings.count)), rows: readings.count, columns: 3)

@@ -10,9 +10,9 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a model, then test it.",
     discussion: """
-      Options are spelled as in the course; hyphens in place of underscores are accepted too. \
-      Weights and logs go to output/logs (or LAB_OUTPUT_DIR), data are kept in data (or \
-      LAB_DATA_DIR). Ctrl-C ends training after the step; --resume goes on from there.
+      Options are spelled as in the course, with underscores; hyphens are accepted too. Weights and \
+      logs are saved in output/logs (or LAB_OUTPUT_DIR), data in data (or LAB_DATA_DIR). Ctrl-C \
+      ends training after the current step; --resume continues from there.
 
         lab train --model_class=CNN --data_class=MNIST --max_epochs=5
         lab train --model_class=CNN --data_class=EMNIST --overfit_batches=2 --max_epochs=50
@@ -21,64 +21,70 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var experiment: Experiment
 
-  func validate() throws {
-    // Only the options that the run was begun with say which others fit.
-    guard experiment.options.resume == nil else { return }
-    let chosen = experiment.options.modelClass
-    let groups: [(ModelClass, any ModelOptions)] = [
-      (.CNN, experiment.cnn), (.MLP, experiment.mlp), (.ResNet, experiment.resNet),
-    ]
-    for (model, options) in groups where model != chosen {
-      if let name = givenOption(of: options) {
-        throw ValidationError("\(name) belongs to \(model), but --model_class is \(chosen).")
-      }
-    }
-  }
-
   func run() throws {
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst(2)))
-    guard let name = experiment.options.resume else { return try train(arguments, in: nil) }
+    guard let name = experiment.options.resume else { return try train(arguments) }
     let folder =
       try name == "newest"
       ? TrainingRun.newest() : URL(filePath: name, directoryHint: .isDirectory)
-    let begun = try RunRecord(contentsOf: TrainingRun.record(in: folder)).arguments
-    let now = try Self.parse(begun + withoutResume(arguments))
-    try now.checkThatItLasts(from: Self.parse(begun), in: folder)
-    try now.train([], in: folder)
+    let record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
+    let configuration = try record.configuration(in: folder)
+    try checkThatNothingChanges(in: folder, record, configuration)
+    let now = try Self.parse(record.arguments + withoutResume(arguments))
+    try now.train([], resuming: (folder, record, configuration))
   }
 
-  /// Refuses what the run that goes on could not heed: another network, other initial weights.
-  private func checkThatItLasts(from begun: Self, in folder: URL) throws {
-    let pairs = zip(begun.experiment.lastingArguments, experiment.lastingArguments)
-    guard let (expected, got) = pairs.first(where: { $0 != $1 }) else { return }
-    throw TrainingError(
-      "--resume: expected \(expected.isEmpty ? "no --load_checkpoint" : expected) as when "
-        + "\(folder.relativePath) was begun, got \(got); leave it out, or begin another run")
+  /// Refuses options that a resumed run cannot change: the model, its options and initial weights,
+  /// and the seed.
+  private func checkThatNothingChanges(
+    in folder: URL, _ record: RunRecord, _ configuration: ModelConfiguration
+  ) throws {
+    func check(_ expected: String, _ got: String?) throws {
+      guard let got, got != expected else { return }
+      throw TrainingError(
+        "--resume: expected \(expected) as when \(folder.relativePath) was started, got \(got); "
+          + "leave it out, or start another run")
+    }
+    let options = experiment.options
+    try check(
+      "--model_class=\(record.modelClass)", options.modelClass.map { "--model_class=\($0)" })
+    let asked = try experiment.models.configuration(
+      record.modelClass, over: configuration.options)
+    if let difference = configuration.difference(from: asked) {
+      try check(difference.here, difference.there)
+    }
+    try check("--seed=\(record.seed)", options.seed.map { "--seed=\($0)" })
+    let start = try Self.parse(record.arguments).experiment.options.loadCheckpoint
+    try check(
+      start.map { "--load_checkpoint=\($0)" } ?? "no --load_checkpoint",
+      options.loadCheckpoint.map { "--load_checkpoint=\($0)" })
   }
 
   /// Trains and tests.
   ///
   /// - Parameters:
-  ///   - arguments: The options as given, to be recorded.
-  ///   - folder: The run to go on with; nil begins one.
-  private func train(_ arguments: [String], in folder: URL?) throws {
-    let isResumed = folder != nil
-    let setting = try experiment.setUp(isResumed: isResumed)
+  ///   - arguments: The arguments to record.
+  ///   - resumed: The folder, the record and the model of the run to resume; nil starts a new run.
+  private func train(
+    _ arguments: [String],
+    resuming resumed: (folder: URL, record: RunRecord, configuration: ModelConfiguration)? = nil
+  ) throws {
+    let setting = try experiment.setUp(resuming: resumed?.configuration)
     if experiment.training.fastDevRun {
       try experiment.fitAndTest(setting)
       return
     }
-    let name = "\(experiment.options.modelClass)-\(setting.data.displayName)"
-    let folder = try folder ?? OutputFolder.newRun(name, record(arguments, setting))
+    let configuration = setting.configuration
+    let name = "\(configuration.modelClass)-\(setting.data.displayName)"
+    let folder =
+      try resumed?.folder ?? OutputFolder.newRun(name, record(arguments, setting))
     try TrainingRun.hold(folder) {
-      if isResumed {
-        try warnOfOtherKernels(RunRecord(contentsOf: TrainingRun.record(in: folder)))
-      }
+      if let resumed { warnOfOtherKernels(resumed.record) }
       let run = try TrainingRun(folder)
-      let (trainer, options) = (setting.trainer, setting.modelOptions)
+      let trainer = setting.trainer
       trainer.run = run
-      trainer.checkpointMetadata[Checkpoint.optionsKey] = try json(options)
-      trainer.hyperparameters = experiment.hyperparameters.merging(options) { first, _ in first }
+      trainer.checkpointMetadata[Checkpoint.optionsKey] = try configuration.json()
+      trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.epochEnded = {
         try drawPredictions(of: setting.model, setting.data, in: run, step: $0)
       }
@@ -90,10 +96,10 @@ struct TrainCommand: ParsableCommand {
       } catch let stop as TrainingInterruption {
         fflush(nil)
         DataOptions.writeToStandardError(
-          "Interrupted: \(stop). To go on: lab train --resume=\(folder.relativePath)")
+          "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
         throw ExitCode(130)
-      } catch let error where !isResumed && run.isEmpty {
-        // There is nothing to go on from, and nothing to look at.
+      } catch let error where resumed == nil && run.isEmpty {
+        // There is nothing to resume, and nothing to look at.
         try? FileManager.default.removeItem(at: folder)
         throw error
       }
@@ -110,22 +116,36 @@ struct TrainCommand: ParsableCommand {
       commit(in: $0.deletingLastPathComponent())
     }
     return RunRecord(
-      arguments: arguments, seed: experiment.options.seed, model: setting.model,
-      options: setting.modelOptions, data: setting.data, versions: versions)
+      arguments: arguments, seed: experiment.seed, model: setting.model,
+      options: setting.configuration.options, data: setting.data, versions: versions)
   }
 
-  /// Other kernels take sums in another order, so that weights differ a little from those of a run
-  /// that never stopped.
+  /// Warns if other kernels continue the run: they add in another order, so that weights differ a
+  /// little from those of a run without interruption.
   private func warnOfOtherKernels(_ record: RunRecord) {
     let now = KernelSet.current.name
     guard let kernels = record.versions["kernels"], kernels != now else { return }
     DataOptions.writeToStandardError(
-      "Warning: the run was begun with the kernels \(kernels) and goes on with \(now), so that "
+      "Warning: the run was started with the kernels \(kernels) and continues with \(now), so that "
         + "results differ a little; LAB_KERNELS=\(kernels) avoids that")
   }
 }
 
-/// The arguments but for `--resume` and its folder.
+extension RunRecord {
+  /// The model's class and options.
+  ///
+  /// - Throws: ``DataError`` if this program has no such model or options.
+  fileprivate func configuration(in folder: URL) throws -> ModelConfiguration {
+    do {
+      return try ModelConfiguration(modelClass, modelOptions)
+    } catch {
+      let path = TrainingRun.record(in: folder).path(percentEncoded: false)
+      throw TrainingError("\(path): \(error.option): \(error.problem)")
+    }
+  }
+}
+
+/// The arguments without `--resume` and its folder.
 private func withoutResume(_ arguments: [String]) -> [String] {
   var rest: [String] = []
   var isValue = false
@@ -136,22 +156,4 @@ private func withoutResume(_ arguments: [String]) -> [String] {
     rest.append(argument)
   }
   return rest
-}
-
-private func json(_ texts: [String: String]) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = .sortedKeys
-  return String(decoding: try encoder.encode(texts), as: UTF8.self)
-}
-
-/// The name of the first of a model's options that stands on the command line.
-private func givenOption(of options: any ModelOptions) -> String? {
-  let given = Set(
-    courseSpelling(Array(CommandLine.arguments.dropFirst())).map {
-      String($0.prefix { $0 != "=" })
-    })
-  // In the help a line for an option begins with its names: `  --stride/--pool   Halve …`.
-  let lines = type(of: options).helpMessage().split(separator: "\n")
-  let names = lines.compactMap { $0.split(separator: " ").first }.filter { $0.hasPrefix("--") }
-  return names.flatMap { $0.split(separator: "/") }.map(String.init).first(where: given.contains)
 }

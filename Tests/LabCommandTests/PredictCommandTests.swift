@@ -63,7 +63,7 @@ struct PredictCommandTests {
   }
 
   @Test(arguments: ["CNN", "MLP", "ResNet", "ResNet without norm and skip"])
-  func readsTheOptionsFromTheWeights(name: String) throws {
+  func readsTheOptionsFromTheShapes(name: String) throws {
     try withFolder { folder in
       let config = EMNIST.dataConfig
       let checkpoint: String
@@ -90,7 +90,7 @@ struct PredictCommandTests {
     }
   }
 
-  @Test func howImagesAreHalvedIsInTheCheckpoint() throws {
+  @Test func theOptionsAreInTheCheckpoint() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let training = [
@@ -121,27 +121,29 @@ struct PredictCommandTests {
         return try predict(other.path(percentEncoded: false))
       }
       let bare = try predict([:])
-      // Model and file names differ, for nothing says that the data were SYNTHETIC.
+      // Model and file names differ, for the file does not say that the data were SYNTHETIC.
       #expect(
         bare.output.split(separator: "\n")[2..<7] == strided.output.split(separator: "\n")[2..<7])
       for (options, text) in [
-        (#"{"halving":"?"}"#, "expected halving by stride or pool, got ?"),
-        ("?", "expected model_options in the header to be names and texts, got ?"),
+        (#"{"halving":"?"}"#, "halving in the header: expected stride, pool, got ?"),
+        ("?", "expected model_options in the header to be a JSON object of options, got ?"),
       ] {
-        let outcome = try predict(["model_options": options])
+        let outcome = try predict(["model_class": "ResNet", "model_options": options])
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains(text), "\(outcome.errors)")
       }
 
-      // To go on from them as if they were another network's would spoil them without a word.
-      let loaded = try lab.run(training + ["--load_checkpoint", weights])
+      // Training from them continues with the same network.
+      let loaded = try lab.run(training + ["--stride", "--load_checkpoint", weights])
       #expect(loaded.status == 1)
       #expect(
         loaded.errors.contains(
-          "expected weights of a model with --stride, got those of one with --pool; give the "),
+          "expected weights of a model with --stride, got those of one with --pool; leave "),
         "\(loaded.errors)")
-      let again = try lab.run(training + ["--pool", "--load_checkpoint", weights])
-      #expect(again.status == 0, "\(again.errors)")
+      for options in [training, training + ["--pool"]] {
+        let again = try lab.run(options + ["--load_checkpoint", weights])
+        #expect(again.status == 0, "\(again.errors)")
+      }
     }
   }
 

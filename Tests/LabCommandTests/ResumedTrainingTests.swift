@@ -2,7 +2,7 @@ import Foundation
 import Spawning
 import Testing
 
-/// Runs that end before their time, and go on.
+/// Runs that are interrupted and resumed.
 @Suite(.serialized)
 struct ResumedTrainingTests {
   /// At how many moments a run is killed; `LAB_TEST_KILLS=20` takes half a minute.
@@ -21,7 +21,7 @@ struct ResumedTrainingTests {
   @Test func aRunThatIsKilledAtAnyMomentEndsWithTheSameBytes() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
-      // Draws the images, so that they are not part of the first run's time.
+      // Draws the images, so that the first run's time does not include them.
       try train(lab, ["train", "--data_source=synthetic", "--fast_dev_run"], into: folder)
       for (model, choice) in models.enumerated() {
         let whole = folder.appending(path: "whole-\(model)")
@@ -32,24 +32,24 @@ struct ResumedTrainingTests {
         for kill in stride(from: model, to: Self.kills, by: models.count) {
           let broken = folder.appending(path: "broken-\(kill)")
           var moments = [Double.random(in: 0...seconds), Double.random(in: 0...seconds)]
-          let told = moments
+          let all = moments
           while true {
-            // Killed before its folder was there, a run has to be begun again.
-            let hasBegun = try !files(in: broken).isEmpty
+            // Killed before its folder existed, a run has to be started again.
+            let hasStarted = try !files(in: broken).isEmpty
             let outcome = try train(
-              lab, hasBegun ? ["train", "--resume"] : options + choice, into: broken,
+              lab, hasStarted ? ["train", "--resume"] : options + choice, into: broken,
               environment: ["LAB_THREADS": "\(1 + moments.count)"],
               seconds: moments.popLast() ?? 300)
             if outcome.status == 0 && moments.isEmpty { break }
             try #require([0, 128 + SIGKILL].contains(outcome.status), "\(outcome.errors)")
           }
-          #expect(try differences(broken, whole) == [], "killed after \(told.reversed()) s")
+          #expect(try differences(broken, whole) == [], "killed after \(all.reversed()) s")
         }
       }
     }
   }
 
-  @Test func ctrlCEndsAfterTheStepAndSaysHowToGoOn() throws {
+  @Test func ctrlCEndsAfterTheStepAndSaysHowToContinue() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let (whole, broken) = (folder.appending(path: "whole"), folder.appending(path: "broken"))
@@ -63,7 +63,7 @@ struct ResumedTrainingTests {
       let path = run.path(percentEncoded: false)
       let line = stopped.errors.split(separator: "\n").last ?? ""
       #expect(line.hasPrefix("Interrupted: stopped "), "\(stopped.errors)")
-      #expect(line.hasSuffix(". To go on: lab train --resume=\(path)"), "\(stopped.errors)")
+      #expect(line.hasSuffix(". To continue: lab train --resume=\(path)"), "\(stopped.errors)")
       let resumed = try train(lab, ["train", "--resume", path], into: broken)
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(resumed.output.contains("\nGoing on in \(path): epoch "))
@@ -79,18 +79,45 @@ struct ResumedTrainingTests {
       for (argument, begun) in [
         ("--seed=9", "--seed=42"), ("--fc1=9", "--fc1=1024"),
         ("--load_checkpoint=nowhere", "no --load_checkpoint"),
+        ("--model_class=CNN", "--model_class=MLP"),
       ] {
         let refused = try train(lab, ["train", "--resume", path, argument], into: broken)
         #expect(refused.status == 1)
         #expect(
           refused.errors.contains("--resume: expected \(begun) as when ")
-            && refused.errors.contains(" was begun, got \(argument); leave it out"),
+            && refused.errors.contains(" was started, got \(argument); leave it out"),
           "\(refused.errors)")
       }
-      // What says the same as the run's own is no contradiction.
+      // The same values given again are accepted.
       let same = ["train", "--resume", path, "--seed=42", "--fc1=1024"]
       #expect(try train(lab, same, into: broken).status == 0)
       #expect(try differences(broken, whole) == [])
+    }
+  }
+
+  /// A run whose `run.json` and checkpoints have the options as text, as earlier versions wrote them.
+  @Test func aRunOfAnEarlierVersionIsResumed() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let model = ["--model_class=ResNet", "--channels=2", "--pool", "--skip=false"]
+      let (whole, old) = (folder.appending(path: "whole"), folder.appending(path: "old"))
+      #expect(try train(lab, options + model, into: whole).status == 0)
+      #expect(try train(lab, options + model + ["--max_epochs=1"], into: old).status == 0)
+      let run = old.appending(path: "logs/ResNet-MNIST-SYNTHETIC/version_0")
+      let url = run.appending(path: "run.json")
+      let record = try String(contentsOf: url, encoding: .utf8)
+        .replacing(/("(?:blocks|channels|skip)" : )(\w+)/) { "\($0.1)\"\($0.2)\"" }
+      try #require(record.contains(#""channels" : "2""#) && record.contains(#""skip" : "false""#))
+      try record.write(to: url, atomically: true, encoding: .utf8)
+      let path = run.path(percentEncoded: false)
+      let refused = try train(lab, ["train", "--resume", path, "--channels=4"], into: old)
+      #expect(
+        refused.errors.contains("--resume: expected --channels=2 as when "), "\(refused.errors)")
+      let listed = try lab.run(["runs"], environment: ["LAB_OUTPUT_DIR": old.path()])
+      #expect(listed.output.contains("ResNet-MNIST-SYNTHETIC/version_0"))
+      let resumed = try train(lab, ["train", "--resume", path, "--max_epochs=3"], into: old)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try differences(old, whole) == [])
     }
   }
 
@@ -105,7 +132,7 @@ struct ResumedTrainingTests {
       interruptedWhen: isToStop)
   }
 
-  /// The names of the files that only one of two runs has, or that are not the same in both.
+  /// The names of the files that differ between two runs, or that only one of them has.
   private func differences(_ first: URL, _ second: URL) throws -> [String] {
     let (first, second) = (try files(in: first), try files(in: second))
     return Set(first.keys).union(second.keys).filter { first[$0] != second[$0] }.sorted()
@@ -118,7 +145,7 @@ struct ResumedTrainingTests {
     let paths =
       FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
       .compactMap { $0 as? String }
-      // What was being made when its program was killed is no run.
+      // Files that were being written when the program was killed are ignored.
       .filter { !$0.contains("/.") } ?? []
     guard paths.contains(where: { $0.hasSuffix("run.json") }) else { return [:] }
     let same = paths.filter {

@@ -31,21 +31,41 @@ struct TrainCommandTests {
         ])
       let checkpoint = logs.appending(path: best).path(percentEncoded: false)
       let record = try RunRecord(contentsOf: logs.appending(path: "run.json"))
-      #expect(record.modelOptions == ["fc1": "32", "fc2": "128"] && record.seed == 42)
+      #expect(record.modelOptions == ["fc1": 32, "fc2": 128] && record.seed == 42)
       #expect(record.dataSources["SyntheticHandwriting"]?.count == 64)
       #expect(
         try Safetensors(contentsOf: logs.appending(path: best)).metadata["model_options"]
-          == #"{"fc1":"32","fc2":"128"}"#)
+          == #"{"fc1":32,"fc2":128}"#)
 
-      // The same again goes into a folder of its own and prints the same but for its name.
+      // The same command again has a folder of its own, and the same output except for its name.
       let second = try lab.run(arguments)
       #expect(
         second.output == first.output.replacingOccurrences(of: "version_0", with: "version_1"))
 
       let loaded = try lab.run(arguments + ["--load_checkpoint=\(checkpoint)", "--fast_dev_run"])
       #expect(loaded.status == 0, "\(loaded.errors)")
+      // The model is the checkpoint's; options that contradict it are refused.
+      let start = ["train", "--data_source=synthetic", "--load_checkpoint=\(checkpoint)"]
+      #expect(try lab.run(start + ["--fast_dev_run"]).status == 0)
+      for (option, message) in [
+        (
+          "--fc1=64",
+          "expected weights of a model with --fc1=64, got those of one with --fc1=32; leave "
+        ),
+        ("--model_class=CNN", "expected weights of CNN, got those of MLP; leave out "),
+        ("--pool", "--pool belongs to ResNet, but --model_class is MLP."),
+      ] {
+        let wrong = try lab.run(start + [option])
+        #expect(wrong.status == 1 && wrong.output.isEmpty)
+        #expect(wrong.errors.contains(message), "\(wrong.errors)")
+        #expect(wrong.errors.split(separator: "\n").count == 1)
+      }
+      // Without a header, the options are those of the command line.
+      let bare = folder.appending(path: "bare.safetensors")
+      try Safetensors(tensors: Safetensors(contentsOf: URL(filePath: checkpoint)).tensors)
+        .write(to: bare)
       let wrong = try lab.run(
-        ["train", "--data_source=synthetic", "--load_checkpoint=\(checkpoint)", "--fast_dev_run"])
+        ["train", "--data_source=synthetic", "--fast_dev_run", "--load_checkpoint", bare.path()])
       #expect(wrong.status == 1)
       #expect(
         wrong.errors.contains("expected fc1.weight of shape [1024, 784], got [32, 784]; is it a"))
@@ -99,7 +119,7 @@ struct TrainCommandTests {
       ["--overfit_batches=2", "--shear=9"],
       "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
     ),
-    (["--model_class=ResNet", "--skip=no"], "'--skip <skip>': expected true or false, got no"),
+    (["--model_class=ResNet", "--skip=no"], "--skip: expected true or false, got no"),
     (["--limit_train_batches=1.5"], "limit_train_batches"),
     (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected 1 to 4096, got 0"),
     (
@@ -108,6 +128,11 @@ struct TrainCommandTests {
     ),
     (["--model_class=ResNet", "--blocks=0"], "--blocks: expected 1 to 100, got 0"),
     (["--model_class=MLP", "--fc1=99999999"], "--fc1: expected 1 to 65536, got 99999999"),
+    (["--model_class=CNN", "--conv_dim=many"], "--conv_dim: expected 1 to 4096, got many"),
+    (
+      ["--model_class=ResNet", "--norm=bach"],
+      "--norm: expected batch, none, got bach; did you mean batch?"
+    ),
     (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
     (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
   ])
@@ -125,7 +150,7 @@ struct TrainCommandTests {
     ("LAB_THREADS", "0", "Error: LAB_THREADS: expected a number from 1 to 1024, got 0\n"),
     ("LAB_KERNELS", "sse9", "Error: LAB_KERNELS=sse9: there are no such kernels; "),
   ])
-  func whatTheEnvironmentAsksForIsChecked(name: String, value: String, text: String) throws {
+  func environmentVariablesAreChecked(name: String, value: String, text: String) throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let outcome = try lab.run(["train"], environment: [name: value])
@@ -134,8 +159,8 @@ struct TrainCommandTests {
     }
   }
 
-  /// A run that ends before its first step is not what `--resume` is meant to go on with.
-  @Test func whatEndsAtOnceLeavesNoRun() throws {
+  /// A run that ends before its first step cannot be resumed.
+  @Test func aRunWithoutAStepLeavesNoFolder() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let options = [
@@ -153,7 +178,7 @@ struct TrainCommandTests {
       let runs = folder.appending(path: "output/logs/ResNet-MNIST-SYNTHETIC")
       let names = try FileManager.default.contentsOfDirectory(
         atPath: runs.path(percentEncoded: false))
-      // What has learned something stays.
+      // A run with a step stays.
       #expect(names.sorted() == ["version_0", "version_1"])
       let metrics = try String(
         contentsOf: runs.appending(path: "version_1/metrics.csv"), encoding: .utf8)
@@ -162,7 +187,9 @@ struct TrainCommandTests {
       let first = runs.appending(path: "version_0").path(percentEncoded: false)
       let other = try lab.run(["train", "--resume", first, "--stride"])
       #expect(other.status == 1)
-      #expect(other.errors.contains("expected --pool as when \(first)"), "\(other.errors)")
+      #expect(
+        other.errors.contains("expected --pool as when \(first) was started, got --stride; "),
+        "\(other.errors)")
       #expect(try lab.run(["train", "--resume", first, "--pool"]).status == 0)
     }
   }

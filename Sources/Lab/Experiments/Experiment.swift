@@ -2,135 +2,135 @@ import ArgumentParser
 import Foundation
 import LabDatasets
 import LabModels
+import LabNetworks
 import LabRandom
 import LabTraining
 
 /// The course's `training/run_experiment.py`: trains a model on a data set, then tests it.
 ///
-/// `lab train` does this with its command line; a notebook, which wants to look at the outcome, with
-/// options of its own.
+/// `lab train` runs its command line; a notebook, which looks at the outcome, runs its own options.
 package struct Experiment: ParsableArguments {
   @OptionGroup(title: "What to train") package var options: ExperimentOptions
   @OptionGroup(title: "Data") package var data: DataClassOptions
   @OptionGroup(title: "Training") package var training: TrainingOptions
   @OptionGroup(title: "Augmentation of training images") package var augmentation:
     AugmentationOptions
-  @OptionGroup(title: "Model CNN") package var cnn: CNN.Options
-  @OptionGroup(title: "Model MLP") package var mlp: MLP.Options
-  @OptionGroup(title: "Model ResNet") package var resNet: ResNet.Options
+  @OptionGroup package var models: ModelArguments
 
-  /// What an experiment leaves behind.
+  /// The results of an experiment.
   package struct Outcome {
     /// The data set.
     package let data: any DataModule
-    /// The model, as the last epoch left it.
+    /// The model after the last epoch.
     package let model: any Model
-    /// What each epoch brought.
+    /// The losses and metrics of each epoch.
     package let history: [Epoch]
-    /// What the model makes of the test images.
+    /// The model's results on the test images.
     package let results: TestResults
   }
 
   package init() {}
 
   package func validate() throws {
-    // A run that goes on has its own data set.
+    // A resumed run has its own model and data set.
     guard options.resume == nil else { return }
     guard data.dataClass != .EMNISTLines else {
       throw ValidationError(
-        "--data_class: \(options.modelClass) reads one character an image, but EMNISTLines has "
+        "--data_class: \(modelClass) reads one character an image, but EMNISTLines has "
           + "whole lines; expected MNIST or EMNIST.")
     }
     guard training.overfitBatches == nil || augmentation.chosen == nil else {
       throw ValidationError(
-        "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
+        "--overfit_batches: expected images without augmentation, got augmentation; leave out "
           + "--augment, --degrees, --translate, --scale and --shear.")
     }
-  }
-
-  /// The options of the chosen model.
-  private var modelOptions: any ModelOptions {
-    switch options.modelClass {
-    case .CNN: cnn
-    case .MLP: mlp
-    case .ResNet: resNet
+    // Without --model_class, a checkpoint may name another model than the default one.
+    guard options.modelClass != nil || options.loadCheckpoint == nil else { return }
+    do {
+      _ = try models.configuration(modelClass)
+    } catch {
+      throw ValidationError("\(error)")
     }
   }
 
-  /// What cannot be changed about a run that goes on, as on its command line.
-  package var lastingArguments: [String] {
-    let model = modelOptions.texts.sorted { $0.key < $1.key }
-      .map { modelOptions.argument($0, $1) }
-    let start = options.loadCheckpoint.map { "--load_checkpoint=\($0)" } ?? ""
-    return ["--model_class=\(options.modelClass)"] + model + ["--seed=\(options.seed)", start]
-  }
+  /// The seed of all random numbers.
+  package var seed: UInt64 { options.seed ?? 42 }
 
-  /// What runs may differ in, for TensorBoard.
-  package var hyperparameters: [String: String] {
+  private var modelClass: String { options.modelClass ?? ExperimentOptions.defaultModel }
+
+  /// The options in which runs may differ, for TensorBoard.
+  ///
+  /// - Parameter configuration: The model and its options.
+  package func hyperparameters(_ configuration: ModelConfiguration) -> [String: String] {
     let own = [
-      "model_class": "\(options.modelClass)", "data_class": "\(data.dataClass)",
+      "model_class": configuration.modelClass, "data_class": "\(data.dataClass)",
       "batch_size": "\(data.batchSize)", "augment": "\(augmentation.chosen != nil)",
-      "seed": "\(options.seed)",
+      "seed": "\(seed)",
     ]
     return own.merging(training.hyperparameters) { $1 }
       .merging(augmentation.chosen?.hyperparameters ?? [:]) { $1 }
+      .merging(configuration.options.mapValues(\.description)) { own, _ in own }
   }
 
-  /// What is trained on what.
+  /// The data, the model and the trainer of an experiment.
   package struct Setting {
     /// The data set.
     package let data: any DataModule
     /// The model, with its initial weights or those of a checkpoint.
     package let model: any Model
-    /// The model's options, by their names.
-    package let modelOptions: [String: String]
-    /// Follows the options; may still be changed.
+    /// The model's class and options.
+    package let configuration: ModelConfiguration
+    /// The trainer, set up from the options; it may still be changed.
     package let trainer: Trainer
   }
 
-  /// Loads the data and makes the model.
+  /// Loads the data and creates the model.
   ///
-  /// - Parameter isResumed: Whether the weights will be those of a run that goes on.
-  /// - Throws: ``DataError`` if data or weights cannot be read.
-  package func setUp(isResumed: Bool = false) throws -> Setting {
-    manualSeed(options.seed)
+  /// - Parameter resumed: The model of the run to resume; its weights are not read yet. Nil starts
+  ///   a new run.
+  /// - Throws: ``DataError`` if data or weights cannot be read, ``TrainingError`` if a checkpoint is
+  ///   of another model than the options.
+  package func setUp(resuming resumed: ModelConfiguration? = nil) throws -> Setting {
+    let start = resumed == nil ? options.loadCheckpoint.map { URL(filePath: $0) } : nil
+    let weights = try start.map { ($0, try Safetensors(contentsOf: $0)) }
+    let configuration =
+      try resumed ?? weights.map { try self.configuration(of: $1, at: $0) }
+      ?? models.configuration(modelClass)
+    manualSeed(seed)
     let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
-    let model: any Model =
-      switch options.modelClass {
-      case .CNN: CNN(module.config, cnn)
-      case .MLP: MLP(module.config, mlp)
-      case .ResNet: ResNet(module.config, resNet)
-      }
-    if !isResumed, let path = options.loadCheckpoint {
-      try load(URL(filePath: path), into: model)
-    }
+    let model = configuration.model(for: module.config)
+    if let (url, file) = weights { try Checkpoint.load(file, of: url, into: model) }
     return Setting(
-      data: module, model: model, modelOptions: modelOptions.texts, trainer: training.trainer())
+      data: module, model: model, configuration: configuration, trainer: training.trainer())
   }
 
-  /// Loads weights of a model that was made with the same options, also those of which the weights
-  /// bear no trace.
-  private func load(_ url: URL, into model: any Model) throws {
-    let file = try Safetensors(contentsOf: url)
-    let made = try Checkpoint.modelOptions(of: file, at: url)
-    try Checkpoint.load(file, of: url, into: model)
-    for (name, option) in modelOptions.texts.sorted(by: { $0.key < $1.key }) {
-      guard let other = made[name], other != option else { continue }
-      let (expected, got) = (
-        modelOptions.argument(name, option), modelOptions.argument(name, printable(other))
-      )
-      throw DataError(
-        .unusable,
-        "\(url.path(percentEncoded: false)): expected weights of a model with \(expected), got "
-          + "those of one with \(got); give the options that it was trained with")
+  /// The configuration in a checkpoint, which options on the command line must not contradict; that
+  /// of the command line if the file has none.
+  private func configuration(of file: Safetensors, at url: URL) throws -> ModelConfiguration {
+    guard let recorded = try CheckpointHeader(file, at: url).configuration else {
+      return try models.configuration(modelClass)
     }
+    let chosen = options.modelClass ?? recorded.modelClass
+    let path = url.path(percentEncoded: false)
+    guard chosen == recorded.modelClass else {
+      throw TrainingError(
+        "\(path): expected weights of \(chosen), got those of \(recorded.modelClass); leave out "
+          + "--model_class, or choose another checkpoint")
+    }
+    let asked = try models.configuration(chosen, over: recorded.options)
+    if let difference = asked.difference(from: recorded) {
+      throw TrainingError(
+        "\(path): expected weights of a model with \(difference.here), got those of one with "
+          + "\(difference.there); leave the option out, or choose another checkpoint")
+    }
+    return recorded
   }
 
-  /// Trains and tests, and prints both.
+  /// Trains and tests, and prints the results.
   ///
-  /// - Throws: ``DataError`` if weights cannot be written, and as
-  ///   ``Trainer/fit(_:_:optimizer:schedule:)`` does.
+  /// - Throws: ``DataError`` if weights cannot be written, and the errors of
+  ///   ``Trainer/fit(_:_:optimizer:schedule:)``.
   @discardableResult
   package func fitAndTest(_ setting: Setting) throws -> Outcome {
     let (trainer, model, module) = (setting.trainer, setting.model, setting.data)

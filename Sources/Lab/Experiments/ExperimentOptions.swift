@@ -1,35 +1,47 @@
 import ArgumentParser
 import LabModels
-import LabTensors
 
-/// The models that can be trained from the command line.
-package enum ModelClass: String, CaseIterable {
-  case CNN, MLP, ResNet
-}
-
-/// Which model to train, from where.
+/// Which model to train, and where to start.
 package struct ExperimentOptions: ParsableArguments {
+  /// The model if none is given.
+  package static let defaultModel = modelName(MLP.self)
+
   @Option(
-    name: .customLong("model_class"), help: choices("The model", default: ModelClass.MLP),
-    transform: { try choice($0) })
-  package var modelClass = ModelClass.MLP
+    name: .customLong("model_class"),
+    help: ArgumentHelp(
+      "The model: \(ModelRegistry.current.names.joined(separator: ", ")). "
+        + "(default: \(defaultModel), or that of --load_checkpoint)"),
+    transform: { name in
+      do throws(OptionError) {
+        _ = try ModelRegistry.current.model(named: name)
+        return name
+      } catch {
+        throw ValidationError(error.problem)
+      }
+    })
+  package var modelClass: String?
 
   @Option(
     name: .customLong("load_checkpoint"),
-    help: ArgumentHelp("Start from these weights, in safetensors format.", valueName: "file"))
+    help: ArgumentHelp(
+      "Start from these weights, in safetensors format.",
+      discussion: "The model and its options are those of the checkpoint, if it records them.",
+      valueName: "file"))
   package var loadCheckpoint: String?
 
   @Option(
     name: .customLong("resume"), defaultAsFlag: "newest", parsing: .next,
     help: ArgumentHelp(
-      "Go on with the run in this folder, or with the newest one, where it stopped.",
-      discussion:
-        "Options are those it was begun with; others that are given replace them this time.",
+      "Continue the run in this folder, or the newest run, where it stopped.",
+      discussion: """
+        The run's options are reused. Options given again override them, except the seed, the \
+        model and its options, which must stay the same.
+        """,
       valueName: "folder"))
   package var resume: String?
 
-  @Option(help: "Initial weights, shuffling and dropout are drawn from this seed.")
-  package var seed: UInt64 = 42
+  @Option(help: "The seed of initial weights, shuffling and dropout. (default: 42)")
+  package var seed: UInt64?
 
   package init() {}
 }

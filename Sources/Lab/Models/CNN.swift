@@ -1,28 +1,26 @@
-import ArgumentParser
 import LabNetworks
 import LabTensors
 
-/// Two convolutions of 3×3, a 2×2 max pooling and two fully connected layers, as in the course.
+/// The course's CNN: two 3×3 convolutions, 2×2 max pooling and two fully connected layers.
 ///
 /// | | shape |
 /// | --- | --- |
-/// | x | N × C × H × W, as the data has them |
-/// | result | N × classes: logits |
+/// | x | N × C × H × W, the images |
+/// | result | N × classes, the logits |
 public struct CNN: Model {
-  /// What the command line may change.
+  /// The options of a ``CNN``.
   public struct Options: ModelOptions {
-    @Option(name: .customLong("conv_dim"), help: "Channels of both convolutions.")
+    /// Channels of both convolutions.
     public var convDim = 64
-
-    @Option(name: .customLong("fc_dim"), help: "Features of the hidden fully connected layer.")
+    /// Features of the hidden fully connected layer.
     public var fcDim = 128
 
     public init() {}
 
-    public func validate() throws {
-      try checkSize("conv_dim", convDim, atMost: 4096)
-      try checkSize("fc_dim", fcDim, atMost: 65_536)
-    }
+    public static let fields: [OptionField<Self>] = [
+      .size("conv_dim", \.convDim, 1...4096, help: "Channels of both convolutions."),
+      .size("fc_dim", \.fcDim, 1...65_536, help: "Features of the hidden fully connected layer."),
+    ]
   }
 
   public let conv1, conv2: ConvBlock
@@ -49,13 +47,13 @@ public struct CNN: Model {
   }
 }
 
-/// A convolution of 3×3 that keeps the image's size, and a rectifier.
+/// A 3×3 convolution with padding 1, which keeps the image's size, and a ReLU.
 public struct ConvBlock: Layer {
   public let conv: Conv2d
 
   /// - Parameters:
-  ///   - inputChannels: Channels of the images that come in.
-  ///   - outputChannels: Channels of the images that go out.
+  ///   - inputChannels: Channels of the input.
+  ///   - outputChannels: Channels of the result.
   public init(_ inputChannels: Int, _ outputChannels: Int) {
     conv = Conv2d(inputChannels, outputChannels, kernelSize: 3, stride: 1, padding: 1)
   }

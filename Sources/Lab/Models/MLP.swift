@@ -1,28 +1,26 @@
-import ArgumentParser
 import LabNetworks
 import LabTensors
 
-/// Three fully connected layers, as in the course.
+/// The course's MLP: three fully connected layers.
 ///
 /// | | shape |
 /// | --- | --- |
-/// | x | N × C × H × W, as the data has them |
-/// | result | N × classes: logits |
+/// | x | N × C × H × W, the images |
+/// | result | N × classes, the logits |
 public struct MLP: Model {
-  /// What the command line may change.
+  /// The options of an ``MLP``.
   public struct Options: ModelOptions {
-    @Option(name: .customLong("fc1"), help: "Features of the first hidden layer.")
+    /// Features of the first hidden layer.
     public var fc1 = 1024
-
-    @Option(name: .customLong("fc2"), help: "Features of the second hidden layer.")
+    /// Features of the second hidden layer.
     public var fc2 = 128
 
     public init() {}
 
-    public func validate() throws {
-      try checkSize("fc1", fc1, atMost: 65_536)
-      try checkSize("fc2", fc2, atMost: 65_536)
-    }
+    public static let fields: [OptionField<Self>] = [
+      .size("fc1", \.fc1, 1...65_536, help: "Features of the first hidden layer."),
+      .size("fc2", \.fc2, 1...65_536, help: "Features of the second hidden layer."),
+    ]
   }
 
   public var dropout = Dropout(0.5)

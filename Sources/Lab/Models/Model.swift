@@ -1,94 +1,91 @@
-import ArgumentParser
 import LabNetworks
 import LabTensors
 
-/// A whole network: a layer that is built from what the data look like and from options.
+/// A whole network: a layer that is built from the shape of the data and from options.
+///
+/// A model is one file and one line in ``ModelRegistry/standard``: `lab train`, its `--help`,
+/// `--resume`, checkpoints and `lab predict` then know it.
 public protocol Model: Layer {
-  /// What the command line may change about this model.
+  /// What can be chosen about this model, such as sizes.
   associatedtype Options: ModelOptions
 
-  /// A network with fresh weights, drawn from ``Generator/shared``.
+  /// Creates a network with initial weights, drawn from ``Generator/shared``.
   ///
   /// - Parameters:
-  ///   - data: The shape of the images and the classes.
-  ///   - options: Sizes and the like.
+  ///   - data: The shape of the images, and the classes.
+  ///   - options: The model's options.
   init(_ data: DataConfig, _ options: Options)
 }
 
-/// Options of a model, declared in the model's own file with `@Option` and `@Flag`.
+/// The options of a model: one struct with a default for each property, and one list of fields.
 ///
-/// `lab train` offers them on its command line; in a program, change the defaults:
+/// ```swift
+/// struct Options: ModelOptions {
+///   var convDim = 64
+///   init() {}
+///   static let fields: [OptionField<Self>] = [
+///     .size("conv_dim", \.convDim, 1...4096, help: "Channels of both convolutions.")
+///   ]
+/// }
+/// ```
+///
+/// The list is the only description of the options: `--help`, parsing, messages, and the JSON in
+/// `run.json` and in the headers of checkpoints come from it. In a program, change the defaults:
 ///
 /// ```swift
 /// var options = CNN.Options.defaults
 /// options.convDim = 32
 /// let model = CNN(data.config, options)
 /// ```
-public protocol ModelOptions: ParsableArguments {}
+public protocol ModelOptions: Codable, Equatable, Sendable {
+  /// Creates the default options.
+  init()
+
+  /// All options, in the order of `--help`.
+  static var fields: [OptionField<Self>] { get }
+}
 
 extension ModelOptions {
-  /// The options as they are when nothing is said on the command line.
-  public static var defaults: Self { parseOrExit([]) }
+  /// The options used if none are given.
+  public static var defaults: Self { Self() }
 
-  /// The options as text, by the names of their properties in the course's spelling.
+  /// Creates the default options, with some values replaced.
   ///
   /// ```swift
-  /// CNN.Options.defaults.texts  // ["conv_dim": "64", "fc_dim": "128"]
+  /// try ResNet.Options(["blocks": 2, "halving": "pool"])
+  /// try CNN.Options(["conv_dim": 0])  // --conv_dim: expected 1 to 4096, got 0
   /// ```
-  public var texts: [String: String] {
-    let pairs = Mirror(reflecting: self).children.compactMap { child -> (String, String)? in
-      guard let label = child.label, let option = child.value as? any WrappedOption else {
-        return nil
+  ///
+  /// - Parameter values: Values by the options' names. Text that reads as the option's type is
+  ///   accepted, as from a command line.
+  /// - Throws: ``OptionError`` if there is no such option, or if a value is not allowed.
+  public init(_ values: [String: OptionValue]) throws(OptionError) {
+    self.init()
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      guard let field = Self.fields.first(where: { $0.name == name }) else {
+        let names = Self.fields.map(\.name).joined(separator: ", ")
+        throw OptionError(option: name, problem: "expected one of \(names), got \(name)")
       }
-      return (courseName(label), "\(option.wrappedValue)")
+      try field.set(&self, value)
     }
-    return Dictionary(pairs) { first, _ in first }
   }
 
-  /// An option as it is given on a command line: `--conv_dim=64`, or `--stride` for a flag that says
-  /// which of several.
+  /// All values, by the options' names.
   ///
-  /// - Parameters:
-  ///   - name: The option's name, as in ``texts``.
-  ///   - text: Its value, as there.
-  package func argument(_ name: String, _ text: String) -> String {
-    let isFlag = Mirror(reflecting: self).children.contains { child in
-      child.label.map(courseName) == name && (child.value as? any WrappedOption)?.isFlag == true
-    }
-    return isFlag ? "--\(text)" : "--\(name)=\(text)"
+  /// ```swift
+  /// CNN.Options.defaults.values  // ["conv_dim": 64, "fc_dim": 128]
+  /// ```
+  public var values: [String: OptionValue] {
+    Dictionary(Self.fields.map { ($0.name, $0.get(self)) }) { first, _ in first }
   }
 
-  /// Refuses a size that is below 1, or that no memory holds.
-  ///
-  /// - Parameters:
-  ///   - name: The option's name, without hyphens in front.
-  ///   - value: What was given.
-  ///   - most: The largest size that makes sense.
-  /// - Throws: A `ValidationError` that names the option.
-  public func checkSize(_ name: String, _ value: Int, atMost most: Int) throws {
-    guard (1...most).contains(value) else {
-      throw ValidationError("--\(name): expected 1 to \(most), got \(value)")
-    }
+  /// Decodes a JSON object such as `{"conv_dim": 64}`; options that it lacks have their defaults.
+  public init(from decoder: any Decoder) throws {
+    try self.init([String: OptionValue](from: decoder))
   }
-}
 
-/// An option's name in the course's spelling: the property `convDim` is stored as `_convDim`, and
-/// becomes `conv_dim`.
-private func courseName(_ label: String) -> String {
-  label.dropFirst().map { $0.isUppercase ? "_\($0.lowercased())" : "\($0)" }.joined()
-}
-
-/// What `@Option` and `@Flag` have in common.
-private protocol WrappedOption {
-  associatedtype Value
-  var wrappedValue: Value { get }
-  var isFlag: Bool { get }
-}
-
-extension Option: WrappedOption {
-  var isFlag: Bool { false }
-}
-
-extension Flag: WrappedOption {
-  var isFlag: Bool { true }
+  /// Encodes a JSON object with all options.
+  public func encode(to encoder: any Encoder) throws {
+    try values.encode(to: encoder)
+  }
 }

@@ -1,56 +1,59 @@
-import ArgumentParser
 import LabNetworks
 import LabTensors
 
-/// A residual network of basic blocks, after the official ResNet-18, for small images: its first
-/// convolution is 3×3, and three stages halve the image twice and double the channels twice.
+/// A residual network of basic blocks for small images, modelled on torchvision's ResNet-18.
+///
+/// The first convolution is 3×3. Each of the second and third stages halves the image and doubles
+/// the channels.
 ///
 /// | | shape |
 /// | --- | --- |
-/// | x | N × C × H × W, as the data has them |
-/// | result | N × classes: logits |
+/// | x | N × C × H × W, the images |
+/// | result | N × classes, the logits |
 ///
 /// Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
 public struct ResNet: Model {
-  /// What the command line may change.
+  /// The options of a ``ResNet``.
   public struct Options: ModelOptions {
-    @Option(help: "Residual blocks in each of the three stages.")
+    /// Residual blocks in each of the three stages.
     public var blocks = 1
-
-    @Option(help: "Channels of the first stage; the next ones have twice and four times as many.")
+    /// Channels of the first stage; the next ones have twice and four times as many.
     public var channels = 16
-
-    @Option(
-      help: choices("What follows each convolution", default: Norm.batch),
-      transform: { try choice($0) })
+    /// The layer after each convolution.
     public var norm = Norm.batch
-
-    @Flag(
-      exclusivity: .chooseLast,
-      help: "Halve images by convolutions of stride 2, or by max pooling.")
+    /// How the second and third stages halve the image.
     public var halving = Halving.stride
-
-    @Option(
-      help: "Whether each block adds what comes in to what goes out: true, false.",
-      transform: { try trueOrFalse($0) })
+    /// Whether each block adds its input to its result.
     public var skip = true
 
     public init() {}
 
-    public func validate() throws {
-      try checkSize("blocks", blocks, atMost: 100)
-      try checkSize("channels", channels, atMost: 1024)
-    }
+    public static let fields: [OptionField<Self>] = [
+      .int("blocks", \.blocks, 1...100, help: "Residual blocks in each of the three stages."),
+      .size(
+        "channels", \.channels, 1...1024,
+        help: "Channels of the first stage; the next ones have twice and four times as many."),
+      .choice("norm", \.norm, help: "The layer after each convolution: batch, none."),
+      .flags(
+        "halving", \.halving, help: "Halve images by convolutions of stride 2, or by max pooling."),
+      .bool("skip", \.skip, help: "Whether each block adds its input to its result: true, false."),
+    ]
   }
 
-  /// What follows a convolution.
-  public enum Norm: String, CaseIterable, Sendable {
-    case batch, none
+  /// The layer after a convolution.
+  public enum Norm: String, OptionChoice {
+    /// Batch normalization.
+    case batch
+    /// None; the convolutions then have biases.
+    case none
   }
 
-  /// How an image becomes half as high and wide.
-  public enum Halving: EnumerableFlag, Sendable {
-    case stride, pool
+  /// How an image's height and width are halved.
+  public enum Halving: String, OptionChoice {
+    /// By a convolution of stride 2.
+    case stride
+    /// By 2×2 max pooling before the convolution.
+    case pool
   }
 
   public let stem: ConvNorm
@@ -61,16 +64,16 @@ public struct ResNet: Model {
     stem = ConvNorm(data.inputDims[0], options.channels, options.norm)
     var (blocks, channels) = ([ResidualBlock](), options.channels)
     for stage in 0..<3 {
-      for place in 0..<options.blocks {
+      for index in 0..<options.blocks {
         let width = options.channels << stage
-        let halves = stage > 0 && place == 0
+        let halves = stage > 0 && index == 0
         blocks.append(ResidualBlock(channels, width, halves: halves, options))
         channels = width
       }
     }
     self.blocks = blocks
     fc = Linear(channels, data.mapping.count)
-    // As in the official one, all convolutions get new weights at the end.
+    // As in torchvision, all convolutions are initialised again at the end.
     for weight in parameters where weight.shape.count == 4 { kaimingNormal(weight) }
   }
 
@@ -82,8 +85,11 @@ public struct ResNet: Model {
   }
 }
 
-/// `relu(x + F(x))` with two convolutions of 3×3 in F; where shapes change, x takes a shortcut
-/// through a convolution of 1×1.
+/// `relu(x + F(x))`, where F is two 3×3 convolutions.
+///
+/// If F changes the shape, a 1×1 convolution gives x the same shape. With
+/// ``ResNet/Halving/pool``, x is max pooled first. Without skip connections the block is
+/// `relu(F(x))`.
 public struct ResidualBlock: Layer {
   public let pool: MaxPool2d?
   public let conv1, conv2: ConvNorm
@@ -91,9 +97,9 @@ public struct ResidualBlock: Layer {
   public let skip: Bool
 
   /// - Parameters:
-  ///   - inputChannels: Channels of the images that come in.
-  ///   - outputChannels: Channels of the images that go out.
-  ///   - halves: Whether they are half as high and wide.
+  ///   - inputChannels: Channels of the input.
+  ///   - outputChannels: Channels of the result.
+  ///   - halves: Whether the result has half the height and width.
   ///   - options: The model's options.
   public init(
     _ inputChannels: Int, _ outputChannels: Int, halves: Bool, _ options: ResNet.Options = .defaults
@@ -117,17 +123,17 @@ public struct ResidualBlock: Layer {
   }
 }
 
-/// A convolution that keeps the image's size, but for its stride, and a normalisation.
+/// A convolution with padding `kernelSize / 2`, and batch normalization.
 public struct ConvNorm: Layer {
   public let conv: Conv2d
   public let norm: BatchNorm2d?
 
   /// - Parameters:
-  ///   - inputChannels: Channels of the images that come in.
-  ///   - outputChannels: Channels of the images that go out.
-  ///   - kernelSize: The height and width of the kernel, an odd number of pixels.
-  ///   - stride: Pixels from one position of the kernel to the next.
-  ///   - norm: What follows the convolution.
+  ///   - inputChannels: Channels of the input.
+  ///   - outputChannels: Channels of the result.
+  ///   - kernelSize: The height and width of the kernel; odd.
+  ///   - stride: The stride of the convolution.
+  ///   - norm: The layer after the convolution.
   public init(
     _ inputChannels: Int, _ outputChannels: Int, kernelSize: Int = 3, stride: Int = 1,
     _ norm: ResNet.Norm = .batch

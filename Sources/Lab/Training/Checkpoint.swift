@@ -3,14 +3,14 @@ import LabDatasets
 import LabNetworks
 import LabTensors
 
-/// The weights of a model in a file, by PyTorch's names, with what is known about their training.
+/// Files with the weights of a model, by PyTorch's names, and metadata about the training.
 public enum Checkpoint {
   /// Writes a model's weights, whole or not at all.
   ///
   /// - Parameters:
   ///   - model: The model.
-  ///   - url: The file; its folder is made if need be.
-  ///   - metadata: Texts about the training.
+  ///   - url: The file; its folder is created if it does not exist.
+  ///   - metadata: Texts for the header.
   /// - Throws: ``DataError`` if the file cannot be written.
   public static func save(
     _ model: some Layer, to url: URL, metadata: [String: String] = [:]
@@ -18,29 +18,37 @@ public enum Checkpoint {
     try file(of: model, metadata: metadata).write(to: url)
   }
 
-  /// Where the header of a checkpoint has the options that its model was made with.
+  /// The name of the model's options in the header: a JSON object.
   package static let optionsKey = "model_options"
 
-  /// The options that a checkpoint's model was made with, by their names; none where nothing wrote
-  /// them down.
+  /// The options in the header of a checkpoint, by their names; empty if it has none.
+  ///
+  /// Earlier versions wrote all values as text, which ``OptionValue`` reads too.
   ///
   /// - Parameters:
   ///   - file: The checkpoint.
-  ///   - url: Where it is.
-  /// - Throws: ``DataError`` if they cannot be read.
-  package static func modelOptions(of file: Safetensors, at url: URL) throws -> [String: String] {
+  ///   - url: Its address, for messages.
+  /// - Throws: ``DataError`` if they are not a JSON object of numbers, texts and truth values.
+  package static func modelOptions(
+    of file: Safetensors, at url: URL
+  ) throws -> [String: OptionValue] {
     guard let text = file.metadata[optionsKey] else { return [:] }
-    guard let options = try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))
+    guard
+      let options = try? JSONDecoder().decode([String: OptionValue].self, from: Data(text.utf8))
     else {
       throw DataError(
         .damaged,
-        "\(url.path(percentEncoded: false)): expected \(optionsKey) in the header to be names and "
-          + "texts, got \(printable(text))")
+        "\(url.path(percentEncoded: false)): expected \(optionsKey) in the header to be a JSON "
+          + "object of options, got \(printable(text))")
     }
-    return options
+    let pairs = options.map { name, value -> (String, OptionValue) in
+      if case .text(let text) = value { return (printable(name), .text(printable(text))) }
+      return (printable(name), value)
+    }
+    return Dictionary(pairs) { first, _ in first }
   }
 
-  /// A model's weights, as they stand in a file.
+  /// The contents of a checkpoint.
   static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }
     let integers = model.integers.map { ($0.name, $0.value) }
@@ -52,15 +60,15 @@ public enum Checkpoint {
   /// Reads a model's weights.
   ///
   /// - Parameters:
-  ///   - url: A file of ``save(_:to:metadata:)``, or one that PyTorch's `safetensors` wrote for the
-  ///     same network.
-  ///   - model: The model; it changes only if everything fits.
-  /// - Throws: ``DataError`` if the file is damaged, or does not hold exactly this model's weights.
+  ///   - url: A file written by ``save(_:to:metadata:)``, or by PyTorch's `safetensors` for the same
+  ///     network.
+  ///   - model: The model; if the file does not fit, it stays unchanged.
+  /// - Throws: ``DataError`` if the file is damaged, or does not have exactly this model's weights.
   public static func load(_ url: URL, into model: some Layer) throws {
     try load(try Safetensors(contentsOf: url), of: url, into: model)
   }
 
-  /// Puts the tensors of a file into a model.
+  /// Copies the tensors of a file into a model.
   package static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
     let advice = "is it a checkpoint of the same model with the same options?"
@@ -73,10 +81,10 @@ public enum Checkpoint {
         .damaged, "\(path): expected \(name) of shape \(shape), got \(got); \(advice)")
     }
     let names = Set(wanted.map(\.0))
-    let held = (Array(file.tensors.keys) + file.integers.keys).sorted()
-    if let extra = held.first(where: { !names.contains($0) }) {
+    let found = (Array(file.tensors.keys) + file.integers.keys).sorted()
+    if let extra = found.first(where: { !names.contains($0) }) {
       throw DataError(
-        .damaged, "\(path): holds \(printable(extra)), which the model has not; \(advice)")
+        .damaged, "\(path): has \(printable(extra)), which the model does not have; \(advice)")
     }
     for named in model.namedParameters {
       if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }

@@ -2,27 +2,27 @@ import Foundation
 import LabDatasets
 import LabNetworks
 
-/// What a training run was started with: its file `run.json`.
+/// The configuration of a training run: its file `run.json`.
 public struct RunRecord: Codable, Equatable, Sendable {
-  /// The command's arguments, as typed but in the course's spelling.
+  /// The arguments of the command, as typed but in the course's spelling.
   public var arguments: [String]
   /// The seed of all random numbers.
   public var seed: UInt64
-  /// The model's class.
+  /// The name of the model.
   public var modelClass: String
-  /// The model's options, by name.
-  public var modelOptions: [String: String]
-  /// The number of trainable numbers.
+  /// The model's options, by name. Earlier versions wrote all values as text.
+  public var modelOptions: [String: OptionValue]
+  /// The number of trainable parameters.
   public var parameters: Int
-  /// The data set's class.
+  /// The name of the data set.
   public var dataClass: String
-  /// Whether the images were drawn by the program.
+  /// Whether the program drew the images.
   public var isSynthetic: Bool
-  /// The files that the data were made from, with checksums.
+  /// Checksums of the files that the data come from, by name.
   public var dataSources: [String: String]
-  /// What the results may depend on: the processor's kernels, Swift, the system.
+  /// Versions that the results may depend on: the processor's kernels, Swift, the system.
   public var versions: [String: String]
-  /// When the run began.
+  /// The start of the run.
   public var started: Date
 
   enum CodingKeys: String, CodingKey {
@@ -34,17 +34,17 @@ public struct RunRecord: Codable, Equatable, Sendable {
     case dataSources = "data_sources"
   }
 
-  /// What there is to say of a model, its data, and this program.
+  /// Creates the record of a run that starts now.
   ///
   /// - Parameters:
-  ///   - arguments: The command's arguments.
+  ///   - arguments: The arguments of the command.
   ///   - seed: The seed of all random numbers.
   ///   - model: The model.
-  ///   - options: The model's options.
+  ///   - options: The model's options, by name.
   ///   - data: The data.
-  ///   - versions: What the results may depend on besides.
+  ///   - versions: Versions that the results may depend on.
   public init(
-    arguments: [String], seed: UInt64, model: some Layer, options: [String: String],
+    arguments: [String], seed: UInt64, model: some Layer, options: [String: OptionValue],
     data: some DataModule, versions: [String: String]
   ) {
     (self.arguments, self.seed, self.versions) = (arguments, seed, versions)
@@ -55,7 +55,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: ``DataError`` if it cannot be read or is none.
+  /// - Throws: ``DataError`` if it cannot be read, or is not the record of a run.
   public init(contentsOf url: URL) throws {
     let json = try withFile(url, "read") { try Data(contentsOf: url) }
     let decoder = JSONDecoder()

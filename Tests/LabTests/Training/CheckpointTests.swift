@@ -113,7 +113,7 @@ struct CheckpointTests {
       ) { try Checkpoint.load(url, into: model) }
       try Checkpoint.save(model, to: url)
       expectDataError(
-        "\(path): holds first.bias, which the model has not; \(advice)"
+        "\(path): has first.bias, which the model does not have; \(advice)"
       ) { try Checkpoint.load(url, into: Named(second: model.second)) }
       #expect(model.parameters.map(\.value.elements) == before)
     }

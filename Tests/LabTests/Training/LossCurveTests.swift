@@ -45,36 +45,36 @@ struct LossCurveTests {
   @Test(
     arguments: [
       (
-        ["--channels=32"],
+        ["channels": 32],
         [
           4.434065, 4.459091, 4.448354, 4.480824, 4.473293, 4.533644, 4.476121, 4.423628, 4.416481,
           4.412111,
         ]
       ),
       (
-        ["--channels=8", "--pool"],
+        ["channels": 8, "halving": "pool"],
         [
           4.521154, 4.508714, 4.478123, 4.512807, 4.469568, 4.557116, 4.480549, 4.513896, 4.474829,
           4.472311,
         ]
       ),
       (
-        ["--channels=8", "--norm=none"],
+        ["channels": 8, "norm": "none"],
         [
           4.472832, 4.506917, 4.543415, 4.532011, 4.493857, 4.438179, 4.406666, 4.436863, 4.444819,
           4.437937,
         ]
       ),
       (
-        ["--channels=8", "--skip=false"],
+        ["channels": 8, "skip": false],
         [
           4.423329, 4.453975, 4.438332, 4.460391, 4.533973, 4.504304, 4.48145, 4.41673, 4.43967,
           4.436434,
         ]
       ),
-    ] as [([String], [Float])])
-  func theResNetFollowsPyTorch(arguments: [String], expected: [Float]) throws {
-    let options = try ResNet.Options.parse(arguments)
+    ] as [([String: OptionValue], [Float])])
+  func theResNetFollowsPyTorch(values: [String: OptionValue], expected: [Float]) throws {
+    let options = try ResNet.Options(values)
     let model = seeded(42) { ResNet(ModelTests.emnist, options) }
     try expectLosses(
       of: model, expected, optimizer: SGD(model.parameters, learningRate: 0.01, momentum: 0.9))
