@@ -57,7 +57,7 @@ let package = Package(
       "Datasets", ["LabRandom", "LabTensors", "CArchive", "CCurl", "COpenSSL", "CZlib"],
       resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
-      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels", arguments]),
+      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
     module(
       "Experiments",
       [

@@ -3,13 +3,13 @@ import LabDatasets
 import LabNetworks
 import LabTensors
 
-/// The weights of a model in a file, by PyTorch's names, with what is known about their training.
+/// A model's weights in a file, by PyTorch's names, with texts about the training.
 public enum Checkpoint {
-  /// Writes a model's weights, whole or not at all.
+  /// Saves a model's weights, all of them or none.
   ///
   /// - Parameters:
   ///   - model: The model.
-  ///   - url: The file; its folder is made if need be.
+  ///   - url: The file; its folder is created if needed.
   ///   - metadata: Texts about the training.
   /// - Throws: ``DataError`` if the file cannot be written.
   public static func save(
@@ -18,16 +18,15 @@ public enum Checkpoint {
     try file(of: model, metadata: metadata).write(to: url)
   }
 
-  /// Where the header of a checkpoint has the options that its model was made with.
+  /// The key of the model's options in a checkpoint's header.
   package static let optionsKey = "model_options"
 
-  /// The options that a checkpoint's model was made with, by their names; none where nothing wrote
-  /// them down.
+  /// The options of a checkpoint's model, by name; none if the header has none.
   ///
   /// - Parameters:
   ///   - file: The checkpoint.
-  ///   - url: Where it is.
-  /// - Throws: ``DataError`` if they cannot be read.
+  ///   - url: Its file, for messages.
+  /// - Throws: ``DataError`` if they are damaged.
   package static func modelOptions(of file: Safetensors, at url: URL) throws -> [String: String] {
     guard let text = file.metadata[optionsKey] else { return [:] }
     guard let options = try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))
@@ -40,7 +39,7 @@ public enum Checkpoint {
     return options
   }
 
-  /// A model's weights, as they stand in a file.
+  /// A model's weights as the contents of a file.
   static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }
     let integers = model.integers.map { ($0.name, $0.value) }
@@ -49,18 +48,18 @@ public enum Checkpoint {
       integers: Dictionary(integers) { first, _ in first }, metadata: metadata)
   }
 
-  /// Reads a model's weights.
+  /// Loads a model's weights.
   ///
   /// - Parameters:
   ///   - url: A file of ``save(_:to:metadata:)``, or one that PyTorch's `safetensors` wrote for the
   ///     same network.
-  ///   - model: The model; it changes only if everything fits.
-  /// - Throws: ``DataError`` if the file is damaged, or does not hold exactly this model's weights.
+  ///   - model: The model; it is changed only if everything fits.
+  /// - Throws: ``DataError`` if the file is damaged or has other tensors than the model.
   public static func load(_ url: URL, into model: some Layer) throws {
     try load(try Safetensors(contentsOf: url), of: url, into: model)
   }
 
-  /// Puts the tensors of a file into a model.
+  /// Loads the tensors of a file into a model.
   package static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
     let advice = "is it a checkpoint of the same model with the same options?"
@@ -76,7 +75,8 @@ public enum Checkpoint {
     let held = (Array(file.tensors.keys) + file.integers.keys).sorted()
     if let extra = held.first(where: { !names.contains($0) }) {
       throw DataError(
-        .damaged, "\(path): holds \(printable(extra)), which the model has not; \(advice)")
+        .damaged,
+        "\(path): expected no \(printable(extra)), which the model does not have; \(advice)")
     }
     for named in model.namedParameters {
       if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }

@@ -2,7 +2,7 @@ import Foundation
 import LabDatasets
 import LabNetworks
 
-/// What a training run was started with: its file `run.json`.
+/// The options, the model and the data of a training run: its file `run.json`.
 public struct RunRecord: Codable, Equatable, Sendable {
   /// The command's arguments, as typed but in the course's spelling.
   public var arguments: [String]
@@ -18,9 +18,9 @@ public struct RunRecord: Codable, Equatable, Sendable {
   public var dataClass: String
   /// Whether the images were drawn by the program.
   public var isSynthetic: Bool
-  /// The files that the data were made from, with checksums.
+  /// The files that the data were read from, with checksums.
   public var dataSources: [String: String]
-  /// What the results may depend on: the processor's kernels, Swift, the system.
+  /// Versions that may change results: the processor's kernels, Swift, the operating system.
   public var versions: [String: String]
   /// When the run began.
   public var started: Date
@@ -34,7 +34,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
     case dataSources = "data_sources"
   }
 
-  /// What there is to say of a model, its data, and this program.
+  /// The record of a run that begins now.
   ///
   /// - Parameters:
   ///   - arguments: The command's arguments.
@@ -42,7 +42,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   ///   - model: The model.
   ///   - options: The model's options.
   ///   - data: The data.
-  ///   - versions: What the results may depend on besides.
+  ///   - versions: Versions that may change results.
   public init(
     arguments: [String], seed: UInt64, model: some Layer, options: [String: String],
     data: some DataModule, versions: [String: String]
@@ -55,7 +55,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: ``DataError`` if it cannot be read or is none.
+  /// - Throws: ``DataError`` if it cannot be read or is not a record.
   public init(contentsOf url: URL) throws {
     let json = try withFile(url, "read") { try Data(contentsOf: url) }
     let decoder = JSONDecoder()

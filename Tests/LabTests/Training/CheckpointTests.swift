@@ -113,7 +113,7 @@ struct CheckpointTests {
       ) { try Checkpoint.load(url, into: model) }
       try Checkpoint.save(model, to: url)
       expectDataError(
-        "\(path): holds first.bias, which the model has not; \(advice)"
+        "\(path): expected no first.bias, which the model does not have; \(advice)"
       ) { try Checkpoint.load(url, into: Named(second: model.second)) }
       #expect(model.parameters.map(\.value.elements) == before)
     }
@@ -147,7 +147,7 @@ struct CheckpointTests {
         "expected 32-bit floats (F32) or 64-bit integers (I64), got F16 in x")
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
-        "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")
+        "expected data_offsets for shape [4294967296, 4294967296, 4] of x, got [0, 0]")
       // Found by fuzzing: two tensors in one place, a hole, texts that are not about the file.
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"y":{"a":"b"}}"#),
@@ -167,7 +167,7 @@ struct CheckpointTests {
         file(#"{"x":{"dtype":"F\n\u001b[2J","shape":[0],"data_offsets":[0,0]}}"#),
         "expected 32-bit floats (F32) or 64-bit integers (I64), got F\u{FFFD}\u{FFFD}[2J in x")
       try expectRefusal(
-        whole.dropLast(), "second.weight of shape [4, 2] does not fit its place [48, 80]")
+        whole.dropLast(), "expected data_offsets for shape [4, 2] of second.weight, got [48, 80]")
       try FileManager.default.removeItem(at: url)
       expectDataError("cannot read \(path): no such file or directory") {
         _ = try Safetensors(contentsOf: url)
