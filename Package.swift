@@ -66,7 +66,7 @@ let package = Package(
       ["LabRandom", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL", "CZlib"],
       resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
-      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels", arguments]),
+      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
     module(
       "Experiments",
       [

@@ -66,7 +66,7 @@ struct ResumedTrainingTests {
       #expect(line.hasSuffix(". To continue: lab train --resume=\(path)"), "\(stopped.errors)")
       let resumed = try train(lab, ["train", "--resume", path], into: broken)
       #expect(resumed.status == 0, "\(resumed.errors)")
-      #expect(resumed.output.contains("\nGoing on in \(path): epoch "))
+      #expect(resumed.output.contains("\nResuming \(path): epoch "))
       #expect(try differences(broken, whole) == [])
 
       let nothing = try train(lab, ["train", "--resume"], into: folder.appending(path: "nothing"))

@@ -134,10 +134,12 @@ package struct Experiment: ParsableArguments {
   @discardableResult
   package func fitAndTest(_ setting: Setting) throws -> Outcome {
     let (trainer, model, module) = (setting.trainer, setting.model, setting.data)
-    let history = try trainer.fit(
-      model, module, optimizer: training.optimizer(for: model),
-      schedule: training.schedule(of: trainer, module))
-    let results = try trainer.test(model, module)
+    let (history, results) = try withOptionNames {
+      let history = try trainer.fit(
+        model, module, optimizer: training.optimizer(for: model),
+        schedule: training.schedule(of: trainer, module))
+      return (history, try trainer.test(model, module))
+    }
     print(String(repeating: "-", count: 80))
     print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
     print("{'test_acc': \(String(format: "%.4f", results.accuracy))}")

@@ -9,6 +9,20 @@ package enum OptimizerClass: String, CaseIterable {
   case Adam, AdamW, SGD
 }
 
+/// The losses that can be chosen on the command line, by their names in `torch.nn.functional`.
+package enum LossName: String, CaseIterable {
+  case crossEntropy = "cross_entropy"
+  case multiMargin = "multi_margin_loss"
+
+  /// The loss itself.
+  var loss: Loss {
+    switch self {
+    case .crossEntropy: .crossEntropy
+    case .multiMargin: .multiMargin
+    }
+  }
+}
+
 /// How to train.
 package struct TrainingOptions: ParsableArguments {
   @Option(name: .customLong("max_epochs"), help: "Epochs at most; early stopping may end sooner.")
@@ -44,9 +58,9 @@ package struct TrainingOptions: ParsableArguments {
   var oneCycleTotalSteps: Int?
 
   @Option(
-    help: choices("The loss, from torch.nn.functional", default: Loss.crossEntropy),
+    help: choices("The loss, from torch.nn.functional", default: LossName.crossEntropy),
     transform: { try choice($0) })
-  var loss = Loss.crossEntropy
+  var loss = LossName.crossEntropy
 
   @Option(
     name: .customLong("overfit_batches"),
@@ -143,7 +157,7 @@ package struct TrainingOptions: ParsableArguments {
     trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
-    trainer.loss = loss
+    trainer.loss = loss.loss
     trainer.checkpointEverySteps = checkpointEverySteps
     trainer.logEverySteps = logEverySteps
     trainer.gpus = gpus

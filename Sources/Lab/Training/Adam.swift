@@ -1,6 +1,6 @@
 import LabTensors
 
-/// Adam, step for step PyTorch's `torch.optim.Adam`.
+/// Adam, the same steps as PyTorch's `torch.optim.Adam`.
 ///
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
 /// `value ← value - lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β₁ᵗ)`, `v̂ = v / (1 - β₂ᵗ)`.
@@ -11,7 +11,7 @@ public class Adam: Optimizer {
   public var learningRate: Double
   /// β₁.
   public var momentum = 0.9
-  /// The share of the value that is added to the gradient; see ``AdamW`` for another way.
+  /// The fraction of the value that is added to the gradient; ``AdamW`` decays the value instead.
   public let weightDecay: Double
   private let beta2 = 0.999
   private let epsilon = 1e-8
@@ -24,9 +24,9 @@ public class Adam: Optimizer {
   }
 
   /// - Parameters:
-  ///   - parameters: What to learn.
+  ///   - parameters: The parameters to train; repeated ones are stepped once.
   ///   - learningRate: The step size.
-  ///   - weightDecay: The share of the value that is added to the gradient.
+  ///   - weightDecay: The fraction of the value that is added to the gradient.
   public convenience init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, weightDecay: Double = 0
   ) {
@@ -37,6 +37,7 @@ public class Adam: Optimizer {
   fileprivate init(
     _ parameters: [Parameter], learningRate: Double, weightDecay: Double, isDecoupled: Bool
   ) {
+    let parameters = distinct(parameters)
     self.parameters = parameters
     self.learningRate = learningRate
     self.weightDecay = weightDecay
@@ -80,6 +81,7 @@ public class Adam: Optimizer {
   }
 
   public func load(state: [[String: Tensor]]) throws(ShapeError) {
+    try checkCount(of: state)
     var loaded: [State] = []
     for (parameter, state) in zip(parameters, state) {
       let count = try copy("step", of: state, shape: []).item
@@ -96,15 +98,15 @@ public class Adam: Optimizer {
   }
 }
 
-/// Adam with weights that decay by themselves, step for step PyTorch's `torch.optim.AdamW`: before
-/// each step `value ← value · (1 - lr · weightDecay)`.
+/// Adam with decoupled weight decay, the same steps as PyTorch's `torch.optim.AdamW`: before each step
+/// `value ← value · (1 - lr · weightDecay)`.
 ///
 /// Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
 public final class AdamW: Adam {
   /// - Parameters:
-  ///   - parameters: What to learn.
+  ///   - parameters: The parameters to train; repeated ones are stepped once.
   ///   - learningRate: The step size.
-  ///   - weightDecay: The share of the value that is lost in a step of size 1.
+  ///   - weightDecay: The fraction of the value that a step of size 1 removes.
   public init(_ parameters: [Parameter], learningRate: Double = 1e-3, weightDecay: Double = 0.01) {
     super.init(
       parameters, learningRate: learningRate, weightDecay: weightDecay, isDecoupled: true)

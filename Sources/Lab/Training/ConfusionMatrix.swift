@@ -1,21 +1,21 @@
-/// How often images of each class are taken for each class.
+/// How often images of each class are predicted to be of each class.
 ///
 /// ```swift
 /// let confusion = try trainer.test(model, data).confusion
-/// confusion[14, 24]           // images of class 14 that were taken for class 24
+/// confusion[14, 24]           // images of class 14 that were predicted as class 24
 /// confusion.mostConfused(3)   // the pairs that are confused most often, with their texts
 /// ```
 public struct ConfusionMatrix: Equatable, Sendable {
   /// The text that each class stands for.
   public let mapping: [String]
-  /// The number of images, a row for each right class with a column for each predicted one.
+  /// The number of images: a row for each correct class, a column for each predicted one.
   public let counts: [[Int]]
 
-  /// Two classes, and how often an image of one was taken for the other.
+  /// Two classes, and how often the second was predicted for an image of the first.
   public struct Pair: Equatable, Sendable {
-    /// The right class, and what it stands for.
+    /// The correct class and its text.
     public let label: (class: Int, text: String)
-    /// The class that was taken for it, and what it stands for.
+    /// The predicted class and its text.
     public let predicted: (class: Int, text: String)
     /// The number of images.
     public let count: Int
@@ -27,26 +27,29 @@ public struct ConfusionMatrix: Equatable, Sendable {
 
   /// - Parameters:
   ///   - predictions: What to count.
-  ///   - mapping: The text that each class stands for.
+  ///   - mapping: The text that each class stands for. Classes beyond, which a model may have too,
+  ///     stand for their numbers.
   public init(_ predictions: [Prediction], mapping: [String]) {
+    let classes = predictions.reduce(mapping.count) { max($0, $1.label + 1, $1.predicted + 1) }
+    let mapping = mapping + (mapping.count..<classes).map { "\($0)" }
     var counts = mapping.map { _ in [Int](repeating: 0, count: mapping.count) }
     for prediction in predictions { counts[prediction.label][prediction.predicted] += 1 }
     self.mapping = mapping
     self.counts = counts
   }
 
-  /// The number of images of class `label` that were taken for class `predicted`.
+  /// The number of images of class `label` that were predicted as class `predicted`.
   public subscript(label: Int, predicted: Int) -> Int { counts[label][predicted] }
 
-  /// The classes that there are images of.
+  /// The classes that have images.
   public var classes: [Int] { counts.indices.filter { counts[$0].contains { $0 > 0 } } }
 
-  /// The share of a class's images that were recognised; NaN if there are none.
+  /// The fraction of a class's images that were classified correctly; NaN if there are none.
   public func accuracy(of label: Int) -> Double {
     Double(counts[label][label]) / Double(counts[label].reduce(0, +))
   }
 
-  /// The pairs of a right and a wrong class that occur most often, the most frequent first.
+  /// The most frequent pairs of a correct class and a wrong prediction, the most frequent first.
   ///
   /// - Parameter count: How many, at most.
   public func mostConfused(_ count: Int) -> [Pair] {
@@ -58,7 +61,7 @@ public struct ConfusionMatrix: Equatable, Sendable {
           count: counts[label][predicted])
       }
     }
-    // Equal ones stay in the order of the classes.
+    // Pairs of equal counts stay in the order of the classes.
     let sorted = pairs.enumerated().sorted {
       ($1.element.count, $0.offset) < ($0.element.count, $1.offset)
     }

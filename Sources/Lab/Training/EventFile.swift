@@ -1,18 +1,18 @@
 import Foundation
-import LabTensors
+import LabDatasets
 
-/// A file of events that TensorBoard shows: scalars, images, and what a run was started with.
+/// A file of events for TensorBoard: scalars, images, and a run's hyperparameters.
 ///
-/// The file is a row of records: the length in eight bytes, its checksum, a message `Event`, its
+/// The file is a sequence of records: the length in eight bytes, its checksum, a message `Event`, its
 /// checksum. `tensorboard --logdir output/logs` finds it by its name.
 ///
 /// Source: the definitions event.proto and summary.proto of TensorFlow, and plugin_data.proto of
 /// TensorBoard's hparams plugin.
-package final class EventFile {
-  let log: LogFile
+package final class EventFile: TrainingObserver {
+  let file: LogFile
 
   package init(_ url: URL) throws {
-    log = try LogFile(url)
+    file = try LogFile(url)
   }
 
   /// Writes the file's version, and the hyperparameters for the tab HPARAMS.
@@ -39,8 +39,8 @@ package final class EventFile {
     }
   }
 
-  /// Writes that the run has come to its end.
-  package func end(step: Int) throws {
+  /// Writes that the run has ended.
+  package func testEnded(_ metrics: Metrics, step: Int) throws {
     try write(step: step) { event in
       event.add(5) { summary in
         self.addSession("session_end_info", to: &summary) { plugin in
@@ -53,14 +53,12 @@ package final class EventFile {
     }
   }
 
-  /// Writes scalars of a step.
-  package func write(_ scalars: [Scalar: Double], step: Int) throws {
-    try write(step: step) { event in
+  package func log(_ entry: LogEntry) throws {
+    try write(step: entry.step) { event in
       event.add(5) { summary in
-        for scalar in Scalar.allCases {
-          guard let number = scalars[scalar] else { continue }
+        for (scalar, number) in entry.values {
           summary.add(1) { value in
-            value.add(1, scalar.rawValue)
+            value.add(1, scalar.name)
             value.add(2, Float(number))
           }
         }
@@ -74,8 +72,8 @@ package final class EventFile {
   ///   - png: The bytes of a PNG file.
   ///   - width: Its width in pixels.
   ///   - height: Its height in pixels.
-  ///   - name: What it is called.
-  ///   - step: When it was made.
+  ///   - name: Its name in TensorBoard.
+  ///   - step: The steps made so far, in all epochs.
   package func write(png: [UInt8], width: Int, height: Int, name: String, step: Int) throws {
     try write(step: step) { event in
       event.add(5) { summary in
@@ -115,14 +113,84 @@ package final class EventFile {
     fill(&event)
     var length = Data()
     length.append(littleEndian: UInt64(event.bytes.count))
-    try log.append(length + checksum(length) + event.bytes + checksum(event.bytes))
+    try file.append(length + checksum(length) + event.bytes + checksum(event.bytes))
   }
 
-  /// Checksums of bytes that hold checksums would be weak; hence this mask.
+  /// A masked checksum: checksums of bytes that contain checksums would be weak.
   private func checksum(_ bytes: Data) -> Data {
     let crc = crc32c(bytes)
     var sum = Data()
     sum.append(littleEndian: (crc >> 15 | crc << 17) &+ 0xa282_ead8)
     return sum
   }
+}
+
+/// A message in the encoding of protocol buffers, written field by field.
+///
+/// Event files use few fields of few messages; code generated from TensorFlow's definitions, and its
+/// library, would be many times as long.
+///
+/// Source: protobuf.dev, "Encoding".
+package struct ProtocolBuffer {
+  package private(set) var bytes = Data()
+
+  package init() {}
+
+  /// A non-negative integer.
+  package mutating func add(_ field: Int, _ value: Int) {
+    key(field, wireType: 0)
+    varint(UInt64(value))
+  }
+
+  package mutating func add(_ field: Int, _ value: Double) {
+    key(field, wireType: 1)
+    bytes.append(littleEndian: value.bitPattern)
+  }
+
+  package mutating func add(_ field: Int, _ value: Float) {
+    key(field, wireType: 5)
+    bytes.append(littleEndian: value.bitPattern)
+  }
+
+  package mutating func add(_ field: Int, _ value: some Collection<UInt8>) {
+    key(field, wireType: 2)
+    varint(UInt64(value.count))
+    bytes.append(contentsOf: value)
+  }
+
+  package mutating func add(_ field: Int, _ text: String) {
+    add(field, Array(text.utf8))
+  }
+
+  /// A message within the message.
+  package mutating func add(_ field: Int, _ fill: (inout ProtocolBuffer) -> Void) {
+    var message = ProtocolBuffer()
+    fill(&message)
+    add(field, message.bytes)
+  }
+
+  private mutating func key(_ field: Int, wireType: Int) {
+    varint(UInt64(field << 3 | wireType))
+  }
+
+  private mutating func varint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(rest & 0x7f | 0x80))
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+}
+
+/// The CRC-32C checksum (Castagnoli) of some bytes, as iSCSI and TensorFlow's records use it.
+///
+/// Source: RFC 3720, appendix B.4.
+package func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  ~bytes.reduce(~0) { crc, byte in crc >> 8 ^ table[Int((crc ^ UInt32(byte)) & 0xff)] }
+}
+
+/// The change of the checksum for each value of a byte.
+private let table: [UInt32] = (0..<256).map { byte in
+  (0..<8).reduce(UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0x82f6_3b78 : 0) }
 }

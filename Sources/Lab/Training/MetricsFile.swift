@@ -1,6 +1,7 @@
 import Foundation
+import LabDatasets
 
-/// `metrics.csv`: what training brought, a row for each logged step and epoch.
+/// `metrics.csv`: the log of a training, a row for each logged step, epoch and test.
 ///
 /// ```text
 /// epoch,step,lr,train_loss_step,train_loss,train_acc,val_loss,val_acc,test_loss,test_acc
@@ -8,32 +9,147 @@ import Foundation
 /// 0,430,,,0.1498,0.9544,0.0542,0.9848,,
 /// ```
 ///
-/// Steps are counted over all epochs, from 1. Numbers have all their digits, and what a row does not
-/// tell is empty.
-final class MetricsFile {
-  let log: LogFile
+/// Steps are counted over all epochs, from 1. Numbers have all their digits; cells without a value are
+/// empty. Columns are known by their names: other objectives have other columns.
+final class MetricsFile: TrainingObserver {
+  let file: LogFile
+  private var columns: [Scalar]
 
+  /// Opens the file at its end.
+  ///
+  /// - Throws: ``DataError`` if it cannot be written, or its header is not one.
   init(in folder: URL) throws {
-    log = try LogFile(Self.url(in: folder))
+    let url = Self.url(in: folder)
+    file = try LogFile(url)
+    columns = try MetricsTable(contentsOf: url, isHeaderOnly: true).columns
   }
 
   static func url(in folder: URL) -> URL { folder.appending(path: "metrics.csv") }
 
-  /// The first line: the titles of the columns.
-  static let titles = (["epoch", "step"] + Scalar.allCases.map(\.rawValue)).joined(separator: ",")
+  private static func header(_ columns: [Scalar]) -> String {
+    (["epoch", "step"] + columns.map(\.name)).joined(separator: ",")
+  }
 
-  /// Writes the titles.
-  func begin() throws {
-    try log.append(Data((Self.titles + "\n").utf8))
+  /// Writes the header.
+  ///
+  /// - Parameter columns: The names of all values that may be logged.
+  func begin(_ columns: [Scalar]) throws {
+    self.columns = columns
+    try append(Self.header(columns))
   }
 
   /// Whether there is no row.
-  var isEmpty: Bool { log.size <= UInt64(Self.titles.utf8.count + 1) }
+  var isEmpty: Bool { file.size <= UInt64(Self.header(columns).utf8.count + 1) }
 
-  /// Writes a row.
-  func write(_ scalars: [Scalar: Double], epoch: Int, step: Int) throws {
-    let numbers = Scalar.allCases.map { scalars[$0].map { "\($0)" } ?? "" }
-    let row = ["\(epoch)", "\(step)"] + numbers
-    try log.append(Data((row.joined(separator: ",") + "\n").utf8))
+  func log(_ entry: LogEntry) throws {
+    let values = Dictionary(entry.values.map { ($0.scalar, $0.value) }) { $1 }
+    let cells = columns.map { values[$0].map { "\($0)" } ?? "" }
+    try append((["\(entry.epoch)", "\(entry.step)"] + cells).joined(separator: ","))
+  }
+
+  private func append(_ line: String) throws {
+    try file.append(Data((line + "\n").utf8))
+  }
+}
+
+/// The contents of a `metrics.csv`.
+struct MetricsTable {
+  /// The columns after epoch and step.
+  let columns: [Scalar]
+  let rows: [(epoch: Int, values: [Scalar: Double])]
+
+  /// Reads a file; one that is empty or absent has no rows.
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - isHeaderOnly: Whether the rows are left out.
+  /// - Throws: ``DataError`` if it cannot be read or is damaged.
+  init(contentsOf url: URL, isHeaderOnly: Bool = false) throws {
+    let path = url.path(percentEncoded: false)
+    let text =
+      try FileManager.default.fileExists(atPath: path)
+      ? withFile(url, "read") { try String(contentsOf: url, encoding: .utf8) } : ""
+    func damaged(_ expected: String, line: Int) -> DataError {
+      DataError(.damaged, "\(path): expected \(expected) in line \(line), got something else")
+    }
+    // What follows the last line break is a row that was only half written.
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    guard let header = lines.first else {
+      (columns, rows) = ([], [])
+      return
+    }
+    let names = header.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard let epochs = names.firstIndex(of: "epoch"), names.contains("step") else {
+      throw damaged("columns epoch, step, lr, train_loss …", line: 1)
+    }
+    columns = names.filter { !["epoch", "step"].contains($0) }.map { Scalar($0) }
+    rows = try lines.enumerated().dropFirst(isHeaderOnly ? lines.count : 1).map { index, line in
+      let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard cells.count == names.count, let epoch = Int(cells[epochs]) else {
+        throw damaged("an epoch and \(names.count - 1) more cells", line: index + 1)
+      }
+      var values: [Scalar: Double] = [:]
+      for (name, cell) in zip(names, cells) where name != "epoch" && !cell.isEmpty {
+        guard let value = Double(cell) else {
+          // A column that this program did not write may hold anything.
+          guard Self.isNumeric(name) else { continue }
+          throw damaged("a number as \(printable(name))", line: index + 1)
+        }
+        values[Scalar(name)] = value
+      }
+      return (epoch, values)
+    }
+  }
+
+  private static func isNumeric(_ name: String) -> Bool {
+    name == "step" || Scalar.all(of: ["loss", "acc"]).contains { $0.name == name }
+  }
+}
+
+/// A file that grows at its end, and can be cut back to an earlier size.
+///
+/// Nothing is buffered: appended bytes are in the file even if the program is killed.
+final class LogFile {
+  let url: URL
+  private let file: FileHandle
+  /// The bytes in the file.
+  private(set) var size: UInt64
+
+  /// Opens a file at its end; creates an empty one if there is none.
+  ///
+  /// - Throws: ``DataError`` if it cannot be written.
+  init(_ url: URL) throws {
+    self.url = url
+    (file, size) = try withFile(url, "write") {
+      let path = url.path(percentEncoded: false)
+      if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
+      let file = try FileHandle(forWritingTo: url)
+      return (file, try file.seekToEnd())
+    }
+  }
+
+  /// Writes bytes at the end, all of them or none.
+  ///
+  /// - Throws: ``DataError`` if they cannot be written.
+  func append(_ data: Data) throws {
+    do {
+      try withFile(url, "write") { try file.write(contentsOf: data) }
+    } catch {
+      // A part of them may be there.
+      try? file.truncate(atOffset: size)
+      _ = try? file.seekToEnd()
+      throw error
+    }
+    size += UInt64(data.count)
+  }
+
+  /// Removes everything after the first `size` bytes.
+  func cut(to size: UInt64) throws {
+    guard size < self.size else { return }
+    try withFile(url, "write") {
+      try file.truncate(atOffset: size)
+      try file.seek(toOffset: size)
+    }
+    self.size = size
   }
 }

@@ -1,15 +1,14 @@
 import Foundation
 
-/// A learning rate that rises from a small one to the largest and falls to almost nothing, along
-/// cosines, while momentum goes the other way: step for step PyTorch's `OneCycleLR` with its
-/// defaults.
+/// The one-cycle schedule: the learning rate rises along a cosine, then falls to almost 0, while the
+/// momentum falls and rises. Step for step PyTorch's `OneCycleLR` with its defaults.
 ///
 /// | steps | learning rate | momentum |
 /// | --- | --- | --- |
 /// | the first 30 % | `max / 25` to `max` | 0.95 to 0.85 |
 /// | the others | `max` to `max / 250,000` | 0.85 to 0.95 |
 ///
-/// A cycle of one step is its own end: nothing is learned in it.
+/// A cycle of a single step uses the final learning rate.
 ///
 /// ```swift
 /// let schedule = OneCycleLR(maxLearningRate: 3e-3, totalSteps: trainer.totalSteps(data))
@@ -21,30 +20,30 @@ import Foundation
 public struct OneCycleLR: Equatable, Sendable {
   /// The largest learning rate.
   public let maxLearningRate: Double
-  /// The optimizer's steps in the cycle, one a batch.
+  /// The number of optimizer steps in the cycle, one for each batch.
   public let totalSteps: Int
 
   /// - Parameters:
   ///   - maxLearningRate: The largest learning rate.
-  ///   - totalSteps: The optimizer's steps in the cycle, at least 1.
+  ///   - totalSteps: The number of optimizer steps in the cycle, at least 1.
   public init(maxLearningRate: Double, totalSteps: Int) {
     precondition(totalSteps >= 1, "a cycle has at least 1 step, got \(totalSteps)")
     self.maxLearningRate = maxLearningRate
     self.totalSteps = totalSteps
   }
 
-  /// The learning rate for a step, counted from 0; it has to be one of the cycle's.
+  /// The learning rate of a step in `0..<totalSteps`.
   public func learningRate(at step: Int) -> Double {
     let first = maxLearningRate / 25
     return value(at: step, from: first, over: maxLearningRate, to: first / 1e4)
   }
 
-  /// The momentum, or Adam's β₁, for a step, counted from 0; it has to be one of the cycle's.
+  /// The momentum, or Adam's β₁, of a step in `0..<totalSteps`.
   public func momentum(at step: Int) -> Double {
     value(at: step, from: 0.95, over: 0.85, to: 0.95)
   }
 
-  /// Makes an optimizer ready for a step, counted from 0; it has to be one of the cycle's.
+  /// Sets an optimizer's learning rate and momentum for a step in `0..<totalSteps`.
   public func prepare(_ optimizer: some Optimizer, for step: Int) {
     optimizer.learningRate = learningRate(at: step)
     optimizer.momentum = momentum(at: step)

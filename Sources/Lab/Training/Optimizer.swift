@@ -1,37 +1,52 @@
 import LabTensors
 
 /// Changes parameters by their gradients, one step at a time.
+///
+/// To write one, apply ``step()`` to all `parameters` that have a gradient; `momentum` may be a
+/// property without effect. An optimizer that remembers tensors between steps also implements
+/// ``state`` and ``load(state:)``, so that a run can be resumed.
 public protocol Optimizer: AnyObject {
-  /// What is being learned.
+  /// The parameters that are trained, each once.
   var parameters: [Parameter] { get }
-  /// The step size, lr. A schedule may change it from step to step.
+  /// The step size. A schedule may change it from step to step.
   var learningRate: Double { get set }
-  /// How much of the steps before goes into a step; Adam's β₁. A schedule may change it too.
+  /// The fraction of the previous steps in a step; Adam's β₁. A schedule may change it too.
   var momentum: Double { get set }
 
   /// Changes every parameter that has a gradient.
   func step()
 
-  /// What it remembers from step to step, for each parameter by the names in PyTorch's `state_dict`,
-  /// such as `exp_avg`.
+  /// The tensors that are remembered between steps: for each parameter, by the names in PyTorch's
+  /// `state_dict`, such as `exp_avg`.
   var state: [[String: Tensor]] { get }
 
-  /// Goes back to what ``state`` was.
+  /// Restores ``state``.
   ///
-  /// - Parameter state: For each parameter, tensors by name; they are copied.
-  /// - Throws: ``ShapeError`` if they do not fit.
+  /// - Parameter state: Tensors by name for each parameter; they are copied.
+  /// - Throws: ``ShapeError`` if they do not fit; then nothing changes.
   func load(state: [[String: Tensor]]) throws(ShapeError)
 }
 
 extension Optimizer {
-  /// Nothing, for an optimizer that remembers nothing.
+  /// No tensors.
   public var state: [[String: Tensor]] { parameters.map { _ in [:] } }
 
-  public func load(state: [[String: Tensor]]) throws(ShapeError) {}
+  public func load(state: [[String: Tensor]]) throws(ShapeError) {
+    try checkCount(of: state)
+  }
 
-  /// A copy of a remembered tensor.
+  /// Checks that there is a state for each parameter.
+  func checkCount(of state: [[String: Tensor]]) throws(ShapeError) {
+    guard state.count == parameters.count else {
+      throw ShapeError(
+        "\(type(of: self))", expected: "states of \(parameters.count) parameters",
+        got: "\(state.count)", hint: "were they saved for the same model?")
+    }
+  }
+
+  /// A copy of a saved tensor.
   ///
-  /// - Throws: ``ShapeError`` if it is not there or has another shape.
+  /// - Throws: ``ShapeError`` if there is none or it has another shape.
   func copy(
     _ name: String, of state: [String: Tensor], shape: [Int]
   ) throws(ShapeError) -> Tensor {
@@ -39,13 +54,19 @@ extension Optimizer {
       throw ShapeError(
         "\(type(of: self))", expected: "\(name) of shape \(shape)",
         got: state[name].map { "\($0.shape)" } ?? "no such tensor",
-        hint: "was the run begun with it?")
+        hint: "was the run begun with this optimizer?")
     }
     return Tensor(tensor.elements, shape: shape)
   }
 
-  /// Forgets all gradients, before the next batch.
+  /// Removes all gradients, before the next batch.
   public func clearGradients() {
     for parameter in parameters { parameter.clearGradient() }
   }
+}
+
+/// The parameters without repetitions: one that several layers share is stepped once.
+func distinct(_ parameters: [Parameter]) -> [Parameter] {
+  var known: Set<ObjectIdentifier> = []
+  return parameters.filter { known.insert(ObjectIdentifier($0)).inserted }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import LabDatasets
 
-/// Where programs put what they make: `LAB_OUTPUT_DIR`, or `output` where they run.
+/// The folder for output: `LAB_OUTPUT_DIR`, or `output` in the current folder.
 public enum OutputFolder {
   /// The folder itself.
   public static var url: URL {
@@ -9,16 +9,16 @@ public enum OutputFolder {
     return URL(filePath: path.isEmpty ? "output" : path, directoryHint: .isDirectory)
   }
 
-  /// A fresh folder for a training run, `logs/NAME/version_N` with the first N that is free.
+  /// Creates a folder for a training run, `logs/NAME/version_N` with the first N that is free.
   ///
   /// The folder appears with the record in it, or not at all: a program that is killed here leaves
-  /// no run behind, and takes no number away.
+  /// no folder behind and uses up no number.
   ///
   /// - Parameters:
-  ///   - name: What the run is called; runs of one name count together.
-  ///   - record: What the run is started with.
-  ///   - output: Where `logs` is.
-  /// - Throws: ``DataError`` if it cannot be made.
+  ///   - name: The run's name; runs of one name are numbered together.
+  ///   - record: The run's record.
+  ///   - output: The folder of `logs`.
+  /// - Throws: ``DataError`` if it cannot be created.
   public static func newRun(
     _ name: String, _ record: RunRecord, in output: URL = OutputFolder.url
   ) throws -> URL {
@@ -30,7 +30,7 @@ public enum OutputFolder {
       var version = 0
       while true {
         let folder = runs.appending(path: "version_\(version)", directoryHint: .isDirectory)
-        // Another run may take the number at the same moment; the system lets one of them have it.
+        // Another run may take the number at the same moment; only one rename succeeds.
         let path = folder.path(percentEncoded: false)
         if rename(part.path(percentEncoded: false), path) == 0 { return folder }
         guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(errno) else {

@@ -1,6 +1,6 @@
 import LabTensors
 
-/// Stochastic gradient descent, step for step PyTorch's `torch.optim.SGD`.
+/// Stochastic gradient descent, the same steps as PyTorch's `torch.optim.SGD`.
 ///
 /// `velocity ← momentum · velocity + g`, `value ← value - lr · velocity`; with `nesterov`
 /// `value ← value - lr · (g + momentum · velocity)`.
@@ -11,22 +11,23 @@ public final class SGD: Optimizer {
   public let parameters: [Parameter]
   public var learningRate: Double
   public var momentum: Double
-  /// The share of the value that is added to the gradient.
+  /// The fraction of the value that is added to the gradient.
   public let weightDecay: Double
-  /// Whether the gradient is taken as if where the velocity leads.
+  /// Whether to use Nesterov momentum: the gradient at the look-ahead point.
   public let nesterov: Bool
   private var velocities: [Tensor?]
 
   /// - Parameters:
-  ///   - parameters: What to learn.
+  ///   - parameters: The parameters to train; repeated ones are stepped once.
   ///   - learningRate: The step size.
-  ///   - momentum: How much of the velocity is kept.
-  ///   - weightDecay: The share of the value that is added to the gradient.
-  ///   - nesterov: Whether the gradient is taken as if where the velocity leads.
+  ///   - momentum: The fraction of the velocity that remains after a step.
+  ///   - weightDecay: The fraction of the value that is added to the gradient.
+  ///   - nesterov: Whether to use Nesterov momentum: the gradient at the look-ahead point.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, momentum: Double = 0,
     weightDecay: Double = 0, nesterov: Bool = false
   ) {
+    let parameters = distinct(parameters)
     self.parameters = parameters
     self.learningRate = learningRate
     self.momentum = momentum
@@ -38,7 +39,7 @@ public final class SGD: Optimizer {
   public func step() {
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
-      // The first velocity is the gradient itself, which one of zeros gives.
+      // From a velocity of zeros the first one is the gradient itself, as in PyTorch.
       if momentum != 0, velocities[index] == nil {
         velocities[index] = Tensor(repeating: 0, shape: parameter.shape)
       }
@@ -62,6 +63,7 @@ public final class SGD: Optimizer {
   }
 
   public func load(state: [[String: Tensor]]) throws(ShapeError) {
+    try checkCount(of: state)
     var loaded: [Tensor?] = []
     for (parameter, state) in zip(parameters, state) {
       loaded.append(

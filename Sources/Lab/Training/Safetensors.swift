@@ -5,7 +5,7 @@ import LabTensors
 /// Named tensors in a file of the safetensors format: eight bytes with the length of a JSON header,
 /// the header, and the elements, little-endian.
 ///
-/// Python's `safetensors.torch.load_file` reads what this writes, and the reverse.
+/// Python's `safetensors.torch.load_file` reads these files, and this type reads those of Python.
 public struct Safetensors {
   /// The tensors of 32-bit floats by name.
   public var tensors: [String: Tensor]
@@ -38,12 +38,12 @@ public struct Safetensors {
     }
   }
 
-  /// A header longer than this is not one of ours, nor of any sensible model.
+  /// No sensible model has a longer header.
   private static let longestHeader = 100_000_000
 
-  /// Writes the file, whole or not at all; the same tensors give the same bytes.
+  /// Writes the file, all of it or nothing; the same tensors give the same bytes.
   ///
-  /// - Parameter url: Where to; the folder is made if need be.
+  /// - Parameter url: The file; its folder is created if needed.
   /// - Throws: ``DataError`` if it cannot be written.
   public func write(to url: URL) throws {
     var header: [String: JSONValue] = [:]
@@ -74,8 +74,8 @@ public struct Safetensors {
   /// Reads a file.
   ///
   /// - Parameter url: The file.
-  /// - Throws: ``DataError`` if it cannot be read, is no safetensors file, is cut, or holds other
-  ///   types than 32-bit floats and 64-bit integers.
+  /// - Throws: ``DataError`` if it cannot be read, is not a safetensors file, is cut short, or holds
+  ///   other types than 32-bit floats and 64-bit integers.
   public init(contentsOf url: URL) throws {
     let path = url.path(percentEncoded: false)
     let data = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
@@ -116,14 +116,14 @@ public struct Safetensors {
           offsets[1] <= data.count - start, offsets[1] - offsets[0] == bytes
         else {
           throw damaged(
-            "\(printable(name)) of shape \(printable("\(entry.shape)")) does not fit its place "
-              + printable("\(offsets)"))
+            "expected data_offsets for shape \(printable("\(entry.shape)")) of "
+              + "\(printable(name)), got \(printable("\(offsets)"))")
         }
         entries.append((name, entry))
       }
     }
-    // The format has no holes, and no two tensors share bytes: else a small file could ask for any
-    // amount of memory.
+    // The format allows no gaps and no overlaps: otherwise a small file could demand any amount of
+    // memory.
     entries.sort {
       let (a, b) = ($0.entry.dataOffsets, $1.entry.dataOffsets)
       return (a[0], a[1], $0.name) < (b[0], b[1], $1.name)
@@ -149,7 +149,7 @@ public struct Safetensors {
     }
   }
 
-  /// What may stand behind a name in the header.
+  /// The value of a name in the header.
   private enum JSONValue: Codable {
     case texts([String: String])
     case entry(Entry)
@@ -180,7 +180,7 @@ extension Int {
 }
 
 extension Tensor {
-  /// The elements as they stand in a file.
+  /// The elements as bytes of a file.
   fileprivate var littleEndianBytes: Data { bytes(elements.map(\.bitPattern)) }
 
   fileprivate init(littleEndian data: Data, shape: [Int]) {
@@ -189,7 +189,7 @@ extension Tensor {
 }
 
 extension IntTensor {
-  /// The elements as they stand in a file.
+  /// The elements as bytes of a file.
   fileprivate var littleEndianBytes: Data { bytes(elements.map { Int64($0) }) }
 
   fileprivate init(littleEndian data: Data, shape: [Int]) {
@@ -204,7 +204,7 @@ private func bytes(_ numbers: [some FixedWidthInteger]) -> Data {
   return data
 }
 
-/// The way back from ``bytes(_:)``.
+/// The inverse of ``bytes(_:)``.
 private func numbers<Number: FixedWidthInteger>(in data: Data) -> [Number] {
   data.withUnsafeBytes { bytes in
     stride(from: 0, to: bytes.count, by: MemoryLayout<Number>.size).map {

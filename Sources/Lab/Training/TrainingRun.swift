@@ -1,16 +1,15 @@
 import Foundation
 import LabDatasets
 
-/// The folder of a training run: what it was started with, its logs, its weights, and what it takes
-/// to go on.
+/// The folder of a training run: its record, its logs, its weights, and the state to resume from.
 ///
 /// ```text
 /// output/logs/CNN-MNIST/version_0/run.json                       arguments, seed, data, versions
-///                                 metrics.csv                    what each step and epoch brought
+///                                 metrics.csv                    the metrics of each step and epoch
 ///                                 events.out.tfevents.lab        the same for TensorBoard, and figures
 ///                                 epoch=004-val_loss=0.039.safetensors    the best weights
-///                                 last.safetensors               those of the last epoch
-///                                 training_state.safetensors     where to go on
+///                                 last.safetensors               the weights of the last epoch
+///                                 training_state.safetensors     the state to resume from
 /// ```
 public final class TrainingRun {
   /// The folder itself.
@@ -18,38 +17,38 @@ public final class TrainingRun {
   private let metrics: MetricsFile
   private let events: EventFile
 
-  /// Opens the logs in a folder that is there.
+  /// Opens the logs in an existing folder.
   ///
-  /// - Throws: ``DataError`` if they cannot be written.
+  /// - Throws: ``DataError`` if they cannot be written, or `metrics.csv` is damaged.
   public init(_ folder: URL) throws {
     self.folder = folder
     metrics = try MetricsFile(in: folder)
     events = try EventFile(folder.appending(path: "events.out.tfevents.lab"))
   }
 
-  /// What the run was started with.
+  /// The run's record, `run.json`; see ``RunRecord``.
   public static func record(in folder: URL) -> URL { folder.appending(path: "run.json") }
 
-  /// Where the run is: the file to go on from.
+  /// The saved state, to resume from.
   var state: URL { folder.appending(path: "training_state.safetensors") }
 
-  /// The folder of the run that was written to last.
+  /// The folder of the run that was changed last.
   ///
-  /// - Parameter output: The folder that runs are in: `logs/NAME/version_N`.
+  /// - Parameter output: The folder with the runs: `logs/NAME/version_N`.
   /// - Throws: ``DataError`` if there is none.
   public static func newest(in output: URL = OutputFolder.url) throws -> URL {
     let folders = all(in: output).map { folder in (folder, lastChange(of: folder)) }
     guard let newest = folders.max(by: { $0.1 < $1.1 }) else {
       let path = output.path(percentEncoded: false)
       throw DataError(
-        .unusable, "expected a training run in \(path), found none; lab train begins one")
+        .unusable, "expected a training run in \(path), found none")
     }
     return newest.0
   }
 
-  /// The folders of all runs, in the order of their names.
+  /// The folders of all runs, sorted by name.
   ///
-  /// - Parameter output: The folder that runs are in: `logs/NAME/version_N`.
+  /// - Parameter output: The folder with the runs: `logs/NAME/version_N`.
   public static func all(in output: URL = OutputFolder.url) -> [URL] {
     let logs = output.appending(path: "logs", directoryHint: .isDirectory)
     let folders = contents(of: logs).flatMap { name in
@@ -64,12 +63,12 @@ public final class TrainingRun {
   private static func contents(of folder: URL) -> [String] {
     let names = try? FileManager.default.contentsOfDirectory(
       atPath: folder.path(percentEncoded: false))
-    // What begins with a dot is being made, or was when its program was killed.
+    // A folder that begins with a dot is being created, or was when its program was killed.
     return (names ?? []).filter { !$0.hasPrefix(".") }
       .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
   }
 
-  /// When the metrics were written to, or the record where there are none yet.
+  /// When the metrics were changed, or the record if there are none yet.
   private static func lastChange(of folder: URL) -> Date {
     let dates = [MetricsFile.url(in: folder), record(in: folder)].lazy.compactMap {
       try? $0.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
@@ -85,51 +84,40 @@ public final class TrainingRun {
       folder.appending(path: ".lock"),
       onWait: {
         throw TrainingError(
-          "\(folder.relativePath): another process is training there; wait for its end")
+          "\(folder.relativePath): another process is training there; wait until it ends")
       }, body)
   }
 
   /// Begins the logs.
   ///
-  /// - Parameter hyperparameters: What the run was started with, by name.
-  func begin(_ hyperparameters: [String: String]) throws {
+  /// - Parameters:
+  ///   - hyperparameters: The run's options by name, for TensorBoard.
+  ///   - metrics: The names of the objective's metrics.
+  func begin(_ hyperparameters: [String: String], metrics: [String]) throws {
     try cut(to: [:])
-    try metrics.begin()
+    try self.metrics.begin(Scalar.all(of: metrics))
     try events.begin(hyperparameters)
   }
 
-  /// Whether nothing has been logged or kept but what the run was started with.
+  /// Whether nothing has been logged or saved yet, except the record.
   public var isEmpty: Bool {
     metrics.isEmpty && !FileManager.default.fileExists(atPath: state.path(percentEncoded: false))
   }
 
-  /// Ends the logs.
-  func end(step: Int) throws {
-    try events.end(step: step)
-  }
+  /// What logs a training in this folder.
+  var observers: [any TrainingObserver] { [metrics, events] }
 
-  /// The bytes in each log so far.
+  /// The bytes in each log so far, by file name.
   var logSizes: [String: UInt64] {
-    Dictionary(uniqueKeysWithValues: logs.map { ($0.url.lastPathComponent, $0.size) })
+    Dictionary(uniqueKeysWithValues: files.map { ($0.url.lastPathComponent, $0.size) })
   }
 
-  /// Forgets what was logged behind these sizes.
+  /// Removes what was logged after the logs had these sizes.
   func cut(to sizes: [String: UInt64]) throws {
-    for log in logs { try log.cut(to: sizes[log.url.lastPathComponent] ?? 0) }
+    for file in files { try file.cut(to: sizes[file.url.lastPathComponent] ?? 0) }
   }
 
-  private var logs: [LogFile] { [metrics.log, events.log] }
-
-  /// Logs scalars.
-  ///
-  /// - Parameters:
-  ///   - scalars: What to log.
-  ///   - epoch: The epoch, from 0.
-  ///   - step: The steps made so far, in all epochs.
-  func log(_ scalars: [Scalar: Double], epoch: Int, step: Int) throws {
-    try metrics.write(scalars, epoch: epoch, step: step)
-    try events.write(scalars, step: step)
-  }
+  private var files: [LogFile] { [metrics.file, events.file] }
 
   /// Logs an image for TensorBoard.
   ///
@@ -137,7 +125,7 @@ public final class TrainingRun {
   ///   - png: The bytes of a PNG file.
   ///   - width: Its width in pixels.
   ///   - height: Its height in pixels.
-  ///   - name: What it is called.
+  ///   - name: Its name in TensorBoard.
   ///   - step: The steps made so far, in all epochs.
   /// - Throws: ``DataError`` if the file cannot be written.
   public func log(png: [UInt8], width: Int, height: Int, name: String, step: Int) throws {

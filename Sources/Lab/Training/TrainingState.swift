@@ -4,8 +4,8 @@ import LabNetworks
 import LabRandom
 import LabTensors
 
-/// Where a training run is: with weights and the optimizer's moments all that the next step depends
-/// on, so that a run which goes on from here ends with the same bytes as one that never stopped.
+/// The progress of a training. With the weights and the optimizer's state it is all that the next step
+/// depends on: a run that is resumed from it ends with the same bytes as one that never stopped.
 struct TrainingState: Codable {
   /// The epoch, from 0.
   var epoch = 0
@@ -15,29 +15,31 @@ struct TrainingState: Codable {
   let stepsPerEpoch: Int
   /// The images of a batch.
   let batchSize: Int
-  /// The steps of the cycle of learning rates, if there is one.
+  /// The steps of the learning rate schedule, if there is one.
   let cycleSteps: Int?
-  /// What the data were made from.
+  /// The files that the data were read from.
   let sources: [String: String]
-  /// Loss and accuracy in this epoch so far.
+  /// The metrics of this epoch so far.
   var metrics = Metrics()
   /// How long its steps took, in seconds.
   var seconds = 0.0
   var earlyStopping: EarlyStopping
-  /// What the epochs before brought.
+  /// The results of the epochs before.
   var history: [Epoch] = []
   /// The file name of the best weights so far.
   var bestCheckpoint: String?
-  /// The random numbers as the epoch began: its order follows from them.
+  /// The shared generator at the beginning of the epoch, which determines the order of the images.
   var epochStart = Generator.shared.state
-  /// The random numbers to come.
+  /// The shared generator now.
   var generator = Generator.shared.state
+  /// The other generators of the model's layers, by path; nil in states of older versions.
+  var layerGenerators: [String: Generator.State]?
   /// The bytes in each log so far, by file name.
   var logSizes: [String: UInt64] = [:]
 
-  /// The start of a run.
-  init(stepsPerEpoch: Int, schedule: OneCycleLR?, data: some DataModule, patience: Int) {
-    self.stepsPerEpoch = stepsPerEpoch
+  /// The state before the first step.
+  init(_ data: TrainingData, schedule: OneCycleLR?, patience: Int) {
+    stepsPerEpoch = data.train.count
     cycleSteps = schedule?.totalSteps
     batchSize = data.batchSize
     sources = data.sources
@@ -47,12 +49,12 @@ struct TrainingState: Codable {
   /// The batches of an epoch, in words.
   private var batches: String { "\(stepsPerEpoch) batches of \(batchSize)" }
 
-  /// The cycle of learning rates, in words.
+  /// The learning rate schedule, in words.
   private var cycle: String {
-    cycleSteps.map { "a cycle of learning rates over \($0) steps" } ?? "no cycle of learning rates"
+    cycleSteps.map { "a learning rate schedule of \($0) steps" } ?? "no learning rate schedule"
   }
 
-  /// Whether numbers and names from a file can be worked with.
+  /// Whether numbers and names from a file are in range.
   private var isSound: Bool {
     epoch >= 0 && step >= 0 && step <= stepsPerEpoch
       && !epoch.multipliedReportingOverflow(by: stepsPerEpoch).overflow
@@ -63,7 +65,7 @@ struct TrainingState: Codable {
   /// The steps made in all epochs.
   var totalSteps: Int { epoch * stepsPerEpoch + step }
 
-  /// The batches of the epoch that are still to come.
+  /// The remaining batches of the epoch.
   mutating func iterator(of batches: Batches) -> BatchIterator {
     guard step > 0 else {
       epochStart = Generator.shared.state
@@ -76,21 +78,25 @@ struct TrainingState: Codable {
     return batches.makeIterator(from: step)
   }
 
-  /// Goes to the next epoch.
+  /// Begins the next epoch.
   ///
-  /// - Parameter val: Loss and accuracy on the validation batches, if there were any.
+  /// - Parameter val: The metrics of the validation batches, if there were any.
   mutating func finishEpoch(val: Metrics?) {
     history.append(Epoch(train: metrics, val: val, seconds: seconds))
     if let val { earlyStopping.note(val.loss) }
     (epoch, step, metrics, seconds) = (epoch + 1, 0, Metrics(), 0)
   }
 
-  /// What the file says of itself.
+  /// The key of the state in the file's header.
   private static let key = "training_state"
 
-  /// Writes the state with the model's weights and the optimizer's memory into one file, whole or
-  /// not at all, so that they always belong together.
-  func save(_ model: some Layer, _ optimizer: some Optimizer, to url: URL) throws {
+  /// Saves the state with the model's weights and the optimizer's state in one file, all of it or
+  /// nothing, so that they always belong together.
+  ///
+  /// - Throws: ``DataError`` if the file cannot be written.
+  mutating func save(_ model: some Layer, _ optimizer: any Optimizer, to url: URL) throws {
+    generator = Generator.shared.state
+    layerGenerators = model.ownGenerators.mapValues(\.state)
     let weights = Checkpoint.file(of: model)
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in weights.tensors { tensors["model.\(name)"] = tensor }
@@ -108,16 +114,17 @@ struct TrainingState: Codable {
       .write(to: url)
   }
 
-  /// Reads a file of ``save(_:_:to:)``.
+  /// Loads a file of ``save(_:_:to:)``.
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - model: Gets the weights.
-  ///   - optimizer: Gets what it remembered.
-  ///   - start: The start of the run: steps and data must be the same.
-  /// - Throws: ``DataError`` if the file is damaged or does not fit.
+  ///   - model: The model, whose weights are replaced.
+  ///   - optimizer: The optimizer, whose state is replaced.
+  ///   - start: The state before the first step: steps and data must be the same.
+  /// - Throws: ``DataError`` if the file is damaged or does not fit, ``TrainingError`` if it was saved
+  ///   with other settings.
   init(
-    _ url: URL, into model: some Layer, _ optimizer: some Optimizer, like start: TrainingState
+    _ url: URL, into model: some Layer, _ optimizer: any Optimizer, like start: TrainingState
   ) throws {
     let path = url.path(percentEncoded: false)
     let file = try Safetensors(contentsOf: url)
@@ -125,37 +132,59 @@ struct TrainingState: Codable {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let json = file.metadata[Self.key],
-      let state = try? decoder.decode(TrainingState.self, from: Data(json.utf8)),
+      var state = try? decoder.decode(TrainingState.self, from: Data(json.utf8)),
       state.isSound
     else { throw DataError(.damaged, "\(path): expected a training state, got none") }
     guard state.sources == start.sources else {
       throw DataError(
         .unusable,
-        "\(path): expected the data that the run began with, got others; "
+        "\(path): expected the data of the run's beginning, got others; "
           + "is LAB_DATA_DIR the same?")
     }
     guard state.stepsPerEpoch == start.stepsPerEpoch, state.batchSize == start.batchSize else {
-      throw DataError(
-        .unusable,
-        "\(path): expected epochs of \(state.batches), as the run began, got \(start.batches); "
-          + "leave --batch_size and --limit_train_batches as they were")
+      throw TrainingError(
+        advising: """
+          \(path): expected epochs of \(state.batches) as at the run's beginning, got \(start.batches); \
+          do not change \(setting: .batchSize) and \(setting: .limitTrainBatches)
+          """)
     }
     guard state.cycleSteps == start.cycleSteps else {
-      throw DataError(
-        .unusable,
-        "\(path): expected \(state.cycle), as the run began, got \(start.cycle); leave --max_epochs, "
-          + "--one_cycle_max_lr and --one_cycle_total_steps as they were")
+      throw TrainingError(
+        advising: """
+          \(path): expected \(state.cycle) as at the run's beginning, got \(start.cycle); do not change \
+          \(setting: .maxEpochs), \(setting: .maxLearningRate) and \(setting: .totalSteps)
+          """)
     }
     let weights = Safetensors(
       tensors: file.tensors.part("model."), integers: file.integers.part("model."))
     try Checkpoint.load(weights, of: url, into: model)
     do throws(ShapeError) {
-      try optimizer.load(
-        state: optimizer.parameters.indices.map { file.tensors.part("optimizer.\($0).") })
+      try optimizer.load(state: file.optimizerStates(atLeast: optimizer.parameters.count))
     } catch {
       throw DataError(.unusable, "\(path): \(error)")
     }
+    Generator.shared.state = state.generator
+    for (name, generator) in model.ownGenerators {
+      if let saved = state.layerGenerators?[name] { generator.state = saved }
+    }
+    // Like the number of epochs, the patience may be another one than before.
+    state.earlyStopping.patience = start.earlyStopping.patience
     self = state
+  }
+}
+
+extension Safetensors {
+  /// The saved tensors of each parameter, without the prefix `optimizer.N.`.
+  ///
+  /// - Parameter count: The number of parameters; more are returned if more were saved.
+  fileprivate func optimizerStates(atLeast count: Int) -> [[String: Tensor]] {
+    let indices = tensors.keys.compactMap { name -> Int? in
+      let parts = name.split(separator: ".")
+      return parts.count == 3 && parts[0] == "optimizer" ? Int(parts[1]) : nil
+    }
+    // An index that no program wrote must not take all memory.
+    let saved = min((indices.max() ?? -1), tensors.count) + 1
+    return (0..<max(count, saved)).map { tensors.part("optimizer.\($0).") }
   }
 }
 
@@ -173,4 +202,56 @@ private func named<Value>(_ entries: [String: Value], _ prefix: String) -> [Stri
   return Dictionary(
     pairs.map { (String($0.key.dropFirst(prefix.count)), $0.value) },
     uniquingKeysWith: { a, _ in a })
+}
+
+extension Layer {
+  /// The generators of layers, such as dropout, that do not use ``Generator/shared``, by path. One that
+  /// several layers share appears once.
+  fileprivate var ownGenerators: [String: Generator] {
+    var known: Set<ObjectIdentifier> = [ObjectIdentifier(Generator.shared)]
+    let all = generators(of: self, path: []).filter {
+      known.insert(ObjectIdentifier($0.generator)).inserted
+    }
+    return Dictionary(all.map { ($0.path.joined(separator: "."), $0.generator) }) { first, _ in
+      first
+    }
+  }
+}
+
+/// The generators in the properties of a layer, in the layers in it, and in arrays and optionals.
+private func generators(of value: Any, path: [String]) -> [(path: [String], generator: Generator)] {
+  if let generator = value as? Generator { return [(path, generator)] }
+  let mirror = Mirror(reflecting: value)
+  let isTransparent = mirror.displayStyle == .optional
+  guard value is any Layer || mirror.displayStyle == .collection || isTransparent else { return [] }
+  return mirror.children.enumerated().flatMap { index, child in
+    generators(of: child.value, path: isTransparent ? path : path + [child.label ?? "\(index)"])
+  }
+}
+
+/// Ends training when the validation loss has not become smaller for some epochs.
+public struct EarlyStopping: Codable, Sendable {
+  /// The number of epochs in a row that may pass without a smaller loss.
+  public internal(set) var patience: Int
+  /// The smallest loss so far.
+  public private(set) var best = Double.infinity
+  private var wait = 0
+
+  /// - Parameter patience: The number of epochs in a row that may pass without a smaller loss.
+  public init(patience: Int) {
+    self.patience = patience
+  }
+
+  /// Adds the loss of the epoch that has just ended.
+  public mutating func note(_ loss: Double) {
+    if loss < best {
+      best = loss
+      wait = 0
+    } else {
+      wait += 1
+    }
+  }
+
+  /// Whether training should end.
+  public var isOver: Bool { wait >= patience }
 }

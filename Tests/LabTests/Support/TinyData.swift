@@ -36,12 +36,12 @@ struct TinyData: DataModule {
 }
 
 /// Runs `body` with data in a folder that is removed afterwards.
-func withTinyData(
-  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Void
-) throws {
+func withTinyData<Result>(
+  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Result
+) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
   defer { try? FileManager.default.removeItem(at: folder) }
   let options = DataOptions(
     batchSize: 16, workers: workers, augmentation: augmentation, folder: DataFolder(folder))
-  try body(TinyData(options))
+  return try body(TinyData(options))
 }

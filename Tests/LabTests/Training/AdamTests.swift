@@ -28,6 +28,28 @@ struct AdamTests {
       fifth: [-1.19386244, 0.525476158, -0.5297153, 1.23114479, 0.267551452, -0.747208416])
   }
 
+  @Test func aParameterThatIsGivenTwiceIsSteppedOnce() throws {
+    // The first step of Adam is lr in the direction of the gradient.
+    let value = try steppedOnce { Adam($0, learningRate: 0.25) }
+    try expectClose(value, [0.75, 2.25])
+    #expect(try steppedOnce { AdamW($0, learningRate: 0.25, weightDecay: 0) } == value)
+  }
+
+  @Test func aStateThatDoesNotFitIsRefused() throws {
+    let parameter = Parameter(Tensor([1, 2]))
+    let optimizer = Adam([parameter])
+    expectShapeError(
+      "Adam: expected states of 1 parameters, got 0; were they saved for the same model?"
+    ) { () throws(ShapeError) in try optimizer.load(state: []) }
+    expectShapeError(
+      "AdamW: expected states of 1 parameters, got 2; were they saved for the same model?"
+    ) { () throws(ShapeError) in try AdamW([parameter]).load(state: [[:], [:]]) }
+    let tape = Tape()
+    try tape.backward(weightedSum(parameter.on(tape), Tensor([1, 1])))
+    optimizer.step()
+    #expect(optimizer.state[0]["step"]?.item == 1)
+  }
+
   @Test func aParameterWithoutAGradientStays() {
     let parameter = Parameter(Tensor([1, 2]))
     Adam([parameter]).step()

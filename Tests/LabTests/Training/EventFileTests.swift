@@ -36,7 +36,8 @@ struct EventFileTests {
     let url = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
     defer { try? FileManager.default.removeItem(at: url) }
     let file = try EventFile(url)
-    try file.write([.valLoss: 0.5, .learningRate: 0.25], step: 7)
+    try file.log(
+      LogEntry(epoch: 0, step: 7, values: [(.learningRate, 0.25), (.valLoss, 0.5)]))
     let bytes = Array(try Data(contentsOf: url))
     // The event: a time of 9 bytes, the step, and a summary of two values.
     var summary: [UInt8] = [0x2a, 31, 0x0a, 9, 0x0a, 2]

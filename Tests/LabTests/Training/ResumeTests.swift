@@ -6,9 +6,9 @@ import Testing
 /// Sets the number of threads, so these tests wait for one another.
 @Suite(.serialized)
 struct ResumeTests {
-  /// A way to train that keeps something of its own from step to step.
+  /// A way to train that has a state of its own.
   enum Kind: CaseIterable {
-    case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet
+    case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators
   }
 
   @Test(arguments: Kind.allCases)
@@ -37,17 +37,76 @@ struct ResumeTests {
     }
   }
 
-  @Test func aRunThatWasKilledForgetsWhatCameAfterItsState() throws {
+  /// The folder is copied when an epoch was logged, before its state is saved.
+  @Test func logEntriesAfterTheSavedStateAreRemoved() throws {
     try withRuns { whole, broken in
-      try train(.adam, in: whole) { false }
-      struct Crash: Error {}
-      // The state is that of the third step.
-      #expect(throws: Crash.self) { try train(.adam, in: broken, failing: Crash()) { false } }
+      let copier = FolderCopier(whole, to: broken, at: .epochLogged)
+      try train(.adam, in: whole, observer: copier) { false }
       #expect(
         try String(contentsOf: broken.appending(path: "metrics.csv"), encoding: .utf8)
           .contains("\n0,5,,,"))
       try train(.adam, in: broken) { false }
       #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
+  /// The folder is copied when an epoch was saved, before its figures are drawn.
+  @Test func anEpochWhoseFiguresAreMissingIsReportedAgain() throws {
+    try withRuns { whole, broken in
+      let copier = FolderCopier(whole, to: broken, at: .epochSaved)
+      try train(.adam, in: whole, observer: copier) { false }
+      #expect(copier.saved == [0, 1])
+      let observer = FolderCopier(broken, to: whole, at: .never)
+      try train(.adam, in: broken, observer: observer) { false }
+      #expect(observer.saved == [0, 1])
+      #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
+  /// Metrics had no names then, and layers' generators were not saved.
+  @Test func aStateOfAnOlderVersionIsResumed() throws {
+    try withRuns { whole, broken in
+      try train(.adam, in: whole) { false }
+      var asked = 0
+      #expect(throws: TrainingInterruption.self) {
+        try train(.adam, in: broken) {
+          asked += 1
+          return asked == 10
+        }
+      }
+      let url = broken.appending(path: "training_state.safetensors")
+      var file = try Safetensors(contentsOf: url)
+      let entry =
+        /\[\{"count":(\d+),"name":"loss","sum":([^}]+)\},\{"count":\d+,"name":"acc","sum":([^}]+)\}\]/
+      let json = try #require(file.metadata["training_state"])
+      let former = json.replacing(entry) {
+        #"{"lossSum":\#($0.2),"right":\#($0.3),"samples":\#($0.1)}"#
+      }.replacing(#""layerGenerators":{},"#, with: "")
+      // The epoch so far, and both parts of the one before.
+      #expect(json.matches(of: entry).count == 3 && !former.contains("layerGenerators"))
+      file.metadata["training_state"] = former
+      try file.write(to: url)
+      try train(.adam, in: broken) { false }
+      #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
+  @Test func thePatienceIsTheTrainers() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      func epochs(patience: Int) throws -> Int {
+        let model = seeded(1) { MLP(data.config) }
+        let trainer = quietTrainer(maxEpochs: 9)
+        trainer.run = try TrainingRun(folder.url)
+        trainer.patience = patience
+        // Nothing is learned: no epoch is better than the first one.
+        let optimizer = SGD(model.parameters, learningRate: 0)
+        return try seeded(1) { try trainer.fit(model, data, optimizer: optimizer).count }
+      }
+      #expect(try epochs(patience: 1) == 2)
+      #expect(try epochs(patience: 1) == 2)
+      #expect(try epochs(patience: 4) == 5)
+      #expect(try epochs(patience: 2) == 5)
     }
   }
 
@@ -61,7 +120,7 @@ struct ResumeTests {
           return asked == 4
         }
       }
-      // Killed between naming the new best one and removing the one before.
+      // Killed after the new best one was saved and before the old one was removed.
       for name in ["epoch=000-val_loss=9.999.safetensors", "epoch=007-val_loss=nan.safetensors"] {
         try Data().write(to: broken.appending(path: name))
       }
@@ -88,7 +147,7 @@ struct ResumeTests {
         #expect(error?.description == "\(path): \(text)")
       }
       expectRefusal(
-        "Adam: expected step of shape [], got no such tensor; was the run begun with it?"
+        "Adam: expected step of shape [], got no such tensor; was the run begun with this optimizer?"
       ) {
         try rewritten(path) {
           $0.tensors["optimizer.0.step"] = nil
@@ -102,6 +161,15 @@ struct ResumeTests {
       ) {
         try rewritten(path) {
           $0.tensors["model.conv1.conv.weight"] = nil
+        } in: {
+          try again(whole)
+        }
+      }
+      expectRefusal(
+        "Adam: expected states of 8 parameters, got 9; were they saved for the same model?"
+      ) {
+        try rewritten(path) {
+          $0.tensors["optimizer.8.step"] = Tensor([1], shape: [])
         } in: {
           try again(whole)
         }
@@ -147,13 +215,17 @@ struct ResumeTests {
           try again(whole)
         }
       }
-      expectRefusal(
-        "expected epochs of 5 batches of 16, as the run began, got 2 batches of 16; "
-          + "leave --batch_size and --limit_train_batches as they were"
+      func expectTrainingError(_ text: String, _ body: () throws -> Void) {
+        let error = #expect(throws: TrainingError.self) { try body() }
+        #expect(error?.description == "\(path): \(text)")
+      }
+      expectTrainingError(
+        "expected epochs of 5 batches of 16 as at the run's beginning, got 2 batches of 16; "
+          + "do not change batchSize and limitTrainBatches"
       ) { try train(.adam, in: whole, batches: .count(2)) { false } }
-      expectRefusal(
-        "expected no cycle of learning rates, as the run began, got a cycle of learning rates over "
-          + "10 steps; leave --max_epochs, --one_cycle_max_lr and --one_cycle_total_steps as they were"
+      expectTrainingError(
+        "expected no learning rate schedule as at the run's beginning, got a learning rate schedule "
+          + "of 10 steps; do not change maxEpochs, maxLearningRate and totalSteps"
       ) { try train(.adamWWithCycle, in: whole) { false } }
     }
   }
@@ -173,10 +245,10 @@ struct ResumeTests {
     try body()
   }
 
-  /// Trains as if a program had just been started.
+  /// Trains like a program that was just started.
   private func train(
-    _ kind: Kind, in folder: URL, batches: BatchLimit = .all, failing error: (any Error)? = nil,
-    interruptedWhen isInterrupted: @escaping () -> Bool
+    _ kind: Kind, in folder: URL, batches: BatchLimit = .all,
+    observer: (any TrainingObserver)? = nil, interruptedWhen isInterrupted: @escaping () -> Bool
   ) throws {
     let augmentation = kind == .augmentedResNet ? RandomAffine(degrees: 10) : nil
     try withTinyData(workers: kind == .sgd ? 2 : 0, augmentation: augmentation) { data in
@@ -185,9 +257,12 @@ struct ResumeTests {
       trainer.limitTrainBatches = batches
       trainer.checkpointEverySteps = 3
       trainer.isInterrupted = isInterrupted
-      if let error { trainer.epochEnded = { _ in throw error } }
+      trainer.isQuiet = true
+      if let observer { trainer.observers = [observer] }
       try seeded(42) {
-        if kind == .augmentedResNet {
+        if kind == .ownGenerators {
+          try train(Noisy(), data, trainer, kind)
+        } else if kind == .augmentedResNet {
           var options = ResNet.Options.defaults
           options.channels = 4
           try train(ResNet(data.config, options), data, trainer, kind)
@@ -201,12 +276,12 @@ struct ResumeTests {
   }
 
   private func train(
-    _ model: some Model, _ data: TinyData, _ trainer: Trainer, _ kind: Kind
+    _ model: some Layer, _ data: TinyData, _ trainer: Trainer, _ kind: Kind
   ) throws {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam: Adam(parameters)
+      case .adam, .ownGenerators: Adam(parameters)
       case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
@@ -218,7 +293,7 @@ struct ResumeTests {
     _ = try trainer.test(model, data)
   }
 
-  /// The bytes of what does not tell times, by file name.
+  /// The bytes of the files that contain no times, by name.
   private func files(in folder: URL) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(
       atPath: folder.path(percentEncoded: false))
@@ -238,5 +313,54 @@ struct ResumeTests {
       try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
     }
     try body(runs[0], runs[1])
+  }
+}
+
+/// Layers that draw from generators of their own, one of them shared.
+private struct Noisy: Layer {
+  let fc1 = Linear(64, 8)
+  let dropouts: [Dropout]
+  var last: Dropout? = Dropout(0.5, generator: Generator(seed: 9))
+  let fc2 = Linear(8, 2)
+
+  init() {
+    let generator = Generator(seed: 8)
+    dropouts = [Dropout(0.1, generator: generator), Dropout(0.2, generator: generator)]
+  }
+
+  func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+    var x = try fc1(flatten(x))
+    for dropout in dropouts { x = dropout(x) }
+    return try fc2(last.map { $0(x) } ?? x)
+  }
+}
+
+/// Copies a run's folder at a moment of its first epoch: as if the program had been killed then.
+private final class FolderCopier: TrainingObserver {
+  enum Moment { case epochLogged, epochSaved, never }
+
+  private let (source, target): (URL, URL)
+  private var moment: Moment
+  /// The epochs that were saved.
+  private(set) var saved: [Int] = []
+
+  init(_ source: URL, to target: URL, at moment: Moment) {
+    (self.source, self.target, self.moment) = (source, target, moment)
+  }
+
+  func log(_ entry: LogEntry) throws {
+    if entry.values.contains(where: { $0.scalar == .trainLoss }) { try copy(at: .epochLogged) }
+  }
+
+  func epochSaved(_ epoch: TrainingEpoch) throws {
+    saved.append(epoch.index)
+    try copy(at: .epochSaved)
+  }
+
+  private func copy(at moment: Moment) throws {
+    guard moment == self.moment else { return }
+    self.moment = .never
+    try FileManager.default.removeItem(at: target)
+    try FileManager.default.copyItem(at: source, to: target)
   }
 }

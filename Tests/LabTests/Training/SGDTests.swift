@@ -28,6 +28,32 @@ struct SGDTests {
       fifth: [-1.01953232, 0.508797526, -0.540103316, 1.19457078, 0.2735852, -0.755451918])
   }
 
+  @Test func aParameterThatIsGivenTwiceIsSteppedOnce() throws {
+    // value - lr · gradient, and with momentum the same in the first step.
+    #expect(try steppedOnce { SGD($0, learningRate: 0.25) } == Tensor([0.5, 2.75]))
+    #expect(try steppedOnce { SGD($0, learningRate: 0.25, momentum: 0.5) } == Tensor([0.5, 2.75]))
+  }
+
+  @Test func aStateThatDoesNotFitIsRefused() throws {
+    let parameter = Parameter(Tensor([1, 2]))
+    expectShapeError(
+      "SGD: expected states of 1 parameters, got 0; were they saved for the same model?"
+    ) { () throws(ShapeError) in try SGD([parameter]).load(state: []) }
+    expectShapeError(
+      "Forgetful: expected states of 1 parameters, got 0; were they saved for the same model?"
+    ) { () throws(ShapeError) in try Forgetful([parameter]).load(state: []) }
+  }
+
+  /// An optimizer without a state of its own.
+  private final class Forgetful: Optimizer {
+    let parameters: [Parameter]
+    var (learningRate, momentum) = (0.0, 0.0)
+
+    init(_ parameters: [Parameter]) { self.parameters = parameters }
+
+    func step() {}
+  }
+
   @Test func aParameterWithoutAGradientStays() {
     let parameter = Parameter(Tensor([1, 2]))
     SGD([parameter], momentum: 0.9, weightDecay: 1).step()
@@ -53,4 +79,16 @@ func expectSteps(
     }
   }
   try expectClose(parameter.value, fifth, tolerance: 4e-7, sourceLocation: sourceLocation)
+}
+
+/// The values [1, 2] after a step with the gradients [2, -3], for an optimizer that was given their
+/// parameter twice, as by a model whose layers share it.
+func steppedOnce(_ make: ([Parameter]) -> some Optimizer) throws -> Tensor {
+  let parameter = Parameter(Tensor([1, 2]))
+  let optimizer = make([parameter, parameter])
+  #expect(optimizer.parameters.count == 1)
+  let tape = Tape()
+  try tape.backward(weightedSum(parameter.on(tape), Tensor([2, -3])))
+  optimizer.step()
+  return parameter.value
 }

@@ -6,9 +6,9 @@ struct TestResultsTests {
     let losses: [(loss: Float, isRight: Bool)] = [
       (1, false), (3, false), (9, true), (3, false), (4, false), (0.1, true),
     ]
-    let predictions = losses.enumerated().map { place, example in
+    let predictions = losses.enumerated().map { index, example in
       Prediction(
-        position: place, label: 0, predicted: example.isRight ? 0 : 1, confidence: 1,
+        position: index, label: 0, predicted: example.isRight ? 0 : 1, confidence: 1,
         loss: example.loss)
     }
     let results = TestResults(

@@ -6,7 +6,7 @@ import Testing
 /// Sets the number of threads, so these tests wait for one another.
 @Suite(.serialized)
 struct TrainerTests {
-  @Test func aModelLearnsAFewBatchesByHeart() throws {
+  @Test func aModelMemorisesAFewBatches() throws {
     try withTinyData { data in
       let model = seeded(42) { CNN(data.config, small) }
       let trainer = Trainer(maxEpochs: 50)
@@ -36,7 +36,7 @@ struct TrainerTests {
     for other in weights.dropFirst() { #expect(other == weights[0]) }
   }
 
-  @Test func theBestAndTheLastCheckpointAreKept() throws {
+  @Test func theBestAndTheLastCheckpointAreSaved() throws {
     try withTinyData { data in
       let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
       defer { try? FileManager.default.removeItem(at: folder) }
@@ -71,7 +71,7 @@ struct TrainerTests {
       trainer.patience = 3
       trainer.limitTrainBatches = .count(1)
       try trainer.fit(model, data, optimizer: optimizer)
-      // The first epoch's loss is the smallest; three more bring no smaller one.
+      // The first epoch's loss is the smallest, and that of the next three is no smaller.
       #expect(optimizer.steps == 4)
     }
   }
@@ -88,7 +88,7 @@ struct TrainerTests {
     }
   }
 
-  @Test func fitTellsWhatEachEpochBrought() throws {
+  @Test func fitReturnsTheResultsOfEachEpoch() throws {
     try withTinyData { data in
       let model = seeded(42) { CNN(data.config, small) }
       let trainer = Trainer(maxEpochs: 3)
@@ -103,7 +103,7 @@ struct TrainerTests {
     }
   }
 
-  @Test func testTellsWhatWasTakenForWhat() throws {
+  @Test func testReturnsAllPredictions() throws {
     try withTinyData { data in
       let model = seeded(42) { CNN(data.config, small) }
       let results = try Trainer().test(model, data)
@@ -150,25 +150,166 @@ struct TrainerTests {
       let model = CNN(data.config, small)
       let trainer = Trainer(maxEpochs: 1)
       expectTrainingError(
-        "fit: expected a schedule of at least 5 steps, 1 epochs of 5 batches, got 4; leave "
-          + "--one_cycle_total_steps out, or give as many"
+        "fit: expected a schedule of at least 5 steps, 1 epochs of 5 batches, got 4; raise "
+          + "totalSteps"
       ) {
         let schedule = OneCycleLR(maxLearningRate: 1, totalSteps: 4)
         try trainer.fit(model, data, optimizer: SGD(model.parameters), schedule: schedule)
       }
       trainer.limitTestBatches = .count(0)
       expectTrainingError(
-        "test: expected at least one batch, got none; raise --limit_test_batches"
+        "test: expected at least one batch, got none; raise limitTestBatches"
       ) { _ = try trainer.test(model, data) }
       trainer.limitTrainBatches = .count(0)
       expectTrainingError(
-        "fit: expected at least one batch, got none; raise --limit_train_batches"
+        "fit: expected at least one batch, got none; raise limitTrainBatches"
       ) { try trainer.fit(model, data, optimizer: SGD(model.parameters)) }
       trainer.limitTrainBatches = .all
       try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
       expectTrainingError(
-        "fit: expected a finite loss, got nan at epoch 0, step 0; a smaller --lr usually helps"
+        "fit: expected a finite loss, got nan at epoch 0, step 0; a smaller learningRate usually helps"
       ) { try trainer.fit(model, data, optimizer: SGD(model.parameters)) }
+    }
+  }
+
+  @Test func adviceNamesTheOptionsOfTheCommandLine() throws {
+    try withTinyData { data in
+      let trainer = quietTrainer(maxEpochs: 1)
+      trainer.limitTrainBatches = .count(0)
+      let model = CNN(data.config, small)
+      expectTrainingError(
+        "fit: expected at least one batch, got none; raise --limit_train_batches"
+      ) {
+        try withOptionNames {
+          _ = try trainer.fit(model, data, optimizer: SGD(model.parameters))
+        }
+      }
+    }
+  }
+
+  /// Losses are read long after their steps; the error still names the first step that was wrong, and
+  /// nothing of what came after it is saved.
+  @Test func aLossThatIsNotFiniteEndsTraining() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let model = CNN(data.config, small)
+      let trainer = quietTrainer(maxEpochs: 9)
+      trainer.run = try TrainingRun(folder.url)
+      trainer.checkpointEverySteps = 3
+      // Five steps an epoch: the third one of the second epoch is wrong.
+      trainer.stepEnded = { step in
+        guard step.totalSteps == 7 else { return }
+        try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
+      }
+      expectTrainingError(
+        "fit: expected a finite loss, got nan at epoch 1, step 2; a smaller learningRate usually helps"
+      ) { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+      let names = try folder.names(in: "").filter { $0.hasSuffix(".safetensors") }
+      #expect(names.count == 3)
+      for name in names {
+        let file = try Safetensors(contentsOf: folder.url.appending(path: name))
+        for (name, tensor) in file.tensors {
+          #expect(tensor.elements.allSatisfy { $0.isFinite }, "\(name)")
+        }
+      }
+      let log = String(decoding: try folder.read("metrics.csv"), as: UTF8.self)
+      #expect(log.contains("\n1,7,") && !log.contains("\n1,8,"))
+    }
+  }
+
+  @Test func aValidationLossThatIsNotFiniteEndsTraining() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let model = CNN(data.config, small)
+      let trainer = quietTrainer(maxEpochs: 9)
+      trainer.run = try TrainingRun(folder.url)
+      trainer.stepEnded = { step in
+        guard step.totalSteps == 5 else { return }
+        try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
+      }
+      expectTrainingError(
+        "fit: expected a finite validation loss, got nan at epoch 0, step 0; "
+          + "a smaller learningRate usually helps"
+      ) { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+      #expect(try folder.names(in: "").filter { $0.hasSuffix(".safetensors") } == [])
+    }
+  }
+
+  @Test func eachStepCanBeWatched() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let model = CNN(data.config, small)
+      let trainer = quietTrainer(maxEpochs: 2)
+      trainer.run = try TrainingRun(folder.url)
+      let observer = Recorder()
+      trainer.observers = [observer]
+      var steps: [TrainingStep] = []
+      trainer.stepEnded = { steps.append($0) }
+      let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      #expect(steps.map(\.totalSteps) == Array(1...10))
+      #expect(steps.map(\.epoch) == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+      #expect(steps.map(\.step) == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
+      #expect(steps.allSatisfy { $0.learningRate == 1e-3 })
+      // What is logged later is the same, in the same order.
+      let losses = observer.entries.compactMap { entry in
+        entry.values.first { $0.scalar == .stepLoss }?.value
+      }
+      #expect(losses == steps.map { Double($0.loss.item) })
+      let counts = [16.0, 16, 16, 16, 6]
+      for (epoch, result) in history.enumerated() {
+        let sum = zip(losses[epoch * 5..<epoch * 5 + 5], counts).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(result.train.loss == sum / 70)
+      }
+      #expect(
+        observer.events == ["began", "ended 0", "saved 0", "ended 1", "saved 1", "end of 2"])
+      _ = try trainer.test(model, data)
+      #expect(observer.events.last == "tested 10")
+      #expect(observer.entries.last?.values.map(\.scalar) == [.testLoss, .testAccuracy])
+    }
+  }
+
+  @Test func anObserverThatFailsIsWarnedOf() throws {
+    try withTinyData { data in
+      var weights: [[[Float]]] = []
+      for fails in [false, true] {
+        let model = try seeded(7) {
+          let model = CNN(data.config, small)
+          let trainer = quietTrainer(maxEpochs: 2)
+          var warnings: [String] = []
+          trainer.warn = { warnings.append($0) }
+          if fails {
+            trainer.observers = [Failing()]
+            trainer.epochEnded = { _ in throw Failing.Failure() }
+          }
+          let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+          #expect(history.count == 2)
+          let expected = [
+            "Warning: Failing: the disk is full; training continues",
+            "Warning: epochEnded: the disk is full; training continues",
+          ]
+          #expect(warnings == (fails ? expected + expected : []))
+          return model
+        }
+        weights.append(model.parameters.map(\.value.elements))
+      }
+      #expect(weights[0] == weights[1])
+    }
+  }
+
+  /// Other tests print too: lines are known by the metric's name.
+  @Test func aQuietTrainerPrintsNothing() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      for isQuiet in [false, true] {
+        let trainer = Trainer(maxEpochs: 1)
+        trainer.isQuiet = isQuiet
+        let text = try standardOutput {
+          try trainer.fit(
+            model, data, optimizer: Adam(model.parameters), objective: Unheard())
+        }
+        #expect(text.contains("| train_unheard | Metric") != isQuiet)
+        #expect(text.contains(" train_unheard=1.0000, val_loss=") != isQuiet)
+      }
     }
   }
 
@@ -180,7 +321,67 @@ struct TrainerTests {
   }
 }
 
-/// Changes nothing, and notes the learning rates.
+/// Remembers what it was called with.
+private final class Recorder: TrainingObserver {
+  private(set) var events: [String] = []
+  private(set) var entries: [LogEntry] = []
+
+  func trainingBegan(_ training: TrainingStart) { events.append("began") }
+  func log(_ entry: LogEntry) { entries.append(entry) }
+  func epochEnded(_ epoch: TrainingEpoch) { events.append("ended \(epoch.index)") }
+  func epochSaved(_ epoch: TrainingEpoch) { events.append("saved \(epoch.index)") }
+  func trainingEnded(_ training: TrainingEnd) { events.append("end of \(training.history.count)") }
+  func testEnded(_ metrics: Metrics, step: Int) { events.append("tested \(step)") }
+}
+
+/// Throws whenever it is called.
+private final class Failing: TrainingObserver {
+  struct Failure: Error, CustomStringConvertible {
+    var description: String { "the disk is full" }
+  }
+
+  func stepEnded(_ step: TrainingStep) throws { throw Failure() }
+  func log(_ entry: LogEntry) throws { throw Failure() }
+  func epochEnded(_ epoch: TrainingEpoch) throws { throw Failure() }
+  func epochSaved(_ epoch: TrainingEpoch) throws { throw Failure() }
+}
+
+/// Classification with a metric that no other test has.
+private struct Unheard: Objective {
+  let metricNames = ["loss", "unheard"]
+
+  func score(_ output: Tensor, _ batch: Batch) throws(ShapeError) -> BatchScore {
+    BatchScore(
+      loss: try crossEntropy(output, batch.y), count: batch.count,
+      metrics: [MetricSum("unheard", sum: Tensor([2]), count: 2)])
+  }
+
+  func predictions(_ output: Tensor, _ batch: Batch, from first: Int) -> [Int] { [] }
+}
+
+/// What is printed while `body` runs, by this test and by others; it is printed afterwards.
+private func standardOutput<Result>(_ body: () throws -> Result) throws -> String {
+  let url = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
+  try Data().write(to: url)
+  defer { try? FileManager.default.removeItem(at: url) }
+  let file = try FileHandle(forWritingTo: url)
+  fflush(nil)
+  let before = dup(1)
+  dup2(file.fileDescriptor, 1)
+  defer {
+    fflush(nil)
+    dup2(before, 1)
+    close(before)
+    if let bytes = try? Data(contentsOf: url) {
+      try? FileHandle.standardOutput.write(contentsOf: bytes)
+    }
+  }
+  _ = try body()
+  fflush(nil)
+  return try String(contentsOf: url, encoding: .utf8)
+}
+
+/// Changes nothing, and remembers the learning rates.
 private final class CountingOptimizer: Optimizer {
   let parameters: [Parameter]
   var (learningRate, momentum) = (0.0, 0.0)

@@ -21,14 +21,18 @@ package final class ProgressBar {
     self.total = total
   }
 
-  /// `done` batches are done.
-  package func update(_ done: Int, loss: Double) {
+  /// Shows that `done` batches are done, if it is time to.
+  ///
+  /// - Parameters:
+  ///   - done: The number of batches.
+  ///   - loss: The mean loss so far; only computed if it is shown.
+  package func update(_ done: Int, loss: @autoclosure () throws -> Double) rethrows {
     let isLast = done == total && StandardError.isLive
     guard isLast || shown.duration(to: .now) >= interval else { return }
     shown = .now
     let line = Self.line(
       title, done: done, total: total, seconds: started.duration(to: .now) / .seconds(1),
-      loss: loss)
+      loss: try loss())
     StandardError.write(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 

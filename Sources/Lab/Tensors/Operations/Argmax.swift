@@ -20,3 +20,18 @@ package func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
   logits.materialize()
   return logits.storage.backend.countCorrect(logits, labels: labels.elements)
 }
+
+/// How many rows of logits have their largest element at the index that the row's label says.
+///
+/// ```swift
+/// countCorrect(Tensor([1, 3, 2, 9, 0, 9], shape: [2, 3]), IntTensor([1, 2]))  // tensor(1.)
+/// ```
+///
+/// - Parameters:
+///   - logits: Scores of shape N × classes.
+///   - labels: N classes.
+/// - Returns: A tensor of one element, on no tape.
+package func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
+  let correct = zip(argmax(logits).elements, labels.elements).count { $0 == $1 }
+  return Tensor([Float(correct)], shape: [])
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Kernels
+import LabNetworks
+
+/// Prints a training's results on standard output: the same lines in every run from the same seed.
+final class Console: TrainingObserver {
+  private let trainer: Trainer
+
+  init(_ trainer: Trainer) {
+    self.trainer = trainer
+  }
+
+  func trainingBegan(_ training: TrainingStart) {
+    if trainer.gpus > 0 {
+      print(
+        "GPU available: no, used: no; --gpus=\(trainer.gpus) changes nothing, "
+          + "all is computed on the CPU.")
+    }
+    let threads = Threads.count == 1 ? "1 thread" : "\(Threads.count) threads"
+    print("Processor: \(Processor.name), \(threads). \(KernelSet.current.description).")
+    print("\n" + modelSummary(training.model, metrics: training.metricNames))
+    if training.isResumed, let run = trainer.run {
+      print(
+        "Resuming \(run.folder.relativePath): epoch \(training.epoch), step \(training.step)")
+    }
+  }
+
+  func epochEnded(_ epoch: TrainingEpoch) {
+    let title = "Epoch \(epoch.index)" + (epoch.isSynthetic ? " (SYNTHETIC data)" : "")
+    let values =
+      epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
+    let figures = values.map { "\($0.scalar.name)=\(String(format: "%.4f", $0.value))" }
+    print("\(title): \(figures.joined(separator: ", "))")
+  }
+
+  func trainingEnded(_ training: TrainingEnd) {
+    if let patience = training.patience {
+      print("val_loss has not become smaller for \(patience) epochs: stopping early.")
+    }
+    if let best = trainer.bestCheckpoint { print("Best checkpoint: \(best.relativePath)") }
+  }
+}
+
+/// The table of a model's parts and sizes, as PyTorch Lightning prints it before training.
+///
+/// ```text
+///   | Name      | Type     | Params
+/// ---------------------------------------
+/// 0 | model     | CNN      | 1.7 M
+/// 1 | train_acc | Accuracy | 0
+/// ```
+///
+/// - Parameters:
+///   - model: The model to be trained.
+///   - metrics: The objective's metrics, which have rows of their own, as in Lightning.
+package func modelSummary(_ model: some Layer, metrics: [String] = ["loss", "acc"]) -> String {
+  let count = model.parameterCount
+  let rows =
+    [("model", "\(type(of: model))", readableCount(count))]
+    + metrics.filter { $0 != "loss" }.flatMap { name in
+      ["train", "val", "test"].map {
+        ("\($0)_\(name)", name == "acc" ? "Accuracy" : "Metric", readableCount(0))
+      }
+    }
+  let names = width(rows.map(\.0), "Name")
+  let types = width(rows.map(\.1), "Type")
+  let counts = width(rows.map(\.2), "Params")
+  func line(_ index: String, _ name: String, _ type: String, _ params: String) -> String {
+    "\(index) | \(left(name, names)) | \(left(type, types)) | \(params)"
+  }
+  // Lightning counts a separator for every column and one more.
+  let rule = String(repeating: "-", count: 1 + names + types + counts + 5 * 3)
+  let totals = [
+    (readableCount(count), "Trainable params"),
+    (readableCount(0), "Non-trainable params"),
+    (readableCount(count), "Total params"),
+    (String(format: "%.3f", Double(count) * 4 / 1e6), "Total estimated model params size (MB)"),
+  ]
+  return
+    ([line(" ", "Name", "Type", "Params"), rule]
+    + rows.enumerated().map { line("\($0.offset)", $0.element.0, $0.element.1, $0.element.2) }
+    + [rule]
+    + totals.map { "\(left($0.0, 10))\($0.1)" })
+    .joined(separator: "\n")
+}
+
+/// A number of parameters to one decimal, with K, M or B for thousands, millions or billions.
+package func readableCount(_ count: Int) -> String {
+  var (number, unit) = (Double(count), 0)
+  while number >= 1000, unit < 4 {
+    number /= 1000
+    unit += 1
+  }
+  let text = unit == 0 || number >= 100 ? "\(Int(number))" : String(format: "%.1f", number)
+  return unit == 0 ? text : "\(text) \(["", "K", "M", "B", "T"][unit])"
+}
+
+private func width(_ texts: [String], _ title: String) -> Int {
+  (texts + [title]).map(\.count).max() ?? 0
+}
+
+private func left(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}

@@ -1,0 +1,236 @@
+import Foundation
+import LabDatasets
+import LabNetworks
+import LabTensors
+
+/// The data of a training.
+struct TrainingData {
+  let train, val: Batches
+  let batchSize: Int
+  /// The files that the data were read from.
+  let sources: [String: String]
+  let isSynthetic: Bool
+  /// Texts about the data for the headers of checkpoints.
+  let metadata: [String: String]
+}
+
+/// A training, from its first step or its saved state to its end: ``Trainer/fit(_:_:optimizer:schedule:)``.
+struct TrainingLoop<Model: Layer, Goal: Objective> {
+  private let trainer: Trainer
+  private let model: Model
+  private let data: TrainingData
+  private let optimizer: any Optimizer
+  private let schedule: OneCycleLR?
+  private let objective: Goal
+  private let observers: Observers
+  private var state: TrainingState
+  /// The steps whose losses were not read yet.
+  private var unread = UnreadScores<TrainingStep>()
+
+  init(
+    trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
+    schedule: OneCycleLR?, objective: Goal
+  ) {
+    (self.trainer, self.model, self.data) = (trainer, model, data)
+    (self.optimizer, self.schedule, self.objective) = (optimizer, schedule, objective)
+    observers = trainer.allObservers
+    state = TrainingState(data, schedule: schedule, patience: trainer.patience)
+  }
+
+  mutating func run() throws -> [Epoch] {
+    try begin()
+    var isStoppedEarly = false
+    while state.epoch < trainer.maxEpochs, !state.earlyStopping.isOver {
+      try train()
+      let val = try validate()
+      let epoch = endedEpoch(val)
+      observers.notify { try $0.epochEnded(epoch) }
+      log(epoch)
+      let superseded = try saveWeights(val)
+      state.finishEpoch(val: val)
+      try saveState()
+      // Only now: until here the saved state names this file.
+      if let superseded { try? FileManager.default.removeItem(at: superseded) }
+      observers.notify { try $0.epochSaved(epoch) }
+      isStoppedEarly = state.earlyStopping.isOver
+    }
+    let end = TrainingEnd(
+      patience: isStoppedEarly ? state.earlyStopping.patience : nil, history: state.history)
+    observers.notify { try $0.trainingEnded(end) }
+    return state.history
+  }
+
+  /// The rest of an epoch's steps.
+  private mutating func train() throws {
+    let progress = trainer.progressBar("Epoch \(state.epoch)", total: data.train.count)
+    defer { progress?.finish() }
+    observers.epochBegins()
+    var batches = state.iterator(of: data.train)
+    var clock = ContinuousClock.now
+    while let batch = batches.next() {
+      schedule?.prepare(optimizer, for: state.totalSteps)
+      optimizer.clearGradients()
+      let tape = Tape()
+      let score = try objective.score(model(tape.input(batch.x)), batch)
+      try tape.backward(score.loss)
+      optimizer.step()
+      state.step += 1
+
+      let step = TrainingStep(
+        epoch: state.epoch, step: state.step, totalSteps: state.totalSteps,
+        learningRate: optimizer.learningRate, loss: score.loss.detached)
+      try unread.append(score, of: step)
+      observers.notify { try $0.stepEnded(step) }
+      if unread.isFull || state.step == data.train.count { try readLosses() }
+      try progress?.update(state.step, loss: readLosses())
+      state.seconds += clock.duration(to: .now) / .seconds(1)
+      clock = .now
+
+      let isInterrupted = trainer.isInterrupted()
+      if isInterrupted || state.totalSteps.isMultiple(of: trainer.checkpointEverySteps) {
+        try saveState()
+      }
+      if isInterrupted {
+        throw TrainingInterruption(
+          description: "stopped in epoch \(state.epoch) after step \(state.step)")
+      }
+    }
+  }
+
+  /// Reads the losses and metrics of the last steps, and logs them.
+  ///
+  /// - Returns: The mean loss of the epoch so far.
+  /// - Throws: ``TrainingError`` if a loss is not finite.
+  @discardableResult
+  private mutating func readLosses() throws -> Double {
+    let (observers, interval) = (observers, trainer.logEverySteps)
+    try unread.read(into: &state.metrics) { loss, step in
+      try checkFinite(loss, "loss", epoch: step.epoch, step: step.step - 1)
+      guard step.totalSteps.isMultiple(of: interval) else { return }
+      let entry = LogEntry(
+        epoch: step.epoch, step: step.totalSteps,
+        values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))])
+      observers.notify { try $0.log(entry) }
+    }
+    return state.metrics.loss
+  }
+
+  /// The metrics of the validation batches; nil if there are none.
+  private mutating func validate() throws -> Metrics? {
+    guard data.val.count > 0 else { return nil }
+    let epoch = state.epoch
+    do {
+      return try trainer.evaluate(
+        model, data.val, objective, title: "Validating",
+        check: { loss, batch in
+          try checkFinite(loss, "validation loss", epoch: epoch, step: batch)
+        })
+    } catch let interruption as TrainingInterruption {
+      try saveState()
+      throw interruption
+    }
+  }
+
+  private func endedEpoch(_ val: Metrics?) -> TrainingEpoch {
+    let result = Epoch(train: state.metrics, val: val, seconds: state.seconds)
+    return TrainingEpoch(
+      index: state.epoch, totalSteps: state.totalSteps, result: result,
+      isSynthetic: data.isSynthetic)
+  }
+
+  private func log(_ epoch: TrainingEpoch) {
+    let values =
+      epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
+    let entry = LogEntry(epoch: epoch.index, step: epoch.totalSteps, values: values)
+    observers.notify { try $0.log(entry) }
+    trainer.lastStep = (epoch.index, epoch.totalSteps)
+  }
+}
+
+// MARK: Saving and resuming
+
+extension TrainingLoop {
+  /// Begins the run's logs, or loads its saved state if there is one.
+  private mutating func begin() throws {
+    trainer.bestCheckpoint = nil
+    var isResumed = false
+    if let run = trainer.run {
+      isResumed = FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false))
+      if isResumed {
+        state = try TrainingState(run.state, into: model, optimizer, like: state)
+        try run.cut(to: state.logSizes)
+        trainer.bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
+        trainer.lastStep = (max(0, state.epoch - 1), state.totalSteps)
+      } else {
+        try run.begin(trainer.hyperparameters, metrics: objective.metricNames)
+      }
+      try removeCheckpoints(of: run)
+    }
+    let start = TrainingStart(
+      model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
+      epoch: state.epoch, step: state.step, isResumed: isResumed)
+    observers.notify { try $0.trainingBegan(start) }
+    // The program may have been killed after it saved an epoch and before observers had seen that.
+    if isResumed, state.step == 0, let last = state.history.last {
+      let epoch = TrainingEpoch(
+        index: state.epoch - 1, totalSteps: state.totalSteps, result: last,
+        isSynthetic: data.isSynthetic)
+      observers.notify { try $0.epochSaved(epoch) }
+    }
+  }
+
+  /// Saves the weights of the last epoch; if it is the best one, also under its own name, beside those
+  /// of the best epoch before.
+  ///
+  /// - Returns: The file of the epoch that was the best one before, if it no longer is.
+  private mutating func saveWeights(_ val: Metrics?) throws -> URL? {
+    guard let folder = trainer.checkpointFolder else { return nil }
+    let metadata = trainer.checkpointMetadata
+      .merging(data.metadata) { $1 }
+      .merging(["model_class": "\(type(of: model))", "epoch": "\(state.epoch)"]) { $1 }
+    try Checkpoint.save(
+      model, to: folder.appending(path: "last.safetensors"), metadata: metadata)
+    guard let val, val.loss < state.earlyStopping.best else { return nil }
+    let name = String(
+      format: "epoch=%03d-val_loss=%.3f.safetensors", state.epoch, val.loss)
+    let url = folder.appending(path: name)
+    try Checkpoint.save(model, to: url, metadata: metadata)
+    let old = trainer.bestCheckpoint
+    trainer.bestCheckpoint = url
+    state.bestCheckpoint = name
+    return old == url ? nil : old
+  }
+
+  /// Removes what the best epoch's file may have left behind when the program was killed: the one
+  /// before it, which the saved state no longer names, or one that it does not name yet.
+  private func removeCheckpoints(of run: TrainingRun) throws {
+    try withFile(run.folder, "tidy up") {
+      let path = run.folder.path(percentEncoded: false)
+      for name in try FileManager.default.contentsOfDirectory(atPath: path)
+      where name != state.bestCheckpoint
+        && name.wholeMatch(of: /epoch=\d+-val_loss=.*\.safetensors/) != nil
+      {
+        try FileManager.default.removeItem(at: run.folder.appending(path: name))
+      }
+    }
+  }
+
+  /// Saves the state, so that the run can be resumed from here. A loss that is not finite is noticed
+  /// before that.
+  private mutating func saveState() throws {
+    try readLosses()
+    guard let run = trainer.run else { return }
+    state.logSizes = run.logSizes
+    try state.save(model, optimizer, to: run.state)
+  }
+}
+
+/// Throws if a loss is infinite or NaN.
+private func checkFinite(_ loss: Float, _ name: String, epoch: Int, step: Int) throws {
+  guard !loss.isFinite else { return }
+  throw TrainingError(
+    advising: """
+      fit: expected a finite \(name), got \(loss) at epoch \(epoch), step \(step); \
+      a smaller \(setting: .learningRate) usually helps
+      """)
+}

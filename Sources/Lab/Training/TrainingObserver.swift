@@ -1,0 +1,173 @@
+import LabDatasets
+import LabNetworks
+import LabTensors
+
+/// Watches a training: prints, logs, draws. All methods do nothing unless implemented.
+///
+/// ```swift
+/// final class LossPrinter: TrainingObserver {
+///   func epochEnded(_ epoch: TrainingEpoch) {
+///     print(epoch.index, epoch.result.train.loss)
+///   }
+/// }
+///
+/// trainer.observers.append(LossPrinter())
+/// ```
+///
+/// Training never ends because of an observer: one that throws is warned of in one line, once per
+/// epoch, and training continues. To end training use ``Trainer/isInterrupted``.
+///
+/// | order | called |
+/// | --- | --- |
+/// | ``trainingBegan(_:)`` | once, after the state of a resumed run was loaded |
+/// | ``stepEnded(_:)`` | after each optimizer step |
+/// | ``log(_:)`` | some steps later: the step's values, as soon as they are read from the device |
+/// | ``epochEnded(_:)`` | after validation, followed by ``log(_:)`` |
+/// | ``epochSaved(_:)`` | after the weights and the state were saved |
+/// | ``trainingEnded(_:)`` | once, unless an error ends training |
+/// | ``testEnded(_:)`` | after ``log(_:)`` with the test's metrics |
+public protocol TrainingObserver: AnyObject {
+  func trainingBegan(_ training: TrainingStart) throws
+  /// A step was made. Its loss may not be computed yet; reading it waits for that.
+  func stepEnded(_ step: TrainingStep) throws
+  /// Values of a step, an epoch or a test, in the order of the steps.
+  func log(_ entry: LogEntry) throws
+  /// An epoch ended; it is not saved yet. After a crash that comes now, a resumed run repeats the
+  /// steps since its state was saved, and ends this epoch again.
+  func epochEnded(_ epoch: TrainingEpoch) throws
+  /// An epoch was saved. This is the time for what takes long or may fail, such as figures.
+  ///
+  /// A run that is resumed at the end of an epoch calls this again for that epoch, since it may have
+  /// been killed before.
+  func epochSaved(_ epoch: TrainingEpoch) throws
+  func trainingEnded(_ training: TrainingEnd) throws
+  /// A test ended.
+  ///
+  /// - Parameter step: The steps made until then, in all epochs.
+  func testEnded(_ metrics: Metrics, step: Int) throws
+}
+
+extension TrainingObserver {
+  public func trainingBegan(_ training: TrainingStart) throws {}
+  public func stepEnded(_ step: TrainingStep) throws {}
+  public func log(_ entry: LogEntry) throws {}
+  public func epochEnded(_ epoch: TrainingEpoch) throws {}
+  public func epochSaved(_ epoch: TrainingEpoch) throws {}
+  public func trainingEnded(_ training: TrainingEnd) throws {}
+  public func testEnded(_ metrics: Metrics, step: Int) throws {}
+}
+
+/// The beginning of a training.
+public struct TrainingStart {
+  /// What is trained.
+  public let model: any Layer
+  /// The names of the objective's metrics.
+  public let metricNames: [String]
+  /// The optimizer's steps in an epoch.
+  public let stepsPerEpoch: Int
+  /// The epoch that it begins in, from 0; more in a resumed run.
+  public let epoch: Int
+  /// The steps of that epoch that were already made.
+  public let step: Int
+  /// Whether a saved state was loaded.
+  public let isResumed: Bool
+}
+
+/// A step of the optimizer.
+public struct TrainingStep {
+  /// The epoch, from 0.
+  public let epoch: Int
+  /// The steps made in this epoch, with this one.
+  public let step: Int
+  /// The steps made in all epochs, with this one.
+  public let totalSteps: Int
+  /// The learning rate of this step.
+  public let learningRate: Double
+  /// The batch's mean loss, a tensor of one element. Reading it waits until it is computed.
+  public let loss: Tensor
+}
+
+/// Values at a point of the training.
+public struct LogEntry {
+  public typealias Value = (scalar: Scalar, value: Double)
+
+  /// The epoch, from 0.
+  public let epoch: Int
+  /// The steps made until then, in all epochs.
+  public let step: Int
+  /// The values: learning rate and loss of a step, or the metrics of an epoch or a test.
+  public let values: [Value]
+
+  package init(epoch: Int, step: Int, values: [Value]) {
+    (self.epoch, self.step, self.values) = (epoch, step, values)
+  }
+}
+
+/// An epoch that ended.
+public struct TrainingEpoch {
+  /// The epoch, from 0.
+  public let index: Int
+  /// The steps made until then, in all epochs.
+  public let totalSteps: Int
+  /// Its metrics.
+  public let result: Epoch
+  /// Whether the images were drawn by the program.
+  public let isSynthetic: Bool
+}
+
+/// The end of a training.
+public struct TrainingEnd {
+  /// For how many epochs the validation loss had not become smaller, if that ended the training.
+  public let patience: Int?
+  /// The results of all epochs.
+  public let history: [Epoch]
+}
+
+/// Calls observers, and warns of those that fail.
+final class Observers {
+  private let observers: [any TrainingObserver]
+  private let warn: (String) -> Void
+  /// Those that failed in this epoch.
+  private var failed: Set<ObjectIdentifier> = []
+
+  init(_ observers: [any TrainingObserver], warn: @escaping (String) -> Void) {
+    self.observers = observers
+    self.warn = warn
+  }
+
+  func notify(_ call: (any TrainingObserver) throws -> Void) {
+    for observer in observers {
+      do {
+        try call(observer)
+      } catch {
+        guard failed.insert(ObjectIdentifier(observer)).inserted else { continue }
+        let name = (observer as? ClosureObserver)?.name ?? "\(type(of: observer))"
+        warn("Warning: \(name): \(error); training continues")
+      }
+    }
+  }
+
+  /// From now on observers that failed are warned of again.
+  func epochBegins() { failed = [] }
+}
+
+/// A closure of a trainer.
+final class ClosureObserver: TrainingObserver {
+  let name: String
+  private let step: ((TrainingStep) throws -> Void)?
+  private let epoch: ((Int) throws -> Void)?
+
+  /// - Parameters:
+  ///   - name: The trainer's property.
+  ///   - step: Called after each step.
+  ///   - epoch: Called after each epoch was saved, with the steps made so far.
+  init(
+    _ name: String, step: ((TrainingStep) throws -> Void)? = nil,
+    epoch: ((Int) throws -> Void)? = nil
+  ) {
+    (self.name, self.step, self.epoch) = (name, step, epoch)
+  }
+
+  func stepEnded(_ step: TrainingStep) throws { try self.step?(step) }
+  func epochSaved(_ epoch: TrainingEpoch) throws { try self.epoch?(epoch.totalSteps) }
+}

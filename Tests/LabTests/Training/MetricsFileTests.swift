@@ -1,0 +1,98 @@
+import Foundation
+import Lab
+import Testing
+
+/// `metrics.csv` of this version, of older ones, and of newer ones.
+@Suite struct MetricsFileTests {
+  private let header =
+    "epoch,step,lr,train_loss_step,train_loss,train_acc,val_loss,val_acc,test_loss,test_acc"
+
+  @Test func theFileOfAClassificationIsAsEver() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let trainer = quietTrainer(maxEpochs: 1)
+      trainer.run = try TrainingRun(folder.url)
+      trainer.limitTrainBatches = .count(2)
+      let model = CNN(data.config)
+      let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      let results = try trainer.test(model, data)
+      let lines = try text(of: folder).split(separator: "\n").map(String.init)
+      try #require(lines.count == 5)
+      #expect(lines[0] == header)
+      #expect(lines[1].wholeMatch(of: /0,1,0.001,\d\.\d+,,,,,,/) != nil)
+      #expect(lines[2].wholeMatch(of: /0,2,0.001,\d\.\d+,,,,,,/) != nil)
+      let (train, val) = (history[0].train, try #require(history[0].val))
+      #expect(lines[3] == "0,2,,,\(train.loss),\(train.accuracy),\(val.loss),\(val.accuracy),,")
+      #expect(lines[4] == "0,2,,,,,,,\(results.loss),\(results.accuracy)")
+    }
+  }
+
+  @Test func columnsAreKnownByTheirNames() throws {
+    let run = try history(
+      """
+      step,note,epoch,val_loss,val_cer,val_acc
+      4,first,0,0.5,0.25,0.9
+      8,,1,0.75,,0.8
+      9,half
+      """)
+    #expect(run.values(of: .valLoss).map(\.value) == [0.5, 0.75])
+    #expect(run.values(of: .valLoss).map(\.epoch) == [0, 1])
+    #expect(run.values(of: Scalar("val_cer")).map(\.value) == [0.25])
+    #expect(run.values(of: .trainLoss).isEmpty)
+    #expect(run.best(.valLoss) == 0.5 && run.best(.valAccuracy) == 0.9)
+    #expect(run.best(.testAccuracy) == nil)
+  }
+
+  @Test(arguments: [
+    ("a,b\n", "columns epoch, step, lr, train_loss … in line 1"),
+    ("epoch,step,lr\n0,1\n", "an epoch and 2 more cells in line 2"),
+    ("epoch,step,lr\n0,1,2\nx,1,2\n", "an epoch and 2 more cells in line 3"),
+    ("epoch,step,lr\n0,1,abc\n", "a number as lr in line 2"),
+  ])
+  func damagedFilesAreRefusedInOneLine(text: String, expected: String) throws {
+    let error = #expect(throws: DataError.self) { try history(text) }
+    #expect(
+      error?.description.hasSuffix("metrics.csv: expected \(expected), got something else") == true,
+      "\(String(describing: error))")
+  }
+
+  /// A run of an older version that is resumed keeps its columns.
+  @Test func aResumedRunKeepsItsColumns() throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      func train(epochs: Int) throws {
+        let trainer = quietTrainer(maxEpochs: epochs)
+        trainer.run = try TrainingRun(folder.url)
+        trainer.logEverySteps = 1000
+        let model = seeded(1) { CNN(data.config) }
+        _ = try seeded(1) { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+      }
+      try train(epochs: 1)
+      let changed = try text(of: folder).replacing("val_acc,test_loss", with: "Val_acc,test_loss")
+      try folder.write(Data(changed.utf8), to: "metrics.csv")
+      try train(epochs: 2)
+      let lines = try text(of: folder).split(separator: "\n")
+      try #require(lines.count == 3)
+      #expect(lines[0] == changed.split(separator: "\n")[0])
+      #expect(lines[2].wholeMatch(of: /1,10,,,\d\.\d+(e-\d+)?,\d\.\d+,\d\.\d+(e-\d+)?,,,/) != nil)
+    }
+  }
+
+  private func text(of folder: TemporaryFolder) throws -> String {
+    String(decoding: try folder.read("metrics.csv"), as: UTF8.self)
+  }
+
+  private func history(_ text: String) throws -> RunHistory {
+    let folder = try TemporaryFolder()
+    let json = """
+      {
+        "arguments": [], "seed": 1, "model_class": "MLP", "model_options": {}, "parameters": 7,
+        "data_class": "MNIST", "synthetic": false, "data_sources": {}, "versions": {},
+        "started": "2026-11-01T10:00:00Z"
+      }
+      """
+    try folder.write(Data(json.utf8), to: "run.json")
+    try folder.write(Data(text.utf8), to: "metrics.csv")
+    return try RunHistory(of: folder.url)
+  }
+}
