@@ -219,7 +219,7 @@ times[0].title = "Shortest epoch of training on \(data.displayName)"
 times[0].xlabel = "seconds"
 show(
   times, of: data, as: "times",
-  alt: "Bars of the seconds that the shortest epoch of each network took", tellsTimes: true)
+  alt: "Bars of the seconds that the shortest epoch of each network took", showsTimes: true)
 
 // The best of the residual networks by the validation set: the test set must not be used to choose
 // between models. Which of its mistakes would you have made yourself?

@@ -19,7 +19,13 @@ struct NotebooksCommand: ParsableCommand {
   /// The notebooks of this package.
   static func folders() throws -> NotebookFolders {
     let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
-    return try NotebookFolders(beside: program, output: OutputFolder.url)
+    // Results depend on these variables, but not on the output folder.
+    let environment = ProcessInfo.processInfo.environment.filter {
+      $0.key.hasPrefix("LAB_") && $0.key != "LAB_OUTPUT_DIR"
+    }
+    return try NotebookFolders(
+      beside: program, output: OutputFolder.url, command: "lab notebooks",
+      environment: environment)
   }
 }
 
@@ -56,7 +62,7 @@ extension NotebooksCommand {
     func run() throws {
       var options = limits.options(parameters)
       options.isForced = force
-      options.tellsTimes = !noTiming
+      options.recordsTimes = !noTiming
       try runEach(names) { try $0.run(options, on: $1) }
     }
   }

@@ -89,8 +89,8 @@ struct TrainCommand: ParsableCommand {
         try drawPredictions(of: setting.model, setting.data, in: run, step: $0)
       }
       let interruption = Interruption()
-      trainer.isInterrupted = { interruption.hasCome }
-      defer { interruption.forget() }
+      trainer.isInterrupted = { interruption.hasOccurred }
+      defer { interruption.stop() }
       do {
         try experiment.fitAndTest(setting)
       } catch let stop as TrainingInterruption {

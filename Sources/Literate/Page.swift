@@ -1,17 +1,17 @@
-/// A notebook's page: what its source says and what a run of it recorded, ready to be rendered.
+/// The page of a notebook: its source and the results of a run, ready to be rendered.
 public struct Page: Codable, Equatable, Sendable {
-  /// The notebook's name, such as `01-look-at-emnist`; its folder and its files are called so.
+  /// The name of the notebook, such as `01-look-at-emnist`: also the name of its folder and files.
   public var name: String
   public var title: String
-  /// Markdown, from the comment at the top of the source, without the title.
+  /// The Markdown of the comment at the top of the source, without the title.
   public var introduction: String
   /// The code before the first cell.
   public var setup: String
   public var cells: [Cell]
   public var state: State
-  /// What the box on the page names: seed, parameters, data, checksums, Swift, processor, commit.
+  /// The facts listed on the page: seed, parameters, data, checksums, Swift, processor, commit.
   public var facts: [Fact]
-  /// Wall time of the whole run; `nil` if times are not to be shown.
+  /// The wall time of the whole run; `nil` if times are not shown.
   public var seconds: Double?
 
   public init(
@@ -28,17 +28,17 @@ public struct Page: Codable, Equatable, Sendable {
     self.seconds = seconds
   }
 
-  /// How a notebook, or a cell of it, ended.
+  /// The outcome of a notebook or of one of its cells.
   public enum State: Codable, Equatable, Sendable {
     case notRun
     case passed
-    /// The cell was to fail, and did; the message says how.
+    /// The cell was expected to fail, and did, with this message.
     case failedAsExpected(message: String)
-    /// `message` is one line, or several; `line` is a line of the source, counted from 1.
+    /// `message` may have several lines; `line` is a line of the source, counted from 1.
     case failed(message: String, line: Int?)
   }
 
-  /// A line of the box on the page.
+  /// A fact listed on the page.
   public struct Fact: Codable, Equatable, Sendable {
     public var name: String
     public var value: String
@@ -49,9 +49,9 @@ public struct Page: Codable, Equatable, Sendable {
     }
   }
 
-  /// A cell: prose, code, and what the code gave.
+  /// A cell: prose, code and outputs.
   public struct Cell: Codable, Equatable, Sendable {
-    /// The same from run to run: made of the title.
+    /// An identifier made from the title, the same in every run.
     public var id: String
     public var title: String
     /// The line of the call `cell(…)`, counted from 1.
@@ -61,9 +61,9 @@ public struct Page: Codable, Equatable, Sendable {
     public var code: String
     public var outputs: [Output]
     public var state: State
-    /// Wall time; `nil` if it did not run or times are not to be shown.
+    /// The wall time; `nil` if the cell did not run or times are not shown.
     public var seconds: Double?
-    /// The program's largest resident memory at the cell's end, in bytes; `nil` as for `seconds`.
+    /// The peak resident memory of the program at the end of the cell, in bytes; `nil` as for `seconds`.
     public var peakMemory: Int?
 
     public init(
@@ -82,27 +82,28 @@ public struct Page: Codable, Equatable, Sendable {
     }
   }
 
-  /// What a cell gave, in its order.
+  /// An output of a cell.
   public enum Output: Codable, Equatable, Sendable {
-    /// Progress bars are in their last state.
+    /// Printed text; of a progress bar, its last state.
     case text(String, stream: Stream)
     case figure(Figure)
   }
 
-  /// Where a program prints.
+  /// An output stream of a program.
   public enum Stream: String, Codable, Sendable {
     case standardOutput
     case standardError
   }
 
-  /// A PNG file beside the page.
+  /// A figure: a PNG file beside the page.
   public struct Figure: Codable, Equatable, Sendable {
-    /// The name of the file in the notebook's folder, such as `characters.png`.
+    /// The name of the file in the notebook's output folder, such as `characters.png`.
     public var file: String
-    /// What a reader hears who cannot see it.
+    /// The text for readers who cannot see the figure.
     public var alternativeText: String
-    /// In pixels.
+    /// The width in pixels.
     public var width: Int
+    /// The height in pixels.
     public var height: Int
 
     public init(file: String, alternativeText: String, width: Int, height: Int) {

@@ -12,11 +12,11 @@ import Plot
 @MainActor
 public func show(
   _ figure: Figure, of data: some DataModule, as name: String, alt text: String,
-  tellsTimes: Bool = false, line: Int = #line
+  showsTimes: Bool = false, line: Int = #line
 ) {
   show(
     figure, as: data.isSynthetic ? "\(name)-SYNTHETIC" : name,
-    alt: data.isSynthetic ? "\(text) (SYNTHETIC data)" : text, tellsTimes: tellsTimes, line: line)
+    alt: data.isSynthetic ? "\(text) (SYNTHETIC data)" : text, showsTimes: showsTimes, line: line)
 }
 
 /// Puts data sets into the box on the page, with the checksums of what they were made from.

@@ -26,7 +26,8 @@ extension ParsableArguments {
   @MainActor
   public static func fromCommandLine() -> Self {
     checkEnvironment()
-    let result = parameters(from: courseSpelling(Array(CommandLine.arguments.dropFirst())))
+    let result = parameters(
+      from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: OutputFolder.url)
     note("Processor", Processor.name)
     note("Threads", "\(Threads.count)")
     note("Kernels", KernelSet.current.name)

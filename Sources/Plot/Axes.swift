@@ -1,4 +1,4 @@
-/// One place of a figure: what is shown there, with a title above.
+/// One plot of a figure: what it shows, its title, axis labels and legend.
 ///
 /// ```swift
 /// axes.plot(epochs, training, label: "train")
@@ -7,26 +7,26 @@
 /// axes.legend()
 /// ```
 ///
-/// Limits, ticks and their labels come of themselves: axes end a twentieth beyond the data, ticks are
-/// round numbers, and whole ones along x where all x are whole.
+/// Limits, ticks and tick labels are chosen automatically: axes extend 5 % beyond the data, and ticks
+/// are round numbers (whole numbers along x if all x are whole).
 public struct Axes: Sendable {
-  /// The text above; spaces that could not be seen appear as `␣`.
+  /// The title above the plot. Leading, trailing and repeated spaces are drawn as `␣`.
   ///
-  /// All titles of a figure have one font size: 12 points, or the largest with which each fits its
-  /// place in at most two lines. What does not fit with 6 points is broken further, then cut with an
-  /// ellipsis; a line break in the text stays.
+  /// All titles of a figure share one font size: 12 points, or the largest at which each title fits
+  /// in at most two lines. Text that does not fit at 6 points is wrapped further, then truncated with
+  /// an ellipsis. Line breaks in the text are kept.
   public var title = ""
-  /// The colour of the title.
+  /// The color of the title.
   public var titleColor = Color.black
-  /// The text below the horizontal axis.
+  /// The label below the horizontal axis.
   public var xlabel = ""
-  /// The text beside the vertical axis.
+  /// The label beside the vertical axis.
   public var ylabel = ""
-  /// From where to where the horizontal axis goes, instead of what the data ask for.
+  /// The limits of the horizontal axis; chosen from the data if `nil`.
   public var xlim: ClosedRange<Double>?
-  /// From where to where the vertical axis goes, instead of what the data ask for.
+  /// The limits of the vertical axis; chosen from the data if `nil`.
   public var ylim: ClosedRange<Double>?
-  /// Whether pale lines go through the ticks.
+  /// Whether to draw grid lines at the ticks.
   public var grid = false
 
   private(set) var images: [ShownImage] = []
@@ -36,24 +36,24 @@ public struct Axes: Sendable {
 
   package init() {}
 
-  /// Shows an image, row 0 at the top, with square pixels.
+  /// Shows an image with square pixels, row 0 at the top.
   ///
   /// ```swift
   /// axes.imshow(image)                  // gray: darkest value black, brightest white
   /// axes.imshow(image, range: 0...1)    // 0 black, 1 white
   /// ```
   ///
-  /// Pixels are enlarged by a whole number, with hard edges; an image that is larger than its place
-  /// is made smaller by averaging. RGB images are shown as they are, from 0 to 1.
+  /// Pixels are enlarged by a whole factor without interpolation. An image larger than the plot is
+  /// shrunk by averaging. RGB values are shown unscaled, from 0 to 1.
   ///
   /// - Parameters:
-  ///   - image: What to show.
-  ///   - range: The values that are black and white; of the image itself, if left out.
+  ///   - image: The image to show.
+  ///   - range: The values shown as black and white; the image's minimum and maximum by default.
   public mutating func imshow(_ image: Image, range: ClosedRange<Float>? = nil) {
     images.append(ShownImage(image, range: range))
   }
 
-  /// Shows a table of numbers as coloured squares, row 0 at the top, with an axis at two sides.
+  /// Shows a matrix as a heat map, row 0 at the top.
   ///
   /// ```swift
   /// axes.imshow(counts, xticklabels: names, yticklabels: names, cmap: .blues, decimals: 0)
@@ -61,15 +61,13 @@ public struct Axes: Sendable {
   /// ```
   ///
   /// - Parameters:
-  ///   - values: The numbers, row by row; at least one row, all of one length. What is no number
-  ///     stays white.
-  ///   - xticklabels: The columns' names; their numbers from 0, if left out.
-  ///   - yticklabels: The rows' names; their numbers from 0, if left out.
-  ///   - cmap: The colours.
-  ///   - range: The numbers that have the first and the last colour; the smallest and the largest of
-  ///     all, if left out.
-  ///   - decimals: With how many decimals the numbers are written on the squares, if they fit; `nil`
-  ///     does not write them.
+  ///   - values: The matrix, row by row: at least one row, all of equal length. NaN is drawn white.
+  ///   - xticklabels: The names of the columns; their indices by default.
+  ///   - yticklabels: The names of the rows; their indices by default.
+  ///   - cmap: The colormap.
+  ///   - range: The values with the first and the last color; the minimum and maximum by default.
+  ///   - decimals: The number of decimals with which values are written into the cells, if they fit;
+  ///     `nil` writes none.
   public mutating func imshow(
     _ values: [[Double]], xticklabels: [String] = [], yticklabels: [String] = [],
     cmap: Colormap = .viridis, range: ClosedRange<Double>? = nil, decimals: Int? = nil
@@ -77,10 +75,10 @@ public struct Axes: Sendable {
     let columns = values.first?.count ?? 0
     precondition(
       columns > 0 && values.allSatisfy { $0.count == columns },
-      "a table to show has rows of one length, got \(values.map(\.count))")
+      "imshow: expected rows of equal length, got \(values.map(\.count))")
     precondition(
       [0, columns].contains(xticklabels.count) && [0, values.count].contains(yticklabels.count),
-      "\(values.count) × \(columns) numbers have as many names or none, "
+      "imshow: expected a tick label for each of \(values.count) rows and \(columns) columns, or none; "
         + "got \(yticklabels.count) and \(xticklabels.count)")
     let drawable = values.joined().filter(isDrawable)
     marks.append(
@@ -92,9 +90,9 @@ public struct Axes: Sendable {
         decimals: decimals))
   }
 
-  /// Shows beside a table of numbers which colour means which number.
+  /// Adds a color bar beside the heat map.
   ///
-  /// - Parameter label: What the numbers are.
+  /// - Parameter label: The name of the quantity.
   public mutating func colorbar(label: String = "") {
     colorbarLabel = label
   }
@@ -106,25 +104,25 @@ public struct Axes: Sendable {
   /// ```
   ///
   /// - Parameters:
-  ///   - x: The points' places from left to right.
-  ///   - y: Their heights, as many; what is no number leaves a gap.
-  ///   - label: What the legend says of the line.
-  ///   - color: The line's colour; the next one of ``Color/cycle``, if left out.
-  ///   - linestyle: Whether the line is dashed or dotted.
-  ///   - linewidth: How wide it is, in points.
-  ///   - marker: What stands at each point.
+  ///   - x: The x coordinates.
+  ///   - y: The y coordinates, as many as `x`; NaN leaves a gap.
+  ///   - label: The line's name in the legend.
+  ///   - color: The line's color; the next of ``Color/cycle`` by default.
+  ///   - linestyle: Solid, dashed, dotted or none.
+  ///   - linewidth: The line's width in points.
+  ///   - marker: The symbol drawn at each point.
   public mutating func plot(
     _ x: [Double], _ y: [Double], label: String = "", color: Color? = nil,
     linestyle: LineStyle = .solid, linewidth: Double = 1.5, marker: Marker = .none
   ) {
     precondition(
-      x.count == y.count, "a line has as many x as y, got \(x.count) and \(y.count)")
+      x.count == y.count, "plot: expected as many x as y, got \(x.count) and \(y.count)")
     let stroke = Stroke(
       color: color ?? nextColor, style: linestyle, marker: marker, width: linewidth, markerSize: 7)
     marks.append(Line(x: x, y: y, label: label, stroke: stroke))
   }
 
-  /// Draws a line through heights over 0, 1, 2, ….
+  /// Draws a line through values at x = 0, 1, 2, ….
   public mutating func plot(
     _ y: [Double], label: String = "", color: Color? = nil, linestyle: LineStyle = .solid,
     linewidth: Double = 1.5, marker: Marker = .none
@@ -134,14 +132,14 @@ public struct Axes: Sendable {
       linewidth: linewidth, marker: marker)
   }
 
-  /// Draws points.
+  /// Draws points without a line.
   ///
   /// - Parameters:
-  ///   - x: Their places from left to right.
-  ///   - y: Their heights, as many.
-  ///   - label: What the legend says of them.
-  ///   - color: Their colour; the next one of ``Color/cycle``, if left out.
-  ///   - marker: How they look.
+  ///   - x: The x coordinates.
+  ///   - y: The y coordinates, as many as `x`.
+  ///   - label: The points' name in the legend.
+  ///   - color: The points' color; the next of ``Color/cycle`` by default.
+  ///   - marker: The symbol drawn at each point.
   public mutating func scatter(
     _ x: [Double], _ y: [Double], label: String = "", color: Color? = nil,
     marker: Marker = .circle
@@ -149,23 +147,22 @@ public struct Axes: Sendable {
     plot(x, y, label: label, color: color, linestyle: .none, marker: marker)
   }
 
-  /// Shows a bar for each of some categories, with its name below and an axis that counts from 0.
+  /// Draws one vertical bar per category, starting at 0.
   ///
   /// ```swift
   /// axes.bar(["CNN", "ResNet"], [0.806, 0.852], yerr: [0.002, 0.001], decimals: 3)
   /// ```
   ///
-  /// Names that would touch their neighbours' are broken into lines, or go one row down; all of them
-  /// have one size: 10 points, or the largest with which three rows are enough. Where not even that
-  /// helps, they run upwards.
+  /// Category names that would overlap are wrapped, or placed in up to three rows. All names share
+  /// one size, at most 10 points. If they still do not fit, they are rotated by 90°.
   ///
   /// - Parameters:
-  ///   - labels: The categories' names, from left to right; at least one.
-  ///   - heights: As many numbers, 0 or more.
-  ///   - yerr: How far error bars reach up and down; none, if left out.
-  ///   - color: The colour of the bars.
-  ///   - decimals: With how many decimals heights are written above the bars, if they fit; `nil`
-  ///     does not write them.
+  ///   - labels: The names of the categories, from left to right; at least one.
+  ///   - heights: One value per category, 0 or more.
+  ///   - yerr: The half lengths of the error bars; none if empty.
+  ///   - color: The color of the bars.
+  ///   - decimals: The number of decimals with which values are written above the bars, if they fit;
+  ///     `nil` writes none.
   public mutating func bar(
     _ labels: [String], _ heights: [Double], yerr: [Double] = [], color: Color = .blue,
     decimals: Int? = nil
@@ -173,7 +170,7 @@ public struct Axes: Sendable {
     bar(labels, [BarSeries("", heights, errors: yerr, color: color)], decimals: decimals)
   }
 
-  /// Shows several bars for each of some categories: side by side, or stacked.
+  /// Draws several bars per category, side by side or stacked.
   ///
   /// ```swift
   /// axes.bar(names, [BarSeries("val", val), BarSeries("test", test)])
@@ -186,19 +183,19 @@ public struct Axes: Sendable {
       labels, series, isStacked: stacked, isHorizontal: false, decimals: decimals)
   }
 
-  /// Shows a bar to the right for each of some categories, the first one at the top.
+  /// Draws one horizontal bar per category, the first one at the top.
   ///
   /// ```swift
   /// axes.barh(["l for 1", "O for 0"], [112, 87], decimals: 0)
   /// ```
   ///
   /// - Parameters:
-  ///   - labels: The categories' names, from top to bottom; at least one.
-  ///   - widths: As many numbers, 0 or more.
-  ///   - xerr: How far error bars reach to both sides; none, if left out.
-  ///   - color: The colour of the bars.
-  ///   - decimals: With how many decimals widths are written beside the bars, if they fit; `nil`
-  ///     does not write them.
+  ///   - labels: The names of the categories, from top to bottom; at least one.
+  ///   - widths: One value per category, 0 or more.
+  ///   - xerr: The half lengths of the error bars; none if empty.
+  ///   - color: The color of the bars.
+  ///   - decimals: The number of decimals with which values are written beside the bars, if they fit;
+  ///     `nil` writes none.
   public mutating func barh(
     _ labels: [String], _ widths: [Double], xerr: [Double] = [], color: Color = .blue,
     decimals: Int? = nil
@@ -206,15 +203,15 @@ public struct Axes: Sendable {
     barh(labels, [BarSeries("", widths, errors: xerr, color: color)], decimals: decimals)
   }
 
-  /// Shows several bars to the right for each of some categories: one below the other, or stacked.
+  /// Draws several horizontal bars per category, one below the other or stacked.
   public mutating func barh(
     _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil
   ) {
     appendBars(labels, series, isStacked: stacked, isHorizontal: true, decimals: decimals)
   }
 
-  /// Shows the labels of lines and bars in a box, where it hides nothing: inside if there is room,
-  /// else on the right.
+  /// Adds a legend with the labels of lines and bars: inside the plot where it covers nothing,
+  /// otherwise to the right.
   public mutating func legend() {
     hasLegend = true
   }
@@ -222,20 +219,21 @@ public struct Axes: Sendable {
   private mutating func appendBars(
     _ labels: [String], _ series: [BarSeries], isStacked: Bool, isHorizontal: Bool, decimals: Int?
   ) {
-    precondition(!series.isEmpty, "a bar chart has at least one series")
+    precondition(!series.isEmpty, "bar: expected at least one series")
     for one in series {
       precondition(
         !labels.isEmpty && labels.count == one.values.count,
-        "a bar chart has as many labels as bars, got \(labels.count) and \(one.values.count)")
+        "bar: expected a value for each label, got \(labels.count) labels, \(one.values.count) values"
+      )
     }
-    let coloured = series.enumerated().map { index, one in
+    let colored = series.enumerated().map { index, one in
       BarSeries(
         one.label, one.values, errors: one.errors,
         color: one.color ?? Color.cycle[index % Color.cycle.count])
     }
     marks.append(
       Bars(
-        labels: labels, series: coloured, isStacked: isStacked, isHorizontal: isHorizontal,
+        labels: labels, series: colored, isStacked: isStacked, isHorizontal: isHorizontal,
         decimals: decimals))
   }
 

@@ -1,28 +1,28 @@
-/// What stands along one axis: ticks, and a label at each, in a size with which no two touch.
+/// The ticks along one axis and their labels, at a size at which no two labels overlap.
 struct AxisLabels {
   struct Label {
-    /// Where it is along the axis, in the axis's numbers.
+    /// The position along the axis, in data coordinates.
     let value: Double
     var lines: [String]
-    /// How many rows it is further away from the axis than its neighbours, which it would touch.
+    /// The row of the label, counted away from the axis: labels that would overlap are staggered.
     var row = 0
   }
 
   private(set) var labels: [Label]
-  /// The font's size in pixels.
+  /// The font size in pixels.
   private(set) var size: Double
-  /// Whether labels run upwards.
+  /// Whether labels are rotated by 90°.
   private(set) var isRotated = false
-  /// How many rows of text there are.
+  /// The number of rows of text.
   private(set) var rows = 1
 
-  /// Numbers below an axis, or names.
+  /// The labels below a horizontal axis.
   ///
   /// - Parameters:
-  ///   - range: The axis.
-  ///   - extent: Its numbers or names.
-  ///   - length: Its pixels.
-  ///   - height: The room for names that run upwards; longer ones are cut.
+  ///   - range: The limits of the axis.
+  ///   - extent: The data along the axis.
+  ///   - length: The length of the axis in pixels.
+  ///   - height: The height available for rotated names; longer ones are truncated.
   init(
     below range: ClosedRange<Double>, _ extent: Extent, length: Int, height: Double, _ pen: Pen
   ) {
@@ -34,7 +34,7 @@ struct AxisLabels {
       labels.removeAll { !range.contains($0.value) }
       return
     }
-    // Labels need matplotlib's three times their size each, and more if they are long.
+    // As in matplotlib a label takes three times its font size, or more if it is long.
     let pixels = Double(length) / (range.upperBound - range.lowerBound)
     var count = Int(min(max(Double(length) / (3 * size), 1), 9))
     while true {
@@ -50,9 +50,9 @@ struct AxisLabels {
     }
   }
 
-  /// Numbers left (or right) of an axis, or names.
+  /// The labels left or right of a vertical axis.
   ///
-  /// - Parameter width: The room for names; longer ones are broken into lines, or cut.
+  /// - Parameter width: The width available for names; longer ones are wrapped, then truncated.
   init(
     beside range: ClosedRange<Double>, _ extent: Extent, length: Int, width: Double, _ pen: Pen
   ) {
@@ -65,7 +65,7 @@ struct AxisLabels {
       return
     }
     let slot = Double(length) / (range.upperBound - range.lowerBound)
-    // Single lines may come as close as their letters are high.
+    // Single lines may be as close as their letters are high.
     size = pen.sizes.first { pen.lineHeight($0) <= 1.05 * slot } ?? pen.size
     let step = max(1, Int((pen.lineHeight(size) / (1.05 * slot)).rounded(.up)))
     let lines = max(1, Int(slot / pen.lineHeight(size)))
@@ -77,7 +77,7 @@ struct AxisLabels {
     labels.removeAll { !range.contains($0.value) }
   }
 
-  /// The lines of a name, which is cut if it takes too many.
+  /// The wrapped lines of a name, truncated after `lines` lines.
   private func fitted(_ name: String, width: Double, lines: Int, _ pen: Pen) -> [String] {
     let measure = { [size] (text: String) in pen.width(of: text, size: size) }
     var paragraph = Paragraph(name, width: width, measure: measure)
@@ -85,15 +85,15 @@ struct AxisLabels {
     return paragraph.lines
   }
 
-  /// Names below an axis: broken into up to three lines, or in up to three rows; if that does not do,
-  /// upwards, and in the end some are left out.
+  /// Fits names below an axis: wrapped into up to three lines, else staggered in up to three rows,
+  /// else rotated, where some are left out if there are too many.
   private mutating func fit(_ names: [String], slot: Double, height: Double, _ pen: Pen) {
-    // Somewhat smaller letters in place are easier to read than a second row, much smaller ones not.
+    // Slightly smaller letters are easier to read than a second row; much smaller ones are not.
     for size in pen.sizes.prefix(4) {
       let measure = { (text: String) in pen.width(of: text, size: size) }
       let room = slot - min(0.08 * slot, 0.8 * size)
       let broken = names.map { Paragraph($0, width: room, measure: measure) }
-      // A letter alone is not broken even where it is too wide.
+      // A single letter is not broken even if it is too wide.
       let fits = broken.allSatisfy { paragraph in
         paragraph.lines.count <= 3 && paragraph.lines.allSatisfy { measure($0) <= room }
           && !paragraph.hasBrokenWords
@@ -119,7 +119,7 @@ struct AxisLabels {
     }
   }
 
-  /// Labels of one line each, where one that would touch its neighbour goes a row down.
+  /// Labels of one line each; a label that would overlap its neighbor moves down one row.
   private static func staggered(
     _ names: [String], slot: Double, gap: Double, measure: (String) -> Double
   ) -> [Label] {
@@ -134,7 +134,7 @@ struct AxisLabels {
     }
   }
 
-  /// The labels' letters below a line at `top`.
+  /// The laid out labels below a line at `top`.
   func texts(below top: Double, _ pen: Pen, x: (Double) -> Double) -> [PlacedText] {
     labels.flatMap { label in
       label.lines.enumerated().map { number, line in
@@ -146,7 +146,7 @@ struct AxisLabels {
     }
   }
 
-  /// The labels' letters that end (`isRight`: start) at a column.
+  /// The laid out labels that end at the column `edge`, or start there if `isRight`.
   func texts(
     beside edge: Double, _ pen: Pen, isRight: Bool = false, y: (Double) -> Double
   ) -> [PlacedText] {

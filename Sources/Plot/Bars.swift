@@ -1,29 +1,29 @@
-/// A bar chart: for each of some categories a bar, or several.
+/// A bar chart with one or more bars per category.
 ///
 /// ```text
 /// 4000 ┬        ┌──┐
-/// 2000 ┤  ┌──┐  │  │      bars count from 0
+/// 2000 ┤  ┌──┐  │  │      bars start at 0
 ///    0 ┼──┴──┴──┴──┴──
 ///       first  second
 /// ```
 struct Bars: Mark {
   let labels: [String]
-  /// Each with a colour.
+  /// Each series has a color.
   let series: [BarSeries]
-  /// Whether bars of a category stand on each other, not side by side.
+  /// Whether the bars of a category are stacked instead of side by side.
   let isStacked: Bool
-  /// Whether bars go to the right, the first one at the top.
+  /// Whether bars are horizontal, the first one at the top.
   let isHorizontal: Bool
-  /// With how many decimals values are written at the bars; `nil` if they are not.
+  /// The number of decimals of the values written at the bars; `nil` if none are written.
   let decimals: Int?
 
-  /// The share of a category's width that its bars take.
+  /// The fraction of a category's width that its bars cover.
   private static let barShare = 0.8
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
     let ends = bars.map { $0.to + $0.error }
     var values = Extent(ends + [0])
-    // A scale from 0 to 1 keeps its parts, also when all bars are 0 or 1.
+    // A scale from 0 to 1 has fractional ticks, even if all bars are 0 or 1.
     values.isWhole = values.isWhole && (ends.max() ?? 0) > 1
     values.edges = [0]
     if decimals != nil && !isStacked {
@@ -45,14 +45,14 @@ struct Bars: Mark {
     let length = isHorizontal ? coordinates.frame.height : coordinates.frame.width
     let count = labels.count * (isStacked ? 1 : series.count)
     guard length > count else {
-      throw PlotError("\(count) bars have no room in \(length) pixels; make the figure larger")
+      throw PlotError("\(count) bars do not fit into \(length) pixels; make the figure larger")
     }
     for bar in bars {
       var box = box(of: bar, in: coordinates)
       if isHorizontal { box.height = max(1, box.height) } else { box.width = max(1, box.width) }
       canvas.fill(box, with: bar.color)
     }
-    // After all bars, so that no neighbour hides one.
+    // Drawn after all bars, so that no bar covers an error bar.
     let (line, cap) = ((1.2 * pen.points).rounded(.up), 3 * pen.points)
     for bar in bars where bar.error > 0 {
       let ends = [bar.to - bar.error, bar.to + bar.error].map {
@@ -68,7 +68,7 @@ struct Bars: Mark {
     }
   }
 
-  /// The bars' values, if there is a size with which they all fit their bars' width.
+  /// The values of the bars, if they all fit the bars' width at some size.
   func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText] {
     guard decimals != nil else { return [] }
     let bars = bars
@@ -97,22 +97,22 @@ struct Bars: Mark {
       }
     }
     return bars.compactMap { bar in
-      var place = point(bar.to + bar.error, bar.middle, in: coordinates)
-      // Limits that the user has set may leave the bar's end out.
-      guard coordinates.frame.contains(place) else { return nil }
-      if isHorizontal { place.x += 2 * gap } else { place.y -= 1.5 * gap }
+      var end = point(bar.to + bar.error, bar.middle, in: coordinates)
+      // The end of the bar may be outside limits set by the user.
+      guard coordinates.frame.contains(end) else { return nil }
+      if isHorizontal { end.x += 2 * gap } else { end.y -= 1.5 * gap }
       return PlacedText(
-        text(bar.value), at: place, across: isHorizontal ? .start : .middle,
+        text(bar.value), at: end, across: isHorizontal ? .start : .middle,
         down: isHorizontal ? .middle : .end, size: size, pen)
     }
   }
 
-  /// A bar in the axes' coordinates.
+  /// A bar in data coordinates.
   private struct Bar {
     let value: Double
-    /// Its ends along the axis that counts.
+    /// The ends along the value axis.
     let (from, to): (Double, Double)
-    /// Its sides along the axis with the names.
+    /// The sides along the category axis.
     let sides: (Double, Double)
     let error: Double
     let color: Color
@@ -145,9 +145,35 @@ struct Bars: Mark {
       : coordinates.rectangle(x: bar.sides, y: ends)
   }
 
-  private func point(_ value: Double, _ place: Double, in coordinates: Coordinates) -> Point {
-    isHorizontal ? coordinates.point(value, place) : coordinates.point(place, value)
+  private func point(_ value: Double, _ middle: Double, in coordinates: Coordinates) -> Point {
+    isHorizontal ? coordinates.point(value, middle) : coordinates.point(middle, value)
   }
 
   private func text(_ value: Double) -> String { decimal(value, decimals ?? 0) }
+}
+
+/// One series of a bar chart: one bar per category.
+public struct BarSeries: Sendable {
+  /// The name in the legend.
+  public let label: String
+  /// One value per category, 0 or more.
+  public let values: [Double]
+  /// The half lengths of the error bars, one per category; empty for none.
+  public let errors: [Double]
+  /// The color of the bars; the next of ``Color/cycle`` by default.
+  public let color: Color?
+
+  public init(_ label: String, _ values: [Double], errors: [Double] = [], color: Color? = nil) {
+    precondition(
+      values.allSatisfy { $0 >= 0 && $0.isFinite }, "BarSeries: expected finite values of 0 or more"
+    )
+    precondition(
+      errors.isEmpty || errors.count == values.count,
+      "BarSeries: expected an error for each value or none, got \(errors.count) for \(values.count)"
+    )
+    self.label = label
+    self.values = values
+    self.errors = errors
+    self.color = color
+  }
 }

@@ -1,7 +1,7 @@
-/// Pixels to draw on, white at first.
+/// A bitmap to draw on, initially white.
 package struct Canvas {
   package private(set) var bitmap: Bitmap
-  /// Where drawing leaves ink: everywhere, at first.
+  /// The clip rectangle: initially the whole canvas.
   package var clip: Rectangle {
     didSet { clip = clip.intersection(bounds) }
   }
@@ -17,9 +17,9 @@ package struct Canvas {
     Rectangle(x: 0, y: 0, width: bitmap.width, height: bitmap.height)
   }
 
-  /// Fills a rectangle, as far as it can be seen.
+  /// Fills the visible part of a rectangle.
   ///
-  /// - Parameter opacity: 1 hides what is below; with less, that shines through.
+  /// - Parameter opacity: From 0 (transparent) to 1 (opaque).
   package mutating func fill(_ rectangle: Rectangle, with color: Color, opacity: Double = 1) {
     let visible = rectangle.intersection(clip)
     let coverage = Int((opacity * 255).rounded())
@@ -28,7 +28,7 @@ package struct Canvas {
     }
   }
 
-  /// Draws lines around a rectangle, outside of it.
+  /// Draws the outline of a rectangle, just outside it.
   package mutating func outline(_ rectangle: Rectangle, width: Int, color: Color) {
     let (x, y) = (rectangle.x - width, rectangle.y - width)
     let w = rectangle.width + 2 * width
@@ -40,7 +40,7 @@ package struct Canvas {
     ] { fill(edge, with: color) }
   }
 
-  /// Draws letters with their origin, the start of the baseline, at (x, y).
+  /// Draws a glyph with its origin, the start of the baseline, at (x, y).
   package mutating func draw(_ glyph: Glyph, x: Int = 0, y: Int = 0, color: Color) {
     let frame = glyph.moved(x: x, y: y).frame
     let visible = frame.intersection(clip)
@@ -52,16 +52,16 @@ package struct Canvas {
     }
   }
 
-  /// Draws a picture so that it fills a frame.
+  /// Draws a picture scaled to a frame.
   ///
-  /// Enlarged, a pixel becomes a block (nearest neighbour). Made smaller, pixels that fall on one are
-  /// averaged; to pick one of them would lose thin strokes.
+  /// Enlarging repeats pixels (nearest neighbor). Shrinking averages the pixels that fall onto one,
+  /// because picking one of them would lose thin strokes.
   package mutating func draw(_ picture: Bitmap, in frame: Rectangle) {
     let visible = frame.intersection(clip)
     for y in visible.y..<visible.maxY {
-      let rows = sources(of: y - frame.y, count: picture.height, places: frame.height)
+      let rows = sources(of: y - frame.y, count: picture.height, targets: frame.height)
       for x in visible.x..<visible.maxX {
-        let columns = sources(of: x - frame.x, count: picture.width, places: frame.width)
+        let columns = sources(of: x - frame.x, count: picture.width, targets: frame.width)
         for channel in 0..<3 {
           var sum = 0
           for row in rows {
@@ -77,13 +77,13 @@ package struct Canvas {
     }
   }
 
-  /// Which of `count` pixels are seen in one of `places` places: one, or several when they are more.
-  private func sources(of place: Int, count: Int, places: Int) -> Range<Int> {
-    let first = place * count / places
-    return first..<max(first + 1, (place + 1) * count / places)
+  /// The range of the `count` source pixels that map to one of `targets` target pixels.
+  private func sources(of target: Int, count: Int, targets: Int) -> Range<Int> {
+    let first = target * count / targets
+    return first..<max(first + 1, (target + 1) * count / targets)
   }
 
-  /// How much of a rectangle is not white, in pixels.
+  /// The amount of ink in a rectangle: the sum over its pixels, where white is 0 and black is 1.
   package func ink(in rectangle: Rectangle) -> Double {
     let visible = rectangle.intersection(bounds)
     var sum = 0
@@ -103,5 +103,92 @@ package struct Canvas {
       bitmap.bytes[i + channel] = UInt8(
         (below * (255 - coverage) + Int(value) * coverage + 127) / 255)
     }
+  }
+}
+
+extension Canvas {
+  /// Draws a polyline, antialiased, with round joins and caps.
+  ///
+  /// The line is not darker where it crosses itself: the coverage of a pixel is the maximum over the
+  /// segments.
+  ///
+  /// - Parameters:
+  ///   - path: The points; a single point gives a dot.
+  ///   - width: The width of the line in pixels.
+  ///   - color: The color of the line.
+  package mutating func stroke(_ path: [Point], width: Double, color: Color) {
+    let reach = width / 2 + 1
+    guard let box = path.bounds(reach: reach)?.intersection(clip), !box.isEmpty else { return }
+    var ink = Glyph(
+      frame: box, coverage: [UInt8](repeating: 0, count: box.width * box.height))
+    for (i, end) in path.enumerated() where i > 0 || path.count == 1 {
+      let start = path[max(0, i - 1)]
+      guard let part = [start, end].bounds(reach: reach)?.intersection(box) else { continue }
+      for y in part.y..<part.maxY {
+        for x in part.x..<part.maxX {
+          let center = Point(x: Double(x) + 0.5, y: Double(y) + 0.5)
+          let inside = width / 2 + 0.5 - center.distance(toLineFrom: start, to: end)
+          // A line thinner than a pixel is drawn paler.
+          let share = min(max(inside, 0), min(1, width))
+          let index = (y - box.y) * box.width + x - box.x
+          ink.coverage[index] = max(ink.coverage[index], UInt8((share * 255).rounded()))
+        }
+      }
+    }
+    draw(ink, color: color)
+  }
+
+  /// Draws a dashed line.
+  ///
+  /// - Parameter pattern: The lengths of dashes and gaps in turn, in line widths.
+  package mutating func stroke(
+    _ path: [Point], width: Double, color: Color, dashes pattern: [Double]
+  ) {
+    guard !pattern.isEmpty else { return stroke(path, width: width, color: color) }
+    for dash in path.dashes(pattern.map { $0 * width }, width: width) {
+      stroke(dash, width: width, color: color)
+    }
+  }
+}
+
+extension [Point] {
+  /// The pixels within the distance `reach` of the bounding box.
+  fileprivate func bounds(reach: Double) -> Rectangle? {
+    guard let first else { return nil }
+    var (low, high) = (first, first)
+    for point in self {
+      low = Point(x: Swift.min(low.x, point.x), y: Swift.min(low.y, point.y))
+      high = Point(x: Swift.max(high.x, point.x), y: Swift.max(high.y, point.y))
+    }
+    // Points far outside the canvas do not fit an Int.
+    func pixel(_ value: Double) -> Int { Int(Swift.min(Swift.max(value, -1e6), 1e6)) }
+    let (x, y) = (pixel((low.x - reach).rounded(.down)), pixel((low.y - reach).rounded(.down)))
+    return Rectangle(
+      x: x, y: y, width: pixel((high.x + reach).rounded(.up)) - x,
+      height: pixel((high.y + reach).rounded(.up)) - y)
+  }
+
+  /// The dashes of the line, each shortened by its round caps.
+  fileprivate func dashes(_ pattern: [Double], width: Double) -> [[Point]] {
+    var dashes: [[Point]] = []
+    var dash: [Point] = []
+    var (index, left) = (0, pattern[0] - width)
+    for (start, end) in zip(self, dropFirst()) {
+      let length = start.distance(to: end)
+      var done = 0.0
+      if index % 2 == 0 { dash.append(start) }
+      while length - done > left {
+        done += left
+        let point = start.moved(by: done / length, towards: end)
+        dash.append(point)
+        if index % 2 == 0 { dashes.append(dash) }
+        dash = [point]
+        index = (index + 1) % pattern.count
+        left = Swift.max(0.1, pattern[index] + (index % 2 == 0 ? -width : width))
+      }
+      left -= length - done
+      if index % 2 == 0 { dash.append(end) }
+    }
+    return index % 2 == 0 && !dash.isEmpty ? dashes + [dash] : dashes
   }
 }

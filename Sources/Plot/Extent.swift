@@ -1,17 +1,17 @@
-/// What there is along one direction of axes.
+/// The extent of the data along one axis.
 struct Extent {
-  /// From the smallest to the largest number; `nil` when there is none.
+  /// From the smallest to the largest value; `nil` if there is none.
   var range: ClosedRange<Double>?
-  /// Names that stand at 0, 1, 2, … instead of numbers.
+  /// The names of the categories at 0, 1, 2, …; `nil` for numbers.
   var categories: [String]?
-  /// Whether there are numbers and all of them are whole.
+  /// Whether there are values and all of them are whole numbers.
   var isWhole = false
-  /// Ends at which axes leave no margin, as bars do at 0.
+  /// Ends without a margin, such as 0 for bars.
   var edges: [Double] = []
-  /// Pixels that are needed beyond the largest number.
+  /// The pixels needed beyond the largest value.
   var room = 0.0
 
-  /// The extent of numbers; those that cannot be drawn do not count.
+  /// The extent of numbers. Values that cannot be drawn are ignored.
   init(_ values: some Sequence<Double>) {
     let values = values.filter(isDrawable)
     isWhole = !values.isEmpty && values.allSatisfy { $0 == $0.rounded() }
@@ -20,9 +20,9 @@ struct Extent {
     }
   }
 
-  /// The extent of names that have one place each.
+  /// The extent of categories, one unit wide each.
   ///
-  /// - Parameter margin: What is left free at both ends, in places.
+  /// - Parameter margin: The margin at both ends, in units.
   init(categories: [String], margin: Double = 0) {
     self.categories = categories
     let ends = [-0.5 - margin, Double(categories.count) - 0.5 + margin]
@@ -30,7 +30,7 @@ struct Extent {
     edges = ends
   }
 
-  /// Both extents in one.
+  /// The extent that covers both.
   func union(_ other: Extent) -> Extent {
     var sum = self
     if let range, let second = other.range {
@@ -46,11 +46,11 @@ struct Extent {
     return sum
   }
 
-  /// The range of an axis: with matplotlib's margins of a twentieth, and with the room.
+  /// The limits of an axis: with matplotlib's margins of 5 %, and with `room`.
   ///
   /// - Parameters:
-  ///   - length: The axis's pixels.
-  ///   - limits: What the user wants instead; if nothing can be drawn with that, it does not count.
+  ///   - length: The length of the axis in pixels.
+  ///   - limits: The limits set by the user; ignored if nothing can be drawn with them.
   func axis(length: Int, limits: ClosedRange<Double>?) -> ClosedRange<Double> {
     if let limits, isDrawable(limits.lowerBound), isDrawable(limits.upperBound),
       limits.lowerBound < limits.upperBound
@@ -60,7 +60,7 @@ struct Extent {
     guard let range else { return 0...1 }
     var (low, high) = (range.lowerBound, range.upperBound)
     if high - low <= max(abs(low), abs(high)) * 1e-12 {
-      // One number alone stands in the middle; where it is an edge, the axis goes on from it.
+      // A single value is centered; if it is an edge, the axis starts there.
       let margin = isWhole && abs(low) < 1e6 ? 0.5 : max(abs(low) * 0.05, 1e-9)
       return edges.contains(low) ? low...low + 1 : low - margin...high + margin
     }
@@ -72,5 +72,5 @@ struct Extent {
   }
 }
 
-/// Whether a number has a place in a figure; beyond that, sums and differences are infinite.
+/// Whether a value can be drawn: finite, and small enough that sums and differences stay finite.
 func isDrawable(_ value: Double) -> Bool { abs(value) < 1e300 }

@@ -1,4 +1,4 @@
-/// A picture with a grid of axes, as matplotlib's `plt.subplots` makes.
+/// A figure with a grid of axes, like matplotlib's `plt.subplots`.
 ///
 /// ```swift
 /// var figure = Figure(size: (9, 9), rows: 3, columns: 3)
@@ -10,15 +10,17 @@
 /// try figure.save(to: "output/predictions.png")
 /// ```
 public struct Figure: Sendable {
-  /// Width and height in inches.
+  /// The width and height in inches.
   public let size: (width: Double, height: Double)
-  /// Pixels per inch.
+  /// The resolution in pixels per inch.
   public let dpi: Double
+  /// The number of rows of axes.
   public let rows: Int
+  /// The number of columns of axes.
   public let columns: Int
   /// A title above all axes.
   public var supertitle = ""
-  /// What all texts of the figure are written in.
+  /// The font of all text in the figure.
   public var font = Font.sansSerif
   /// The axes, row by row.
   private(set) var axes: [Axes]
@@ -26,15 +28,17 @@ public struct Figure: Sendable {
   /// An empty figure.
   ///
   /// - Parameters:
-  ///   - size: Width and height in inches.
-  ///   - dpi: Pixels per inch.
-  ///   - rows: How many axes there are from top to bottom.
-  ///   - columns: How many axes there are from left to right.
+  ///   - size: The width and height in inches.
+  ///   - dpi: The resolution in pixels per inch.
+  ///   - rows: The number of rows of axes.
+  ///   - columns: The number of columns of axes.
   public init(
     size: (width: Double, height: Double) = (6.4, 4.8), dpi: Double = 100, rows: Int = 1,
     columns: Int = 1
   ) {
-    precondition(rows > 0 && columns > 0, "a figure has at least one row and one column of axes")
+    precondition(
+      rows > 0 && columns > 0,
+      "Figure: expected at least 1 row and 1 column, got \(rows) × \(columns)")
     self.size = size
     self.dpi = dpi
     self.rows = rows
@@ -42,30 +46,30 @@ public struct Figure: Sendable {
     axes = [Axes](repeating: Axes(), count: rows * columns)
   }
 
-  /// How wide and high the PNG file is, in pixels.
+  /// The width and height of the PNG file in pixels.
   package var pixels: (width: Int, height: Int) {
     (Int((size.width * dpi).rounded()), Int((size.height * dpi).rounded()))
   }
 
-  /// An empty figure with room for images of one size, each enlarged by a whole number and with a
-  /// title of one line.
+  /// An empty figure sized for images of equal size, each enlarged by a whole factor, with a title of
+  /// one line.
   ///
   /// ```swift
   /// var figure = Figure(rows: 9, columns: 1, images: (width: 448, height: 28), scale: 3)
   /// ```
   ///
   /// - Parameters:
-  ///   - rows: How many images there are from top to bottom.
-  ///   - columns: How many images there are from left to right.
-  ///   - images: Their size in pixels.
-  ///   - scale: How many pixels of the figure a pixel of an image takes in each direction.
-  ///   - supertitle: A title of one line above all of them.
+  ///   - rows: The number of rows of images.
+  ///   - columns: The number of columns of images.
+  ///   - images: The size of an image in pixels.
+  ///   - scale: The factor by which images are enlarged.
+  ///   - supertitle: A title of one line above all images.
   public init(
     rows: Int, columns: Int, images: (width: Int, height: Int), scale: Int,
     supertitle: String = ""
   ) {
     let dpi = 100.0
-    // A gap of the layout and a line of its largest titles, in inches.
+    // The gap of the layout and the height of a title line, in inches.
     let (gap, title) = (0.16, 0.26)
     let inches = { (pixels: Int) in Double(pixels * scale) / dpi }
     self.init(
@@ -78,13 +82,13 @@ public struct Figure: Sendable {
     self.supertitle = supertitle
   }
 
-  /// The axes in a row and a column, both from 0.
+  /// The axes at a row and a column, both counted from 0.
   public subscript(row: Int, column: Int) -> Axes {
     get { self[index(row, column)] }
     set { self[index(row, column)] = newValue }
   }
 
-  /// The axes with a number, row by row from 0.
+  /// The axes at an index, counted row by row from 0.
   public subscript(index: Int) -> Axes {
     get { axes[index] }
     set { axes[index] = newValue }
@@ -93,30 +97,29 @@ public struct Figure: Sendable {
   private func index(_ row: Int, _ column: Int) -> Int {
     precondition(
       (0..<rows).contains(row) && (0..<columns).contains(column),
-      "axes [\(row), \(column)] of a figure with \(rows) × \(columns)")
+      "Figure: expected axes within \(rows) × \(columns), got [\(row), \(column)]")
     return row * columns + column
   }
 
-  /// Writes the figure as a PNG file, and makes the folders that it is to be in.
+  /// Writes the figure as a PNG file, and creates missing folders.
   ///
-  /// The file is 8-bit gray when nothing in the figure is coloured and 8-bit RGB otherwise, and says
-  /// its dpi. The same figure gives the same bytes. It appears whole or not at all.
+  /// The file is 8-bit grayscale if the figure has no colors, otherwise 8-bit RGB, and records the dpi.
+  /// The same figure gives the same bytes. The file is written atomically.
   ///
-  /// - Throws: ``PlotError``, when the file cannot be written, no font is installed, or the figure is
-  ///   too small for what it shows.
+  /// - Throws: ``PlotError`` if the file cannot be written, no font is installed, or the figure is too
+  ///   small for its contents.
   public func save(to path: String) throws(PlotError) {
     try writeFile(png(), to: path)
   }
 
   /// The bytes of the PNG file that ``save(to:)`` writes.
   ///
-  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for what it
-  ///   shows.
+  /// - Throws: ``PlotError`` if no font is installed, or the figure is too small for its contents.
   public func png() throws(PlotError) -> [UInt8] {
     try encodePNG(draw().bitmap, dpi: dpi)
   }
 
-  /// The figure's pixels.
+  /// The rendered figure.
   package func draw() throws(PlotError) -> Canvas {
     let layout = try Layout(self)
     var canvas = Canvas(width: layout.width, height: layout.height)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes a file as a whole or not at all, and makes the folders that it is to be in.
+/// Writes a file atomically, and creates missing folders.
 ///
 /// - Throws: ``PlotError`` with the path and the system's reason.
 package func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
@@ -18,7 +18,7 @@ package func writeFile(_ bytes: [UInt8], to path: String) throws(PlotError) {
   }
 }
 
-/// The bytes of a file.
+/// Reads a file.
 ///
 /// - Throws: ``PlotError`` with the path and the system's reason.
 func readFile(_ path: String) throws(PlotError) -> [UInt8] {
@@ -29,7 +29,7 @@ func readFile(_ path: String) throws(PlotError) -> [UInt8] {
   }
 }
 
-/// The system's own few words, such as `Permission denied`, without Foundation's sentence around.
+/// The system's own message, such as `Permission denied`, without Foundation's sentence around it.
 private func reason(_ error: any Error) -> String {
   let cause = (error as? CocoaError)?.underlying as? POSIXError
   return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription

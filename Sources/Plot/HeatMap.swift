@@ -1,12 +1,12 @@
-/// A table of numbers as squares of colour, row 0 at the top.
+/// A matrix drawn as colored squares, row 0 at the top.
 struct HeatMap: Mark {
-  /// Row by row, all of one length.
+  /// The matrix, row by row.
   let values: [[Double]]
   let (xticklabels, yticklabels): ([String], [String])
   let colormap: Colormap
-  /// The numbers that have the first and the last colour.
+  /// The values with the first and the last color.
   let range: ClosedRange<Double>
-  /// With how many decimals numbers are written on their squares; `nil` if they are not.
+  /// The number of decimals of the values written into the cells; `nil` if none are written.
   let decimals: Int?
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
@@ -24,7 +24,7 @@ struct HeatMap: Mark {
     canvas.draw(bitmap, in: coordinates.frame)
   }
 
-  /// The numbers, if there is a size with which all of them fit their squares.
+  /// The values, if all of them fit their cells at some size.
   func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText] {
     guard let decimals else { return [] }
     let labels = values.map { $0.map { decimal($0, decimals) } }
@@ -42,10 +42,65 @@ struct HeatMap: Mark {
     }
   }
 
-  /// White where there is no number.
+  /// The color of a value; white for NaN and infinity.
   private func color(of value: Double) -> Color {
     guard value.isFinite else { return .white }
     let span = range.upperBound - range.lowerBound
     return colormap.color(of: span > 0 ? (value - range.lowerBound) / span : 0)
+  }
+}
+
+/// The color bar of a heat map: a strip of its colors with ticks.
+struct ColorBar {
+  let frame: Rectangle
+  let texts: [PlacedText]
+  private let colormap: Colormap
+  private let ticks: [Double]
+
+  /// - Parameters:
+  ///   - map: The heat map.
+  ///   - label: The name of the quantity.
+  ///   - plot: The heat map's frame; the bar is to its right.
+  init(of map: HeatMap, label: String, beside plot: Rectangle, _ pen: Pen) {
+    colormap = map.colormap
+    frame = Rectangle(
+      x: plot.maxX + Int(12 * pen.points), y: plot.y,
+      width: max(pen.tick, min(plot.height / 20, Int(15 * pen.points))), height: plot.height)
+    let range =
+      map.range.lowerBound < map.range.upperBound
+      ? map.range : map.range.lowerBound...map.range.lowerBound + 1
+    var extent = Extent([range.lowerBound, range.upperBound])
+    extent.isWhole = extent.isWhole && map.values.joined().allSatisfy { $0 == $0.rounded() }
+    let coordinates = Coordinates(frame: frame, x: 0...1, y: range, runsDown: false)
+    let labels = AxisLabels(beside: range, extent, length: frame.height, width: 0, pen)
+    ticks = labels.labels.map { coordinates.y(of: $0.value) }
+    var texts = labels.texts(
+      beside: Double(frame.maxX + pen.line + 2 * pen.tick), pen, isRight: true, y: coordinates.y)
+    if !label.isEmpty {
+      let edge = texts.map(\.ink.maxX).max() ?? frame.maxX
+      let x = Double(edge) + 4 * pen.points + pen.capHeight(pen.size)
+      let y = Double(frame.y) + Double(frame.height) / 2
+      texts.append(
+        PlacedText(
+          label, at: Point(x: x, y: y), across: .middle, down: .end, size: pen.size, pen,
+          isRotated: true))
+    }
+    self.texts = texts
+  }
+
+  func draw(on canvas: inout Canvas, _ pen: Pen) {
+    for y in 0..<frame.height {
+      let share = (Double(y) + 0.5) / Double(frame.height)
+      canvas.fill(
+        Rectangle(x: frame.x, y: frame.maxY - 1 - y, width: frame.width, height: 1),
+        with: colormap.color(of: share))
+    }
+    canvas.outline(frame, width: pen.line, color: .black)
+    for tick in ticks {
+      canvas.fill(
+        Rectangle(
+          x: frame.maxX + pen.line, y: Int(tick.rounded()) - pen.line / 2, width: pen.tick,
+          height: pen.line), with: .black)
+    }
   }
 }

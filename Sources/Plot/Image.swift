@@ -1,46 +1,45 @@
-/// A gray or RGB picture of floating-point values, to be shown or saved.
+/// A grayscale or RGB image of floating-point values.
 ///
 /// ```swift
 /// let digit = Image(width: 28, height: 28, values: x)                        // gray
 /// let photo = Image(width: 640, height: 480, channels: 3, bytes: samples)    // RGB, 0…255
 /// ```
 ///
-/// Values come row by row from the top, and from left to right; an RGB image has its three
-/// values pixel by pixel. Black is 0 and white is 1; gray images may have any range, for
-/// ``Axes/imshow(_:range:)`` can stretch it.
+/// Values are in row-major order from the top left; the three values of an RGB pixel are adjacent.
+/// Black is 0 and white is 1. Grayscale images may have any range, which ``Axes/imshow(_:range:)``
+/// rescales.
 public struct Image: Sendable, Equatable {
   public let width: Int
   public let height: Int
-  /// 1 for gray, 3 for red, green and blue.
+  /// 1 for grayscale, 3 for RGB.
   public let channels: Int
-  /// height × width × channels values.
+  /// The height × width × channels values.
   public let values: [Float]
 
   public init(width: Int, height: Int, channels: Int = 1, values: [Float]) {
-    precondition(channels == 1 || channels == 3, "an image has 1 or 3 channels, got \(channels)")
+    precondition(channels == 1 || channels == 3, "Image: expected 1 or 3 channels, got \(channels)")
     precondition(
       width > 0 && height > 0 && values.count == width * height * channels,
-      "an image of width \(width), height \(height) and \(channels) channels "
-        + "does not have \(values.count) values")
+      "Image: expected \(width) × \(height) × \(channels) values, got \(values.count)")
     self.width = width
     self.height = height
     self.channels = channels
     self.values = values
   }
 
-  /// An image of bytes, where 255 means 1.
+  /// An image of bytes, scaled so that 255 becomes 1.
   public init(width: Int, height: Int, channels: Int = 1, bytes: [UInt8]) {
     self.init(
       width: width, height: height, channels: channels, values: bytes.map { Float($0) / 255 })
   }
 
-  /// Reads a PNG file of any kind; transparent parts become white.
+  /// Reads a PNG file of any kind.
   ///
   /// - Parameters:
-  ///   - path: Where the file is.
-  ///   - channels: 1 to get it in gray, 3 in RGB.
-  ///   - background: What transparent parts become instead, from 0 for black to 1 for white.
-  /// - Throws: ``PlotError``, when the file cannot be read or is no PNG.
+  ///   - path: The path of the file.
+  ///   - channels: 1 to convert it to grayscale, 3 to RGB.
+  ///   - background: The gray level behind transparent parts, from 0 (black) to 1 (white).
+  /// - Throws: ``PlotError`` if the file cannot be read or is not a PNG file.
   public init(
     contentsOf path: String, channels: Int = 1, background: Float = 1
   ) throws(PlotError) {
@@ -48,4 +47,49 @@ public struct Image: Sendable, Equatable {
       readFile(path), named: path, channels: channels, background: byte(background * 255))
     self.init(width: bitmap.width, height: bitmap.height, channels: channels, bytes: bitmap.bytes)
   }
+}
+
+/// An image converted to bytes for display, with square pixels.
+package struct ShownImage: Sendable {
+  package let bitmap: Bitmap
+
+  /// Converts values to gray levels like matplotlib's `imshow(cmap="gray")`.
+  ///
+  /// A value v becomes ⌊256 · (v − low) / (high − low)⌋, clamped to 0…255, where low and high are the
+  /// image's minimum and maximum by default. A constant image is black; NaN and infinity are white.
+  /// RGB values are not rescaled.
+  package init(_ image: Image, range: ClosedRange<Float>? = nil) {
+    let bytes: [UInt8]
+    if image.channels == 3 {
+      bytes = image.values.map { byte($0 * 255) }
+    } else {
+      let finite = image.values.filter(\.isFinite)
+      let low = range?.lowerBound ?? finite.min() ?? 0
+      let high = range?.upperBound ?? finite.max() ?? 0
+      bytes = image.values.map { value in
+        guard value.isFinite else { return 255 }
+        return low < high ? byte((value - low) / (high - low) * 256) : 0
+      }
+    }
+    bitmap = Bitmap(
+      width: image.width, height: image.height, channels: image.channels, bytes: bytes)
+  }
+
+  /// The centered frame, as large as fits the area. Images are enlarged by a whole factor, so that
+  /// all their pixels have the same size.
+  package func frame(in area: Rectangle) -> Rectangle {
+    var scale = min(
+      Double(area.width) / Double(bitmap.width), Double(area.height) / Double(bitmap.height))
+    if scale > 1 { scale.round(.down) }
+    let width = max(1, Int((Double(bitmap.width) * scale).rounded()))
+    let height = max(1, Int((Double(bitmap.height) * scale).rounded()))
+    return Rectangle(
+      x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2,
+      width: width, height: height)
+  }
+}
+
+/// The value rounded toward zero and clamped to 0…255; 0 for NaN.
+func byte(_ value: Float) -> UInt8 {
+  value > 0 ? UInt8(min(value, 255)) : 0
 }

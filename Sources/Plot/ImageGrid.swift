@@ -1,31 +1,32 @@
-/// Puts images of one size into a grid, as torchvision's `make_grid` does.
+/// Arranges images of equal size in a grid, like torchvision's `make_grid`.
 ///
 /// ```swift
-/// let grid = try makeGrid(digits, nrow: 8)    // 64 of 28 × 28: one of 242 × 242
+/// let grid = try makeGrid(digits, nrow: 8)    // 64 images of 28 × 28: 242 × 242
 /// ```
 ///
-/// A single image comes back without a border. Unlike torchvision's, gray images stay gray.
+/// A single image is returned without padding. Unlike in torchvision, grayscale images keep one
+/// channel.
 ///
 /// - Parameters:
 ///   - images: The images, row by row.
-///   - nrow: How many images stand in a row.
-///   - padding: How many pixels there are between images and around them.
-///   - normalize: Whether values are stretched to 0…1.
-///   - valueRange: The values that `normalize` makes 0 and 1; the smallest and the largest of all
-///     images, if left out.
-///   - scaleEach: Whether `normalize` looks for the smallest and largest value image by image.
-///   - padValue: The value of the pixels between.
-/// - Throws: ``PlotError``, when there is no image or they differ in size or channels.
+///   - nrow: The number of images per row.
+///   - padding: The number of pixels between and around images.
+///   - normalize: Whether to rescale values to 0…1.
+///   - valueRange: The values that `normalize` maps to 0 and 1; the minimum and maximum by default.
+///   - scaleEach: Whether `normalize` uses the minimum and maximum of each image.
+///   - padValue: The value of the padding.
+/// - Throws: ``PlotError`` if there are no images, or they differ in size or channels.
 public func makeGrid(
   _ images: [Image], nrow: Int = 8, padding: Int = 2, normalize: Bool = false,
   valueRange: ClosedRange<Float>? = nil, scaleEach: Bool = false, padValue: Float = 0
 ) throws(PlotError) -> Image {
-  precondition(nrow > 0 && padding >= 0, "a grid has nrow > 0 and padding >= 0")
+  precondition(nrow > 0 && padding >= 0, "makeGrid: expected nrow > 0 and padding >= 0")
   guard let first = images.first else { throw PlotError("makeGrid expected images, got none") }
   for (i, image) in images.enumerated()
   where (image.width, image.height, image.channels) != (first.width, first.height, first.channels) {
     throw PlotError(
-      "makeGrid expected images of one size, got \(text(first)) and, at \(i), \(text(image))")
+      "makeGrid expected images of equal size, got \(text(first)) and, at index \(i), \(text(image))"
+    )
   }
   var images = images
   if normalize {
@@ -53,17 +54,17 @@ public func makeGrid(
   return Image(width: width, height: height, channels: first.channels, values: values)
 }
 
-/// Writes a grid of images as a PNG file, pixel for pixel, as torchvision's `save_image` does.
+/// Writes a grid of images as a PNG file, like torchvision's `save_image`.
 ///
-/// A value v from 0 to 1 becomes the byte ⌊255 v + 0.5⌋. The file is 8-bit gray when no pixel is
-/// coloured and 8-bit RGB otherwise; it appears whole or not at all, and missing folders are made.
+/// A value v from 0 to 1 becomes the byte ⌊255 v + 0.5⌋. The file is 8-bit grayscale if no pixel is
+/// colored, otherwise 8-bit RGB. It is written atomically; missing folders are created.
 ///
 /// - Parameters:
 ///   - images: One image, or several of one size.
-///   - path: Where to write.
-///   - nrow: As in ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``, like the
-///     others.
-/// - Throws: ``PlotError``, when `makeGrid` throws or the file cannot be written.
+///   - path: The path of the file.
+///   - nrow: This and the other parameters are those of
+///     ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``.
+/// - Throws: ``PlotError`` if `makeGrid` throws or the file cannot be written.
 public func saveImage(
   _ images: [Image], to path: String, nrow: Int = 8, padding: Int = 2, normalize: Bool = false,
   valueRange: ClosedRange<Float>? = nil, scaleEach: Bool = false, padValue: Float = 0
@@ -78,16 +79,16 @@ public func saveImage(
 }
 
 extension Image {
-  /// From the smallest to the largest value.
+  /// The minimum and maximum.
   fileprivate var valueRange: ClosedRange<Float> {
     var (low, high) = (values[0], values[0])
     for value in values { (low, high) = (min(low, value), max(high, value)) }
     return low...high
   }
 
-  /// The image with values stretched so that `range` becomes 0…1, cut to it.
+  /// The image with values clamped to `range` and rescaled to 0…1.
   fileprivate func normalized(by range: ClosedRange<Float>) -> Image {
-    // The least width is torchvision's; it keeps an image of one value from a division by zero.
+    // The smallest width is torchvision's; it avoids a division by zero for constant images.
     let width = max(range.upperBound - range.lowerBound, 1e-5)
     return Image(
       width: self.width, height: height, channels: channels,

@@ -1,19 +1,19 @@
-/// Where the parts of a figure are.
+/// The layout of a figure.
 ///
-/// All axes get areas of one size, in straight rows and columns. Titles stand centred above what
-/// their axes show; each row of axes keeps as much room above it as its longest title takes, and each
-/// row and column as much room around as labels, legends and colour bars take, so that nothing meets.
+/// All axes get areas of the same size, aligned in rows and columns. Titles are centered above the
+/// contents of their axes. Each row reserves the height of its tallest title, and each row and column
+/// the space of its labels, legends and color bars, so that nothing overlaps.
 package struct Layout {
-  /// The figure's size in pixels.
+  /// The size of the figure in pixels.
   package let width: Int
   package let height: Int
-  /// Where axes show things, axes by axes.
+  /// The area of each axes.
   package private(set) var areas: [Rectangle] = []
   package private(set) var titles: [PlacedText] = []
-  /// Axes with data, for those that have some.
+  /// The layouts of the axes with data; `nil` for the others.
   package private(set) var plots: [PlotLayout?] = []
 
-  /// - Throws: ``PlotError``, when no font is installed, or the figure is too small for what it shows.
+  /// - Throws: ``PlotError`` if no font is installed, or the figure is too small for its contents.
   package init(_ figure: Figure) throws(PlotError) {
     let (exactWidth, exactHeight) = (
       figure.size.width * figure.dpi, figure.size.height * figure.dpi
@@ -22,11 +22,11 @@ package struct Layout {
     guard allowed.contains(exactWidth) && allowed.contains(exactHeight) else {
       throw PlotError(
         "expected a figure of 1 to 65535 pixels in each direction, got \(figure.size.width) × "
-          + "\(figure.size.height) inches with \(figure.dpi) dpi")
+          + "\(figure.size.height) inches at \(figure.dpi) dpi")
     }
     (width, height) = figure.pixels
     let points = figure.dpi / 72
-    // Margins and gaps as matplotlib's tight layout has them.
+    // The margins and gaps of matplotlib's tight layout.
     let gap = max(1, Int((10.8 * points).rounded()))
     var top = gap
 
@@ -42,12 +42,12 @@ package struct Layout {
         typeface: pen.typeface)
       top += heading.height(of: 0)
       titles.append(
-        PlacedText(glyphs: heading.glyphs(of: 0, centre: width / 2, bottom: top), color: .black))
+        PlacedText(glyphs: heading.glyphs(of: 0, center: width / 2, bottom: top), color: .black))
       top += gap / 2
     }
 
-    // Labels depend on the size of what they are around, and that on the room for labels: room grows
-    // until nothing sticks out of it.
+    // Labels depend on the size of the plots, and that on the space for labels: the space grows until
+    // all labels fit.
     var room = Room(rows: figure.rows, columns: figure.columns)
     while true {
       let grid = try Grid(
@@ -70,7 +70,7 @@ package struct Layout {
   }
 }
 
-/// The pixels that labels take left and right of each column of axes, above and below each row.
+/// The pixels reserved for labels left and right of each column of axes, above and below each row.
 private struct Room: Equatable {
   var (left, right): ([Int], [Int])
   var (above, below): ([Int], [Int])
@@ -80,7 +80,7 @@ private struct Room: Equatable {
     (left, right, above, below) = (column, column, row, row)
   }
 
-  /// At least so large that each plot, of which only the frame is in its area, is in the room.
+  /// The room enlarged so that each plot fits, whose frame alone is inside its area.
   func enlarged(for plots: [PlotLayout?], in areas: [Rectangle]) -> Room {
     var room = self
     for (index, (plot, area)) in zip(plots, areas).enumerated() {
@@ -100,7 +100,7 @@ private struct Grid {
   private(set) var areas: [Rectangle] = []
   private let fitted: Titles?
 
-  /// - Throws: ``PlotError``, when there is no room.
+  /// - Throws: ``PlotError`` if there is not enough space.
   init(
     of figure: Figure, in page: Rectangle, gap: Int, room: Room, _ pen: Pen?
   ) throws(PlotError) {
@@ -114,7 +114,7 @@ private struct Grid {
         "a figure of \(page.maxX) × \(page.maxY) pixels has no room for \(rows) × \(columns) axes"
           + (sides + between > 0 ? " with their labels" : "") + "; make it larger")
     }
-    // A title may be as far above the labels on both sides as there is room on each.
+    // A title may extend over the labels on both sides as far as there is space on each.
     let beside = zip(room.left, room.right).map { min($0, $1) }.min() ?? 0
     fitted = try pen.map { pen throws(PlotError) in
       try Titles(
@@ -138,7 +138,7 @@ private struct Grid {
     }
   }
 
-  /// The titles, each just above what its axes show.
+  /// The titles, each just above the contents of its axes.
   func titles(of figure: Figure, _ plots: [PlotLayout?]) -> [PlacedText] {
     guard let fitted else { return [] }
     return figure.axes.enumerated().map { index, axes in
@@ -147,7 +147,7 @@ private struct Grid {
       let tops = axes.images.map { $0.frame(in: area).y } + [frame.y]
       return PlacedText(
         glyphs: fitted.glyphs(
-          of: index, centre: frame.x + frame.width / 2, bottom: tops.max() ?? area.y),
+          of: index, center: frame.x + frame.width / 2, bottom: tops.max() ?? area.y),
         color: axes.titleColor)
     }
   }

@@ -1,19 +1,19 @@
-/// The box that says which line or bar is what.
+/// The legend of a plot.
 struct Legend {
   let box: Rectangle
   let texts: [PlacedText]
   private let entries: [LegendEntry]
 
-  // Matplotlib's measures, in parts of the font's size.
+  // Matplotlib's measures, relative to the font size.
   private static let (padding, spacing, handle, gap, margin) = (0.4, 0.5, 2.0, 0.8, 0.5)
 
-  /// Puts the legend where it hides nothing: to a corner or edge inside of the frame if one is
-  /// free, else to the right of the frame.
+  /// Places the legend where it covers nothing: at a corner or edge inside the frame if one is free,
+  /// otherwise to the right of the frame.
   ///
   /// - Parameters:
-  ///   - entries: What to say; at least one.
-  ///   - marks: What is drawn in the frame.
-  ///   - beside: The first column that is free on the right of the frame.
+  ///   - entries: The entries; at least one.
+  ///   - marks: The marks drawn inside the frame.
+  ///   - beside: The first free column to the right of the frame.
   init(
     _ entries: [LegendEntry], marks: [any Mark], in coordinates: Coordinates, beside: Int,
     _ pen: Pen
@@ -35,13 +35,13 @@ struct Legend {
     }
     let (left, top) = (margin, margin)
     let (right, bottom) = (frame.width - margin - w, frame.height - margin - h)
-    let (centre, middle) = ((left + right) / 2, (top + bottom) / 2)
+    let (center, middle) = ((left + right) / 2, (top + bottom) / 2)
     // In the order in which matplotlib tries them.
-    let places = [
+    let candidates = [
       (right, top), (left, top), (left, bottom), (right, bottom), (left, middle), (right, middle),
-      (centre, bottom), (centre, top), (centre, middle),
+      (center, bottom), (center, top), (center, middle),
     ]
-    let free = places.map { Rectangle(x: $0.0, y: $0.1, width: w, height: h) }.first { box in
+    let free = candidates.map { Rectangle(x: $0.0, y: $0.1, width: w, height: h) }.first { box in
       box.intersection(canvas.bounds) == box && canvas.ink(in: box) == 0
     }
     let box =

@@ -1,18 +1,18 @@
-/// Something that axes show in coordinates of its own.
+/// A plotted element of axes, such as a line or a bar chart.
 protocol Mark: Sendable {
-  /// What it takes along both directions.
+  /// The extents along both axes.
   func extents(_ pen: Pen) -> (x: Extent, y: Extent)
-  /// What the legend says of it.
+  /// The entries in the legend.
   var legend: [LegendEntry] { get }
-  /// Columns and rows of square cells, for what has such.
+  /// The numbers of columns and rows, for marks with square cells.
   var cells: (columns: Int, rows: Int)? { get }
 
-  /// Draws it, clipped to the frame.
+  /// Draws the mark, clipped to the frame.
   ///
-  /// - Throws: ``PlotError``, when there is no room.
+  /// - Throws: ``PlotError`` if there is not enough space.
   func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) throws(PlotError)
 
-  /// Text that belongs to it, such as values at bars.
+  /// The text inside the frame, such as values at bars.
   func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText]
 }
 
@@ -22,10 +22,10 @@ extension Mark {
   func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText] { [] }
 }
 
-/// A line of a legend: a piece of what is drawn, and its name.
+/// An entry of a legend: a sample and a name.
 struct LegendEntry: Sendable {
   let label: String
-  /// A bar's colour, or the line that is drawn.
+  /// The color of a bar, or the stroke of a line.
   let sample: Sample
 
   enum Sample: Sendable {

@@ -1,4 +1,4 @@
-/// Letters in their place.
+/// A line of text, laid out on the canvas.
 package struct PlacedText {
   package var glyphs: [Glyph]
   package var color: Color
@@ -13,19 +13,19 @@ package struct PlacedText {
     self.color = color
   }
 
-  /// Which point of a line of text stands at the place.
+  /// The point of a line of text that is placed at the given position.
   enum Anchor { case start, middle, end }
 
-  /// A line of text.
+  /// Lays out a line of text.
   ///
   /// - Parameters:
-  ///   - text: What to write.
-  ///   - place: Where the anchors are to be.
-  ///   - across: What of the text's width is there.
-  ///   - down: What of the capitals' height is there: the top (`start`), the middle, or the baseline.
-  ///   - isRotated: Whether the text runs upwards; `across` and `down` are the reader's then.
+  ///   - text: The text.
+  ///   - position: The position of the anchors.
+  ///   - across: The anchor along the text.
+  ///   - down: The anchor across the text: the top of capitals (`start`), their middle, or the baseline.
+  ///   - isRotated: Whether the text is rotated to run upwards; anchors are those of the unrotated text.
   init(
-    _ text: String, at place: Point, across: Anchor, down: Anchor, size: Double, _ pen: Pen,
+    _ text: String, at position: Point, across: Anchor, down: Anchor, size: Double, _ pen: Pen,
     color: Color = .black, isRotated: Bool = false
   ) {
     let text = showingSpaces(text)
@@ -35,7 +35,7 @@ package struct PlacedText {
     glyphs = pen.typeface.glyphs(of: text, size: size).map { glyph in
       let line = glyph.moved(x: Int(x.rounded()), y: Int(y.rounded()))
       return (isRotated ? line.rotated : line).moved(
-        x: Int(place.x.rounded()), y: Int(place.y.rounded()))
+        x: Int(position.x.rounded()), y: Int(position.y.rounded()))
     }
     self.color = color
   }
@@ -45,4 +45,42 @@ extension Canvas {
   mutating func draw(_ text: PlacedText) {
     for glyph in text.glyphs { draw(glyph, color: text.color) }
   }
+}
+
+/// The font of a figure and the number of pixels per point.
+package struct Pen {
+  package let typeface: Typeface
+  package let points: Double
+
+  /// The largest size of labels, which is matplotlib's, and the smallest; in points.
+  package static let (largest, smallest) = (10.0, 6.0)
+
+  /// - Throws: ``PlotError`` if no font is installed.
+  package init(_ font: Font, points: Double) throws(PlotError) {
+    typeface = try Typeface(font.file)
+    self.points = points
+  }
+
+  /// The sizes to try in turn, in pixels.
+  var sizes: [Double] {
+    stride(from: Self.largest, through: Self.smallest, by: -1).map { $0 * points }
+  }
+
+  /// The default size of labels, in pixels.
+  var size: Double { Self.largest * points }
+
+  /// The width of axes' lines and ticks in pixels.
+  var line: Int { max(1, Int((0.8 * points).rounded())) }
+
+  /// The length of ticks and their distance to labels, in pixels.
+  var tick: Int { Int((3.5 * points).rounded()) }
+
+  /// The width of text in pixels.
+  func width(of text: String, size: Double) -> Double { typeface.width(of: text) * size }
+
+  /// The line height in pixels.
+  func lineHeight(_ size: Double) -> Double { (typeface.ascent + typeface.descent) * size }
+
+  /// The height of capitals and digits in pixels.
+  func capHeight(_ size: Double) -> Double { 0.73 * size }
 }

@@ -1,6 +1,6 @@
-/// Why a figure could not be drawn, written or read, in one line.
+/// An error while drawing, writing or reading a figure, in one line.
 public struct PlotError: Error, Equatable, CustomStringConvertible {
-  /// What happened and what to do about it.
+  /// What is wrong and what to do about it.
   public let description: String
 
   package init(_ description: String) {

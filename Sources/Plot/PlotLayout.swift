@@ -1,10 +1,10 @@
-/// Where the parts of axes with data are: the frame, and around it ticks, labels, a colour bar.
+/// The layout of axes with data: the frame, and around it ticks, labels and a color bar.
 package struct PlotLayout {
-  /// The pixels inside of the axes' lines.
+  /// The pixels inside the axes' lines.
   package let frame: Rectangle
-  /// What is written around the frame: ticks' labels, axes' labels.
+  /// The text around the frame: tick labels and axis labels.
   package private(set) var labels: [PlacedText] = []
-  /// What is written in the frame: values at bars and on squares.
+  /// The text inside the frame: values at bars and in cells.
   package let values: [PlacedText]
 
   private let axes: Axes
@@ -15,19 +15,19 @@ package struct PlotLayout {
   private var colorBar: ColorBar?
   private var legend: Legend?
 
-  /// The legend's box, if there is one.
+  /// The box of the legend, if there is one.
   package var legendBox: Rectangle? { legend?.box }
-  /// The colour bar's strip, if there is one.
+  /// The strip of the color bar, if there is one.
   package var colorBarFrame: Rectangle? { colorBar?.frame }
 
-  /// Lays axes out with the frame in an area; labels stand around it.
+  /// Lays out axes with the frame inside an area and labels around it.
   ///
   /// - Parameters:
-  ///   - axes: What to lay out.
-  ///   - area: Where the frame is.
-  ///   - cell: How large the area and all labels are together, more or less.
-  ///   - pen: What to write with.
-  /// - Throws: ``PlotError``, when there is no room.
+  ///   - axes: The axes.
+  ///   - area: The area of the frame.
+  ///   - cell: The approximate size of the area and all labels together.
+  ///   - pen: The font.
+  /// - Throws: ``PlotError`` if there is not enough space.
   init(_ axes: Axes, in area: Rectangle, of cell: Rectangle, _ pen: Pen) throws(PlotError) {
     self.axes = axes
     self.pen = pen
@@ -36,14 +36,14 @@ package struct PlotLayout {
     let extents = axes.marks.map { $0.extents(pen) }
     let x = extents.map(\.x).reduce(Extent([]), { $0.union($1) })
     var y = extents.map(\.y).reduce(Extent([]), { $0.union($1) })
-    // Accuracies that are 0 or 1 want a scale between; epochs do not.
+    // Values such as accuracies that are all 0 or 1 need fractional ticks.
     if let range = y.range, range.upperBound - range.lowerBound <= 1 { y.isWhole = false }
     let xRange = x.axis(length: frame.width, limits: axes.xlim)
     let yRange = y.axis(length: frame.height, limits: axes.ylim)
     let coordinates = Coordinates(
       frame: frame, x: xRange, y: yRange, runsDown: y.categories != nil)
     self.coordinates = coordinates
-    // Long names take less room than their bars.
+    // Long names get less space than the plot.
     xTicks = AxisLabels(
       below: xRange, x, length: frame.width, height: 0.4 * Double(cell.height), pen)
     yTicks = AxisLabels(
@@ -88,7 +88,7 @@ package struct PlotLayout {
     }
   }
 
-  /// All of the area, or as many squares of whole pixels as fit, in its middle.
+  /// The whole area, or for square cells the centered frame with cells of whole pixels.
   private static func frame(of axes: Axes, in area: Rectangle) -> Rectangle {
     guard let cells = axes.marks.lazy.compactMap(\.cells).first else { return area }
     var side = min(
@@ -101,7 +101,7 @@ package struct PlotLayout {
       height: height)
   }
 
-  /// The smallest rectangle around all of it.
+  /// The bounding box of the frame and everything around it.
   package var bounds: Rectangle {
     let distance = pen.line + pen.tick
     let ticks = Rectangle(
@@ -147,11 +147,12 @@ package struct PlotLayout {
     }
   }
 
-  /// Where ticks begin.
+  /// The first pixel column of each tick along x.
   private var columns: [Int] {
     xTicks.labels.map { Int(coordinates.x(of: $0.value).rounded()) - pen.line / 2 }
   }
 
+  /// The first pixel row of each tick along y.
   private var rows: [Int] {
     yTicks.labels.map { Int(coordinates.y(of: $0.value).rounded()) - pen.line / 2 }
   }

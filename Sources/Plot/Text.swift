@@ -1,9 +1,9 @@
 import Foundation
 
-/// The text with a `␣` in place of each space that one could not see.
+/// The text with `␣` in place of spaces that would be invisible.
 ///
-/// Those are the spaces at the start and at the end, and each that follows another one, so that the
-/// label " " can be read both alone and in `Correct:  , Pred: e`:
+/// Those are leading and trailing spaces and spaces that follow another one, so that the label " " is
+/// readable alone and in `Correct:  , Pred: e`:
 ///
 /// ```swift
 /// showingSpaces(" ")                      // "␣"
@@ -20,29 +20,29 @@ package func showingSpaces(_ text: String) -> String {
     })
 }
 
-/// A number with a fixed count of decimals and a real minus sign.
+/// A number with a fixed number of decimals and a typographic minus sign.
 ///
 /// ```swift
 /// decimal(-0.5, 2)    // "−0.50"
 /// ```
 package func decimal(_ value: Double, _ count: Int) -> String {
   let digits = String(format: "%.\(count)f", abs(value))
-  // What is rounded to zero has no sign.
+  // A number that is rounded to zero has no sign.
   return (value < 0 && digits.contains { ("1"..."9").contains($0) } ? "−" : "") + digits
 }
 
-/// Text that is broken into lines.
+/// Text wrapped into lines.
 package struct Paragraph: Equatable {
   package private(set) var lines: [String] = []
-  /// Whether a word was too long for a line.
+  /// Whether a word was longer than a line.
   package private(set) var hasBrokenWords = false
 
-  /// Breaks a text at its spaces, and inside a word only if the word alone is too wide.
+  /// Wraps text at spaces, and inside words only if they are longer than a line.
   ///
   /// - Parameters:
-  ///   - text: What to break; line breaks that it already has stay. An empty text has no lines.
-  ///   - width: The room for a line, in any unit.
-  ///   - measure: The width of a piece of text in that unit.
+  ///   - text: The text; its line breaks are kept. Empty text has no lines.
+  ///   - width: The maximum width of a line, in any unit.
+  ///   - measure: Returns the width of text in that unit.
   package init(_ text: String, width: Double, measure: (String) -> Double) {
     guard !text.isEmpty else { return }
     for part in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
@@ -67,7 +67,7 @@ package struct Paragraph: Equatable {
     }
   }
 
-  /// Leaves out the lines after the first `count` ones, and says so by an ellipsis.
+  /// Truncates the text to `count` lines and marks that with an ellipsis.
   package mutating func cut(to count: Int, width: Double, measure: (String) -> Double) {
     guard lines.count > count, count > 0 else { return }
     lines.removeLast(lines.count - count)

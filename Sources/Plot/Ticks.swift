@@ -1,24 +1,24 @@
 import Foundation
 
-/// Round numbers along an axis.
+/// The ticks along an axis, at round numbers.
 package struct Ticks: Equatable {
   package let values: [Double]
   package let labels: [String]
 
-  /// Multiples of 1, 2, 2.5 or 5 times a power of ten, as matplotlib chooses them.
+  /// Multiples of 1, 2, 2.5 or 5 times a power of ten, as in matplotlib.
   ///
   /// ```swift
   /// Ticks(0...1, atMost: 6).labels             // 0.0, 0.2, 0.4, 0.6, 0.8, 1.0
   /// Ticks(0.9871...0.9923, atMost: 6).labels   // 0.988, 0.989, 0.990, 0.991, 0.992
   /// ```
   ///
-  /// All labels have as many decimals as the step needs. Numbers from a million on and those below a
-  /// ten-thousandth are written with a power of ten: `1.5e6`.
+  /// All labels have as many decimals as the step needs. Values from 10⁶ and below 10⁻⁴ are written
+  /// with an exponent: `1.5e6`.
   ///
   /// - Parameters:
-  ///   - range: The axis.
-  ///   - count: How many steps there may be.
-  ///   - wholeOnly: Whether there are only whole numbers, as for epochs.
+  ///   - range: The limits of the axis.
+  ///   - count: The maximum number of steps.
+  ///   - wholeOnly: Whether ticks must be whole numbers, as for epochs.
   package init(_ range: ClosedRange<Double>, atMost count: Int, wholeOnly: Bool = false) {
     let span = range.upperBound - range.lowerBound
     let least = span / Double(max(count, 1))
@@ -46,7 +46,7 @@ package struct Ticks: Equatable {
     }
   }
 
-  /// How many decimals a step needs.
+  /// The number of decimals that a step needs.
   private static func decimals(of step: Double) -> Int {
     (0..<15).first { digits in
       let scaled = step * pow(10, Double(digits))

@@ -1,26 +1,25 @@
-/// Titles with line breaks and one font size with which each of them fits a place of the same size.
+/// Titles wrapped and sized so that each fits a box of the same size, in one common font size.
 struct Titles {
-  /// A title's lines, none if it is empty.
+  /// The lines of each title; none for empty titles.
   private let paragraphs: [[String]]
   private let typeface: Typeface
-  /// The font's size in pixels.
+  /// The font size in pixels.
   private let size: Double
 
-  /// Matplotlib's size of titles, and the size below which titles are cut rather than made smaller;
-  /// in points.
+  /// The largest size of titles, which is matplotlib's, and the smallest; in points.
   private static let (largest, smallest) = (12.0, 6.0)
 
-  /// Finds the largest font size with which every title takes at most two lines (or as many as it has
-  /// itself) and no word is broken; with the smallest size, more lines and broken words are allowed,
-  /// and what then still does not fit is cut.
+  /// Finds the largest font size at which every title takes at most two lines (or its own number of
+  /// lines) without broken words. At the smallest size, more lines and broken words are allowed, and
+  /// text that still does not fit is truncated.
   ///
   /// - Parameters:
   ///   - texts: The titles.
-  ///   - width: The width of a title's place in pixels.
-  ///   - height: The height of a title's place in pixels.
-  ///   - points: Pixels per point.
+  ///   - width: The width available for a title in pixels.
+  ///   - height: The height available for a title in pixels.
+  ///   - points: The number of pixels per point.
   ///   - typeface: The font.
-  /// - Throws: ``PlotError``, when not even one line of the smallest size fits.
+  /// - Throws: ``PlotError`` if not even one line fits at the smallest size.
   init(
     _ texts: [String], width: Int, height: Int, points: Double, typeface: Typeface
   ) throws(PlotError) {
@@ -43,7 +42,7 @@ struct Titles {
     if !fits {
       guard room.lines > 0 && room.width >= 1 else {
         throw PlotError(
-          "titles have no room: places of \(width) × \(height) pixels, "
+          "titles do not fit: each has \(width) × \(height) pixels, "
             + "a line is \(Int(size)) pixels high; make the figure larger")
       }
       for i in paragraphs.indices {
@@ -54,11 +53,11 @@ struct Titles {
     self.paragraphs = paragraphs.map(\.lines)
   }
 
-  /// How wide a line may be, in parts of the font's size, and how many lines there is room for.
+  /// The maximum width of a line relative to the font size, and the number of lines that fit.
   private static func room(
     width: Int, height: Int, size: Double, typeface: Typeface
   ) -> (width: Double, lines: Int) {
-    // A letter's ink may stick out of its width a little.
+    // A glyph may extend slightly beyond its advance width.
     let overhang = 0.2
     let lines = (Double(height) / size - distance(typeface)) / lineHeight(typeface)
     return (Double(width) / size - overhang, Int(max(0, lines)))
@@ -68,12 +67,12 @@ struct Titles {
     typeface.ascent + typeface.descent
   }
 
-  /// From the last baseline to what is below the title; the letters' descents reach into it.
+  /// The distance from the last baseline to the plot below, which includes descenders.
   private static func distance(_ typeface: Typeface) -> Double {
     max(0.5, typeface.descent)
   }
 
-  /// The room that a title needs, in pixels.
+  /// The height of a title in pixels.
   func height(of index: Int) -> Int {
     let lines = Double(paragraphs[index].count)
     guard lines > 0 else { return 0 }
@@ -81,13 +80,13 @@ struct Titles {
     return Int((ems * size).rounded(.up))
   }
 
-  /// A title's letters, line by line around a vertical line at `centre`, above `bottom`.
-  func glyphs(of index: Int, centre: Int, bottom: Int) -> [Glyph] {
+  /// The glyphs of a title, centered around the column `center`, above the row `bottom`.
+  func glyphs(of index: Int, center: Int, bottom: Int) -> [Glyph] {
     let lines = paragraphs[index]
     return lines.enumerated().flatMap { number, line in
       let above = Double(lines.count - 1 - number) * Self.lineHeight(typeface)
       let baseline = Double(bottom) - (Self.distance(typeface) + above) * size
-      let start = Double(centre) - typeface.width(of: line) * size / 2
+      let start = Double(center) - typeface.width(of: line) * size / 2
       return typeface.glyphs(of: line, size: size).map {
         $0.moved(x: Int(start.rounded()), y: Int(baseline.rounded()))
       }

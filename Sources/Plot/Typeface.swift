@@ -1,19 +1,19 @@
 import CFreeType
 
-/// Draws the glyphs of a font.
+/// A font opened by FreeType, which renders glyphs.
 ///
-/// Each figure opens its own, for FreeType's are not to be shared between threads.
+/// Each figure opens its own, because FreeType faces must not be shared between threads.
 package final class Typeface {
   private let library: FT_Library
   private let face: FT_Face
   private var advances: [Unicode.Scalar: Double] = [:]
 
-  /// - Throws: ``PlotError``, when FreeType cannot read the file.
+  /// - Throws: ``PlotError`` if FreeType cannot read the file.
   package init(_ file: FontFile) throws(PlotError) {
     var library: FT_Library?
     var face: FT_Face?
     guard FT_Init_FreeType(&library) == 0, let library else {
-      throw PlotError("FreeType does not start")
+      throw PlotError("cannot initialize FreeType")
     }
     guard FT_New_Face(library, file.path, FT_Long(file.index), &face) == 0, let face,
       face.pointee.units_per_EM > 0
@@ -30,20 +30,20 @@ package final class Typeface {
     FT_Done_FreeType(library)
   }
 
-  /// How far letters reach above the baseline, in parts of the font's size.
+  /// The ascent above the baseline, relative to the font size.
   package var ascent: Double { Double(face.pointee.ascender) / unitsPerEm }
 
-  /// How far letters reach below the baseline, in parts of the font's size.
+  /// The descent below the baseline, relative to the font size.
   package var descent: Double { -Double(face.pointee.descender) / unitsPerEm }
 
   private var unitsPerEm: Double { Double(face.pointee.units_per_EM) }
 
-  /// The width of a line of text, in parts of the font's size.
+  /// The width of a line of text, relative to the font size.
   package func width(of text: some StringProtocol) -> Double {
     text.unicodeScalars.reduce(0) { $0 + advance(of: $1) }
   }
 
-  /// How far the next letter is from this one, in parts of the font's size.
+  /// The advance width of a character, relative to the font size.
   private func advance(of scalar: Unicode.Scalar) -> Double {
     if let known = advances[scalar] { return known }
     let index = FT_Get_Char_Index(face, FT_ULong(scalar.value))
@@ -55,11 +55,11 @@ package final class Typeface {
     return advance
   }
 
-  /// A line of text as pixels, around a baseline that starts at (0, 0).
+  /// Renders a line of text with the start of its baseline at (0, 0).
   ///
   /// - Parameters:
-  ///   - text: What to write; a character that the font does not have becomes a box.
-  ///   - size: The font's size in pixels.
+  ///   - text: The text; a character missing from the font is drawn as a box.
+  ///   - size: The font size in pixels.
   package func glyphs(of text: some StringProtocol, size: Double) -> [Glyph] {
     FT_Set_Transform(face, nil, nil)
     FT_Set_Char_Size(face, 0, FT_F26Dot6((size * 64).rounded()), 72, 72)
@@ -78,7 +78,7 @@ package final class Typeface {
     return glyphs
   }
 
-  /// A glyph at the size that is set, `shift` of a pixel to the right of the origin.
+  /// Renders a glyph at the current size, shifted right by the fraction `shift` of a pixel.
   private func glyph(_ index: FT_UInt, shift: Double) -> Glyph? {
     var shift = FT_Vector(x: FT_Pos((shift * 64).rounded()), y: 0)
     FT_Set_Transform(face, nil, &shift)
@@ -95,6 +95,60 @@ package final class Typeface {
     return Glyph(
       frame: Rectangle(
         x: Int(slot.bitmap_left), y: -Int(slot.bitmap_top), width: width, height: height),
+      coverage: coverage)
+  }
+}
+
+/// A rendered glyph.
+package struct Glyph: Sendable, Equatable {
+  /// The pixels covered, relative to the start of the baseline.
+  package var frame: Rectangle
+  /// The coverage of each pixel, row by row, from 0 to 255.
+  package var coverage: [UInt8]
+
+  package init(frame: Rectangle, coverage: [UInt8]) {
+    self.frame = frame
+    self.coverage = coverage
+  }
+
+  func moved(x: Int, y: Int) -> Glyph {
+    var copy = self
+    copy.frame.x += x
+    copy.frame.y += y
+    return copy
+  }
+
+  /// The glyph rotated by 90° counterclockwise around (0, 0).
+  package var rotated: Glyph {
+    let turned = Rectangle(
+      x: frame.y, y: -frame.maxX, width: frame.height, height: frame.width)
+    return Glyph(
+      frame: turned,
+      coverage: (0..<turned.height).flatMap { y in
+        (0..<turned.width).map { x in coverage[x * frame.width + frame.width - 1 - y] }
+      })
+  }
+}
+
+/// The box drawn for a character missing from the font.
+///
+/// Fonts have their own, but in some of them it is blank.
+enum MissingGlyph {
+  /// The advance width, relative to the font size.
+  static let advance = 0.6
+
+  static func draw(size: Double) -> Glyph {
+    let line = max(1, Int((0.06 * size).rounded()))
+    let width = max(3 * line, Int((0.45 * size).rounded()))
+    let height = max(3 * line, Int((0.7 * size).rounded()))
+    let coverage = (0..<height).flatMap { y in
+      (0..<width).map { x in
+        min(x, y, width - 1 - x, height - 1 - y) < line ? UInt8(255) : 0
+      }
+    }
+    return Glyph(
+      frame: Rectangle(
+        x: Int((0.08 * size).rounded()), y: -height, width: width, height: height),
       coverage: coverage)
   }
 }

@@ -81,7 +81,8 @@ struct NotebooksCommandTests {
     ),
     (
       ["render", "01"],
-      "Error: 01-look-at-emnist has no record yet; run it: lab notebooks run 01-look-at-emnist\n", 1
+      "Error: 01-look-at-emnist has not been run yet; to run it: "
+        + "lab notebooks run 01-look-at-emnist\n", 1
     ),
   ])
   func whatCannotBeDoneIsOneLine(arguments: [String], message: String, status: Int32) throws {

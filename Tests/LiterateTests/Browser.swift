@@ -4,22 +4,22 @@ import Testing
 
 /// A headless Chromium, if one is installed.
 struct Browser {
-  /// What a page looks like from inside.
+  /// A page as seen by a script in the browser.
   struct Report: Decodable {
     struct Figure: Decodable {
-      /// Of the picture itself; 0 if it could not be read.
+      /// The width of the image file; 0 if it could not be read.
       var naturalWidth: Int
       var width: String?
       var height: String?
       var alternativeText: String?
     }
 
-    /// How many pixels of the page are to the right of what one sees.
+    /// The pixels by which the page is wider than the window.
     var overflow: Int
     var background: String
     var figures: [Figure]
     var requests: [String]
-    /// Filled in from what the browser says.
+    /// The console messages that the browser logs.
     var consoleLines: [String]?
   }
 
@@ -34,11 +34,11 @@ struct Browser {
     return paths.first(where: FileManager.default.isExecutableFile(atPath:)).map(Browser.init)
   }()
 
-  /// Opens a page in a frame, and has a script beside the frame look at it.
+  /// Opens a page in a frame and inspects it with a script outside the frame.
   ///
   /// - Parameters:
-  ///   - page: A file.
-  ///   - width: The frame's, in pixels; a window cannot be as narrow as a phone.
+  ///   - page: The file of the page.
+  ///   - width: The width of the frame in pixels; windows cannot be as narrow as a phone.
   func open(_ page: URL, width: Int, dark: Bool = false) throws -> Report {
     try withSampleFolder(figures: false) { folder in
       let probe = folder.appending(path: "probe.html")

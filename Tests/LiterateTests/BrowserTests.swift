@@ -2,7 +2,7 @@ import Foundation
 import Literate
 import Testing
 
-/// These run where Chromium is installed.
+/// Runs if Chromium is installed.
 @Suite(.enabled(if: Browser.installed != nil), .serialized)
 struct BrowserTests {
   private enum Kind: CaseIterable {
@@ -25,7 +25,7 @@ struct BrowserTests {
   }
 
   @Test(arguments: Kind.allCases, [390, 1280])
-  private func opensWithoutComplaint(kind: Kind, width: Int) throws {
+  private func opensWithoutConsoleMessages(kind: Kind, width: Int) throws {
     let report = try report(kind, width: width)
     #expect(report.consoleLines == [])
     #expect(report.requests == [])
@@ -40,14 +40,14 @@ struct BrowserTests {
   }
 
   @Test(arguments: Kind.allCases)
-  private func followsTheColourScheme(kind: Kind) throws {
+  private func followsTheColorScheme(kind: Kind) throws {
     let light = try report(kind, width: 390).background
     let dark = try report(kind, width: 390, dark: true).background
     #expect([light, dark] == ["rgb(253, 252, 250)", "rgb(21, 23, 27)"])
   }
 
-  /// What the tests above would see of a page that is not as it should be.
-  @Test func noticesWhatIsWrong() throws {
+  /// Checks that the tests above would detect problems.
+  @Test func theProbeDetectsProblems() throws {
     let browser = try #require(Browser.installed)
     let report = try withSampleFolder { folder in
       let page = folder.appending(path: "wrong.html")

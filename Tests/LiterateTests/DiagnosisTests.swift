@@ -2,7 +2,7 @@ import Literate
 import Testing
 
 struct DiagnosisTests {
-  @Test func theEndIsNoFailure() {
+  @Test func exitStatusZeroIsNoFailure() {
     #expect(Diagnosis().failure(of: .exit(0), crash: nil) == nil)
   }
 
@@ -12,7 +12,7 @@ struct DiagnosisTests {
     ("", .signal(9), nil, "ended by signal 9 (Killed)", nil),
     (
       "", .signal(4), CrashReport("main + 230 in one at /one/main.swift:3:30"),
-      "a check of Swift's failed, such as that of an index: signal 4 (Illegal instruction)", 3
+      "a runtime check failed, such as an array index: signal 4 (Illegal instruction)", 3
     ),
     ("one/main.swift:12: Fatal error: not so\n", .signal(4), nil, "not so", 12),
     (
@@ -33,7 +33,7 @@ struct DiagnosisTests {
       "precondition failure", nil
     ),
   ])
-  func saysWhatIsKnown(
+  func namesTheCause(
     errors: String, ending: Child.Ending, crash: CrashReport?, message: String, line: Int?
   ) {
     var diagnosis = Diagnosis()
@@ -43,7 +43,7 @@ struct DiagnosisTests {
     #expect(failure?.line == line)
   }
 
-  @Test func theRunnersReasonComesFirst() {
+  @Test func theRunnersReasonTakesPrecedence() {
     var diagnosis = Diagnosis()
     diagnosis.reason = "interrupted"
     #expect(diagnosis.failure(of: .signal(9), crash: nil)?.message == "interrupted")

@@ -19,11 +19,11 @@ struct EventTests {
     #"{"event":"end","failure":{"message":"no"},"seconds":2}"#,
     #"{"event":"end"}"#,
   ])
-  func isALineOfJSON(line: String) throws {
+  func isOneLineOfJSON(line: String) throws {
     #expect(try Event(line: line).line == line + "\n")
   }
 
-  @Test func whatIsNoEventIsRefused() {
+  @Test func unknownEventsAreRefused() {
     #expect(throws: (any Error).self) { try Event(line: #"{"event":"cells"}"#) }
   }
 }

@@ -12,23 +12,23 @@ struct FigureComparisonTests {
     try FigureComparison(expected: expected, actual: actual, name: "a.png")
   }
 
-  @Test func thePixelsDecide() throws {
+  @Test func comparesPixels() throws {
     let (first, second) = (try png([0, 10, 20, 255]), try png([0, 10, 20, 155]))
-    #expect(try comparison(first, first).complaint(tolerance: 0) == nil)
+    #expect(try comparison(first, first).difference(tolerance: 0) == nil)
     #expect(
-      try comparison(first, second).complaint(tolerance: 0)
-        == "25.0 % of the pixels changed, by up to 100 of 255; allowed are 0.0 %")
-    #expect(try comparison(first, second).complaint(tolerance: 0.25) == nil)
+      try comparison(first, second).difference(tolerance: 0)
+        == "25.0 % of the pixels differ, by up to 100 of 255; the tolerance is 0.0 %")
+    #expect(try comparison(first, second).difference(tolerance: 0.25) == nil)
   }
 
-  @Test func sizesMustBeTheSame() throws {
+  @Test func comparesSizes() throws {
     let (first, second) = (try png([0, 1, 2, 3]), try png([0, 1], width: 1))
     #expect(
-      try comparison(first, second).complaint(tolerance: 1)
+      try comparison(first, second).difference(tolerance: 1)
         == "expected 2 × 2 pixels, got 1 × 2")
   }
 
-  @Test func aPictureShowsBothAndTheirDifference() throws {
+  @Test func sideBySideShowsBothAndTheirDifference() throws {
     let (first, second) = (
       [UInt8](repeating: 200, count: 6400), [UInt8](repeating: 90, count: 6400)
     )
@@ -40,7 +40,7 @@ struct FigureComparisonTests {
     #expect(other.columns == 2)
   }
 
-  @Test func whatIsNoPictureIsNamed() throws {
+  @Test func invalidFilesAreErrors() throws {
     let whole = try png([0, 1, 2, 3])
     #expect(throws: PlotError.self) { try comparison([1, 2, 3], whole) }
   }

@@ -8,22 +8,22 @@ struct FingerprintTests {
   ) -> Fingerprint {
     Fingerprint(
       code: code, text: text, program: program, libraries: libraries, arguments: [],
-      environment: [:], tellsTimes: false)
+      environment: [:], recordsTimes: false)
   }
 
-  @Test func anotherProgramIsExcusedByOtherProseAlone() {
+  @Test func anotherProgramMatchesOnlyIfProseChanged() {
     let earlier = fingerprint()
     #expect(fingerprint().matches(earlier))
     #expect(fingerprint(text: "prose").matches(earlier))
     #expect(fingerprint(text: "prose", program: "built again").matches(earlier))
-    // Built only after the run, from code that was there already.
+    // The program was rebuilt after the run from unchanged sources.
     #expect(!fingerprint(program: "built again").matches(earlier))
     #expect(!fingerprint(code: "other", text: "other").matches(earlier))
     #expect(
       !fingerprint(text: "prose", program: "built again", libraries: "other").matches(earlier))
   }
 
-  @Test func withoutLibrariesOnlyTheSameProgramWillDo() {
+  @Test func withoutLibrariesOnlyTheSameProgramMatches() {
     let earlier = fingerprint(libraries: "")
     #expect(fingerprint(text: "prose", libraries: "").matches(earlier))
     #expect(

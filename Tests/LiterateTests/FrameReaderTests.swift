@@ -4,8 +4,8 @@ import Testing
 struct FrameReaderTests {
   private let fact = Event.fact(.init("Seed", "42"))
 
-  /// What comes through the pipe: an error, a printed line, an event in two frames, an escape that
-  /// begins no frame.
+  /// The bytes of the pipe: an error, a printed line, an event in two frames, an escape that starts no
+  /// frame.
   private func stream() throws -> [UInt8] {
     let line = try fact.line
     let (head, tail) = (line.prefix(10), line.dropFirst(10))
@@ -15,7 +15,7 @@ struct FrameReaderTests {
   }
 
   @Test(arguments: [1, 2, 3, 7, 1000])
-  func takesThePipeApartWhereverItIsCut(size: Int) throws {
+  func readsFramesSplitAnywhere(size: Int) throws {
     var reader = FrameReader()
     let stream = try stream()
     var pieces: [FrameReader.Piece] = []
@@ -33,11 +33,11 @@ struct FrameReaderTests {
       case .event: "r"
       }
     }
-    // In order, however many pieces each text came in.
+    // In order, into however many pieces the text is split.
     #expect(kinds.joined().wholeMatch(of: /e+ore+/) != nil)
   }
 
-  @Test func aFrameThatWasCutOffIsText() {
+  @Test func incompleteFramesAreText() {
     var reader = FrameReader()
     #expect(reader.read(Array("\u{1b}_O9;half".utf8)).isEmpty)
     #expect(reader.finish() == [.text(Array("\u{1b}_O9;half".utf8), .standardError)])

@@ -3,7 +3,7 @@ import Literate
 import Testing
 
 struct FreshnessTests {
-  /// Whether a run ran: it then takes away what was written into its record.
+  /// Whether the notebook is run: a run removes a mark added to its log.
   private func runs(_ notebook: TestNotebook, _ parameters: [String] = []) throws -> Bool {
     let log = notebook.program.folder.appending(path: "events.jsonl")
     let mark = Data("{\"event\":\"fact\",\"name\":\"mark\",\"value\":\"mark\"}\n".utf8)
@@ -12,7 +12,7 @@ struct FreshnessTests {
     return try !Data(contentsOf: log).suffix(mark.count).elementsEqual(mark)
   }
 
-  @Test func whatHasNotChangedIsNotRunAgain() throws {
+  @Test func unchangedNotebooksAreSkipped() throws {
     let notebook = try TestNotebook()
     try notebook.run()
     #expect(try !runs(notebook))
@@ -20,7 +20,7 @@ struct FreshnessTests {
     #expect(try !runs(notebook, ["seed=8"]))
   }
 
-  @Test func proseIsRenderedAndCodeIsRun() throws {
+  @Test func changedProseIsRenderedAndChangedCodeIsRun() throws {
     let notebook = try TestNotebook()
     try notebook.run()
     try notebook.edit("worth keeping.", to: "worth keeping,\n// *really*.")
@@ -31,7 +31,7 @@ struct FreshnessTests {
     #expect(try runs(notebook))
   }
 
-  @Test func dataThatHaveChangedAreTakenAgain() throws {
+  @Test func changedDataIsRunAgain() throws {
     let notebook = try TestNotebook()
     let data = notebook.folder.appending(path: "data")
     try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
@@ -43,7 +43,7 @@ struct FreshnessTests {
     #expect(try runs(notebook, parameters))
   }
 
-  @Test func aRunThatFailedIsRunAgain() throws {
+  @Test func failedRunsAreRunAgain() throws {
     let notebook = try TestNotebook()
     try notebook.run(["end=exit"])
     #expect(try runs(notebook, ["end=exit"]))

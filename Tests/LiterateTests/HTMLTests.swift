@@ -9,7 +9,7 @@ struct HTMLTests {
     #expect(html.text == "<p title=\"\(escaped)\">\(escaped)</p>")
   }
 
-  @Test func htmlAndNumbersStayWhatTheyAre() {
+  @Test func htmlAndNumbersAreNotEscaped() {
     let inner: HTML = "<b>\("a & b")</b>"
     let html: HTML = "<p>\(inner) \(42)</p>"
     #expect(html.text == "<p><b>a &amp; b</b> 42</p>")

@@ -13,7 +13,7 @@ struct IdentifiersTests {
     #expect(identifiers.next(for: text) == expected)
   }
 
-  @Test func eachOnce() {
+  @Test func areUnique() {
     var identifiers = Identifiers()
     let given = ["a", "a", "a-2", "A!", "a"].map { identifiers.next(for: $0) }
     #expect(given == ["a", "a-2", "a-2-2", "a-3", "a-4"])

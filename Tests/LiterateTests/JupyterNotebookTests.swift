@@ -6,7 +6,7 @@ import Testing
 struct JupyterNotebookTests {
   private static let python = ProcessInfo.processInfo.environment["LAB_TEST_PYTHON"]
 
-  /// What the tests look at of a notebook file.
+  /// The parts of a notebook file that are tested.
   private struct Notebook: Decodable {
     struct Cell: Decodable {
       var id: String
@@ -36,7 +36,7 @@ struct JupyterNotebookTests {
     }
   }
 
-  @Test func proseAndCodeTakeTurns() throws {
+  @Test func proseAndCodeAlternate() throws {
     let notebook = try sample()
     #expect(notebook.nbformat == 4)
     #expect(notebook.nbformat_minor == 5)
@@ -49,12 +49,12 @@ struct JupyterNotebookTests {
       ])
     #expect(
       notebook.cells[2].source == ["import Lab\n", "\n", "let options = Options.fromCommandLine()"])
-    // What did not run is not counted.
+    // Cells that did not run have no count.
     let counts = notebook.cells.filter { $0.cell_type == "code" }.map(\.execution_count)
     #expect(counts == [1, 2, 3, 4, nil])
   }
 
-  @Test func outputsAreInTheirOrder() throws {
+  @Test func outputsAreInOrder() throws {
     let cells = try sample().cells
     let outputs = try #require(cells[4].outputs)
     #expect(outputs.map(\.output_type) == ["stream", "stream", "display_data"])
@@ -64,9 +64,9 @@ struct JupyterNotebookTests {
     #expect(cells[8].outputs?.map(\.output_type) == ["stream", "error"])
   }
 
-  /// Runs where the environment variable names a Python that has nbformat.
+  /// Runs if the environment variable names a Python with nbformat.
   @Test(.enabled(if: python != nil))
-  func nbformatFindsItValid() throws {
+  func nbformatValidatesTheFile() throws {
     let python = try #require(Self.python)
     try withSampleFolder { folder in
       try PageWriter(SamplePage.page).write(to: folder)

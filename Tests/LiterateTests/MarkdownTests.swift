@@ -50,7 +50,7 @@ struct MarkdownTests {
       ),
       ("[![a](b.png)](c.html)", "<p><a href=\"c.html\">a</a></p>\n"),
     ])
-  func nothingIsRunOrFetched(text: String, expected: String) {
+  func nothingIsExecutedOrFetched(text: String, expected: String) {
     #expect(html(text) == expected)
   }
 
@@ -61,7 +61,7 @@ struct MarkdownTests {
     #expect(table.hasSuffix("</table>\n</div>\n"))
   }
 
-  @Test func headingsOfOnePageHaveIdentifiersOfTheirOwn() {
+  @Test func headingsHaveUniqueIdentifiers() {
     var identifiers = Identifiers()
     let first = Markdown("# Data").html(below: 2, &identifiers)
     let second = Markdown("# Data").html(below: 2, &identifiers)
@@ -71,8 +71,8 @@ struct MarkdownTests {
       ])
   }
 
-  // cmark-gfm has a table of its extensions' marks that all threads share.
-  @Test func threadsDoNotDisturbEachOther() async {
+  // cmark-gfm has a global table of special characters.
+  @Test func isThreadSafe() async {
     let different = await withTaskGroup(of: Int.self) { group in
       for _ in 0..<4 {
         group.addTask {

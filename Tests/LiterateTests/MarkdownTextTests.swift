@@ -5,7 +5,7 @@ struct MarkdownTextTests {
   @Test(arguments: [
     "plain", "*a* _b_ `c` ~~d~~ [e](f) ![g](h) <i> & &amp; | # $x$ \\ \\*", "1 \\", "<script>",
   ])
-  func escapedTextIsNothingButText(text: String) {
+  func escapedTextIsPlainText(text: String) {
     var identifiers = Identifiers()
     let html: HTML = "<p>\(text)</p>\n"
     #expect(Markdown(escapedForMarkdown(text)).html(below: 1, &identifiers) == html)

@@ -14,7 +14,7 @@ struct NotebookCheckTests {
     return notebook
   }
 
-  @Test func anAcceptedRunIsAsExpected() throws {
+  @Test func acceptedRunsPass() throws {
     let notebook = try accepted()
     let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
     let names = try FileManager.default.contentsOfDirectory(
@@ -26,14 +26,13 @@ struct NotebookCheckTests {
         "second.png", "streams.txt", "the-end.txt",
       ])
     #expect(try check(notebook) == [])
-    // Another number and another picture are within the tolerances, and the machine's name is not
-    // compared.
+    // Another number and another figure are within the tolerances; the machine's name is ignored.
     #expect(try check(notebook, ["seed=10", "number=0.55", "machine=yours"]) == [])
-    // The reader's own page is another one.
+    // The reader's own page is not touched.
     #expect(notebook.program.state == .notRun)
   }
 
-  @Test func whatDiffersIsNamed() throws {
+  @Test func differencesAreNamed() throws {
     let notebook = try accepted()
     #expect(
       try check(notebook, ["seed=9", "number=0.7"]) == [
@@ -42,13 +41,13 @@ struct NotebookCheckTests {
       ])
     #expect(
       try check(notebook, ["seed=9", "quick=true"])
-        == ["expected second.png, which the run did not give"])
+        == ["expected second.png, which the run did not produce"])
     #expect(
       try check(notebook, ["end=exit"])
         == ["failed, line \(try notebook.line("cell(\"The end\"")): ended with exit status 3"])
   }
 
-  @Test func anErrorThatIsToComeIsCompared() throws {
+  @Test func expectedErrorsAreCompared() throws {
     let notebook = try accepted()
     let file = notebook.program.file.deletingLastPathComponent().appending(
       path: "expected/an-error.txt")
@@ -59,27 +58,27 @@ struct NotebookCheckTests {
       ])
   }
 
-  @Test func picturesThatDifferAreShownSideBySide() throws {
+  @Test func differingFiguresAreShownSideBySide() throws {
     let notebook = try accepted()
     let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
     let white = Bitmap(
       width: 40, height: 80, channels: 1, bytes: .init(repeating: 255, count: 3200))
     try Data(try encodePNG(white)).write(to: expected.appending(path: "first.png"))
-    let complaint = try #require(try check(notebook).first)
-    #expect(complaint.contains("first.png: expected 40 × 80 pixels, got 100 × 80; see "))
+    let difference = try #require(try check(notebook).first)
+    #expect(difference.contains("first.png: expected 40 × 80 pixels, got 100 × 80; see "))
     let picture = notebook.folders.output.appending(path: "check/test-notebook/first-compared.png")
     #expect(FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
   }
 
-  @Test func withoutAnAcceptedRunThereIsNothingToCompare() throws {
+  @Test func checkNeedsAnAcceptedRun() throws {
     let notebook = try TestNotebook()
     #expect(throws: NotebookError.self) { try check(notebook) }
   }
 
-  @Test func aRunThatFailedIsNotAccepted() throws {
+  @Test func failedRunsAreNotAccepted() throws {
     let notebook = try TestNotebook()
-    let complaints = try notebook.program.accept(notebook.options(["end=thrown"]))
-    #expect(complaints.count == 1 && complaints[0].hasSuffix("no luck"))
+    let reasons = try notebook.program.accept(notebook.options(["end=thrown"]))
+    #expect(reasons.count == 1 && reasons[0].hasSuffix("no luck"))
     #expect(throws: NotebookError.self) { try check(notebook) }
   }
 }

@@ -15,31 +15,37 @@ struct NotebookFoldersTests {
     }
     folders = NotebookFolders(
       sources: folder.appending(path: "Notebooks"), programs: folder,
-      output: folder.appending(path: "output"))
+      output: folder.appending(path: "output"), command: "my notebooks")
   }
 
-  @Test func aBeginningIsEnough() throws {
+  @Test func notebooksAreFoundByPrefix() throws {
     defer { try? FileManager.default.removeItem(at: folders.programs) }
     #expect(folders.all.map(\.name) == ["01-one", "02-two", "02-two-more"])
     #expect(try folders.notebook("01").name == "01-one")
     #expect(try folders.notebook("02-two").name == "02-two")
     #expect(
-      throws: NotebookError("02 is the beginning of several notebooks' names: 02-two, 02-two-more")
+      throws: NotebookError(
+        "expected a unique prefix, got 02, which several notebooks have: 02-two, 02-two-more")
     ) {
       try folders.notebook("02")
     }
     #expect(
       throws: NotebookError(
-        "expected a notebook's name or its beginning, got 3; there are: 01-one, 02-two, 02-two-more"
-      )
+        "expected the name of a notebook or its prefix, got 3; "
+          + "there are: 01-one, 02-two, 02-two-more")
     ) { try folders.notebook("3") }
-    #expect(throws: NotebookError("01-one has no record yet; run it: lab notebooks run 01-one")) {
-      try folders.notebook("01").render()
-    }
+    #expect(
+      throws: NotebookError("01-one has not been run yet; to run it: my notebooks run 01-one")
+    ) { try folders.notebook("01").render() }
+    #expect(
+      throws: NotebookError(
+        "01-one: expected an accepted run in \(folders.sources.path)/01-one/expected, found none; "
+          + "to accept one: my notebooks check 01-one --accept --quick")
+    ) { try folders.notebook("01").check(.init()) }
     let program = folders.programs.appending(path: "01-one").path(percentEncoded: false)
     #expect(
       throws: NotebookError(
-        "expected the program \(program), found none; build it: "
+        "expected the program \(program), found none; to build it: "
           + "swift build -c release --product 01-one")
     ) { try folders.notebook("01").run(.init(), on: Console(isQuiet: true)) }
   }

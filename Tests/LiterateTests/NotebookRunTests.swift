@@ -5,7 +5,7 @@ import Spawning
 import Testing
 
 struct NotebookRunTests {
-  @Test func aRunIsAPage() throws {
+  @Test func runsMakePages() throws {
     let notebook = try TestNotebook()
     #expect(try notebook.run(["seed=7", "number=1.5"]) == .passed)
     let page = try notebook.page
@@ -41,17 +41,17 @@ struct NotebookRunTests {
         "events.jsonl", "fingerprint.json", "first.png", "index.html", "page.json",
         "second.png", "test-notebook.ipynb", "test-notebook.md",
       ])
-    // The page tells of the failure; the line that the program wrote of it would be a second time.
+    // Pages show the failure once: without the line that the program printed.
     for form in ["index.html", "test-notebook.ipynb", "test-notebook.md"] {
       let text = String(decoding: try #require(notebook.files[form]), as: UTF8.self)
       #expect(text.contains("as it should be") && !text.contains("Error: as it should be"))
     }
   }
 
-  @Test func timesMemoryAndTheLastStateOfABarAreTold() throws {
+  @Test func timesMemoryAndTheLastProgressAreRecorded() throws {
     let notebook = try TestNotebook()
     var options = notebook.options([])
-    options.tellsTimes = true
+    options.recordsTimes = true
     #expect(try notebook.program.run(options, on: Console(isQuiet: true)) == .passed)
     let page = try notebook.page
     #expect(page.cells.allSatisfy { ($0.seconds ?? -1) >= 0 && ($0.peakMemory ?? 0) > 1 << 20 })
@@ -64,14 +64,14 @@ struct NotebookRunTests {
   }
 
   @Test(arguments: [
-    ("trap", "a check of Swift's failed, such as that of an index", "case .trap, .expectedTrap"),
+    ("trap", "a runtime check failed, such as an array index", "case .trap, .expectedTrap"),
     ("thrown", "no luck", "case .thrown"),
     ("uncaught", "nobody cares", "cell(\"The end\""),
     ("killed", "ended by signal 9 (Killed)", "cell(\"The end\""),
-    ("hanging", "took longer than the limit of 5 s", "cell(\"The end\""),
+    ("hanging", "exceeded the time limit of 5 s", "cell(\"The end\""),
     ("exit", "ended with exit status 3", "cell(\"The end\""),
   ])
-  func whateverTheEndThePageIsThere(end: String, message: String, place: String) throws {
+  func everyEndingLeavesAPage(end: String, message: String, place: String) throws {
     let notebook = try TestNotebook()
     let state = try notebook.run(["end=\(end)"], timeLimit: end == "hanging" ? 5 : 60)
     let line = try notebook.line(place)
@@ -85,7 +85,7 @@ struct NotebookRunTests {
     #expect(page.state == state)
     #expect(page.cells[3].state == state)
     #expect(page.cells[4].state == .notRun)
-    // What was printed without an end of line is there too.
+    // Text without a line break is there too.
     #expect(page.cells[3].outputs.first == .text("last words", stream: .standardOutput))
     #expect(page.cells[1].outputs.count == 3)
     let files = try notebook.files
@@ -95,7 +95,7 @@ struct NotebookRunTests {
     #expect(files["test-notebook.ipynb"] != nil && files["test-notebook.md"] != nil)
   }
 
-  @Test func aCellThatShouldFailHasTo() throws {
+  @Test func cellsExpectedToFailMustFail() throws {
     let notebook = try TestNotebook()
     let line = try notebook.line("cell(\"An error\"")
     let state = Page.State.failed(
@@ -103,11 +103,11 @@ struct NotebookRunTests {
     #expect(try notebook.run(["correct=true"]) == state)
     let page = try notebook.page
     #expect(page.cells[2].state == state)
-    // The program itself went on.
+    // The program continued.
     #expect(page.cells[4].state == .passed)
   }
 
-  @Test func anExpectedTrapHasToBeTheLastCell() throws {
+  @Test func anExpectedTrapMustBeInTheLastCell() throws {
     let notebook = try TestNotebook()
     let state = try notebook.run(["end=expectedTrap"])
     #expect(try notebook.page.cells[3].state != .passed)
@@ -120,7 +120,7 @@ struct NotebookRunTests {
     #expect(try notebook.program.render().state == .passed)
   }
 
-  @Test func twoRunsWithoutTimesGiveTheSameBytes() throws {
+  @Test func runsWithoutTimesAreReproducible() throws {
     let notebook = try TestNotebook()
     #expect(try notebook.run(["seed=3"]) == .passed)
     let first = try notebook.files
@@ -135,7 +135,7 @@ struct NotebookRunTests {
     #expect(try notebook.files["index.html"] != first["index.html"])
   }
 
-  @Test func aFileOfAnEarlierRunIsTakenAway() throws {
+  @Test func filesOfEarlierRunsAreRemoved() throws {
     let notebook = try TestNotebook()
     try notebook.run()
     #expect(try notebook.files["second.png"] != nil)
@@ -146,7 +146,7 @@ struct NotebookRunTests {
     #expect(try notebook.files["note.txt"] == Data("mine".utf8))
   }
 
-  @Test func refusedParametersLeaveThePageOfTheRunBefore() throws {
+  @Test func refusedParametersKeepThePreviousPage() throws {
     let notebook = try TestNotebook()
     try notebook.run()
     let files = try notebook.files
@@ -154,7 +154,7 @@ struct NotebookRunTests {
     #expect(try notebook.files == files)
   }
 
-  /// Whether this process may mount a small disk, which is over when asked.
+  /// Whether this process may mount a small disk.
   private static let canMount: Bool = {
     let folder = FileManager.default.temporaryDirectory.appending(path: "mount-\(UUID())")
     let path = folder.path(percentEncoded: false)
@@ -168,8 +168,8 @@ struct NotebookRunTests {
       && succeeds(["umount", path])
   }()
 
-  @Test(.enabled("mounting needs rights that this process lacks") { canMount })
-  func aDiskThatIsFullStillGetsThePage() throws {
+  @Test(.enabled("mounting needs privileges that this process lacks") { canMount })
+  func fullDisksStillGetThePage() throws {
     let notebook = try TestNotebook()
     let output = notebook.folders.output.path(percentEncoded: false)
     try FileManager.default.createDirectory(

@@ -46,13 +46,13 @@ struct NotebookSourceTests {
 
     """, name: "01-it")
 
-  @Test func theTopIsTitleAndIntroduction() {
+  @Test func titleAndIntroductionComeFromTheTop() {
     #expect(source.title == "Look at *it*")
     #expect(source.introduction == "First paragraph,\ntwo lines.\n\n- a list")
     #expect(source.setup == "import Lab\n\n// About the next line.\nlet a = 1")
   }
 
-  @Test func cellsBeginWithTheProseAboveThem() {
+  @Test func cellsStartWithTheProseAboveTheirCall() {
     let expected: [(id: String, title: String, line: Int, prose: String, code: String)] = [
       (
         id: "the-data", title: "The data", line: 16,
@@ -83,7 +83,7 @@ struct NotebookSourceTests {
     #expect(source.cells.map(\.code) == expected.map(\.code))
   }
 
-  @Test func withoutTitleTheNameIsOne() {
+  @Test func theNameIsTheDefaultTitle() {
     let plain = NotebookSource("print(1)\n", name: "03-plain")
     #expect(plain.title == "03-plain")
     #expect(plain.introduction == "")
@@ -91,7 +91,7 @@ struct NotebookSourceTests {
     #expect(plain.cells.isEmpty)
   }
 
-  @Test func codeIsWhatDecides() {
+  @Test func codeExcludesProse() {
     let text = "// # T\n\n// One.\ncell(\"A\")\nprint(1)\n"
     let code = NotebookSource(text, name: "n").code
     let otherProse = text.replacing("// One.", with: "// Two\n// lines.")

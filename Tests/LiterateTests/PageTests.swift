@@ -4,7 +4,7 @@ import Testing
 import Literate
 
 struct PageTests {
-  @Test func comesBackFromJSON() throws {
+  @Test func roundTripsThroughJSON() throws {
     let page = Page(
       name: "01-look", title: "Look",
       cells: [

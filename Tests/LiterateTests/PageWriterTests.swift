@@ -4,7 +4,7 @@ import Plot
 import Testing
 
 struct PageWriterTests {
-  /// The three files of the sample page.
+  /// The three files of a page.
   private func written(
     _ page: Page = SamplePage.page, figures: Bool = true
   ) throws -> (html: String, markdown: String, notebook: String) {
@@ -17,14 +17,14 @@ struct PageWriterTests {
     }
   }
 
-  @Test func samePageSameBytes() throws {
+  @Test func isReproducible() throws {
     let (first, second) = (try written(), try written())
     #expect(first.html == second.html)
     #expect(first.markdown == second.markdown)
     #expect(first.notebook == second.notebook)
   }
 
-  @Test func nothingThatWasPrintedBecomesMarkup() throws {
+  @Test func printedTextIsEscaped() throws {
     let html = try written().html
     #expect(!html.contains("<script"))
     #expect(!html.contains("\u{1B}"))
@@ -33,7 +33,7 @@ struct PageWriterTests {
     #expect(html.ranges(of: shown).count == 7)
   }
 
-  @Test func identifiersAreThereOnce() throws {
+  @Test func identifiersAreUnique() throws {
     let html = try written().html
     let identifiers = html.matches(of: /\sid="([^"]*)"/).map { String($0.1) }
     #expect(Set(identifiers).count == identifiers.count)
@@ -44,7 +44,7 @@ struct PageWriterTests {
     #expect(Set(links).isSubset(of: identifiers))
   }
 
-  @Test func figuresAreInside() throws {
+  @Test func figuresAreEmbedded() throws {
     let (html, markdown, _) = try written()
     let gray = try encodePNG(#require(SamplePage.figures["gray.png"]))
     let address = "data:image/png;base64,\(Data(gray).base64EncodedString())"
@@ -61,7 +61,7 @@ struct PageWriterTests {
     #expect(!notebook.contains("image/png"))
   }
 
-  @Test func failureIsNamedOnTop() throws {
+  @Test func failuresAreShownAtTheTop() throws {
     let (html, markdown, _) = try written()
     let banner = try #require(html.firstRange(of: "<div class=\"banner\""))
     let title = try #require(html.firstRange(of: "<h1>"))
@@ -84,7 +84,7 @@ struct PageWriterTests {
     #expect(notebook.contains("\"evalue\" : \"no y\""))
   }
 
-  @Test func pageThatPassedHasNoBanner() throws {
+  @Test func passedPagesHaveNoBanner() throws {
     let page = Page(
       name: "a", title: "A", cells: [.init(id: "b", title: "B", line: 9, state: .passed)],
       state: .passed)
@@ -92,12 +92,12 @@ struct PageWriterTests {
     #expect(!html.contains("class=\"banner\""))
     #expect(!html.contains("Failed"))
     #expect(html.contains("<span class=\"label passed\">Passed</span>"))
-    // Without a time, in any unit
+    // No time in any unit.
     #expect(!html.contains(" s</span>"))
     #expect(markdown == "# A\n\n## B\n")
   }
 
-  @Test func folderThatCannotBeMadeIsOneLine() throws {
+  @Test func errorsNameTheFolder() throws {
     try withSampleFolder { folder in
       let file = folder.appending(path: "file")
       try Data().write(to: file)

@@ -2,9 +2,9 @@ import Foundation
 import Literate
 import Plot
 
-/// A page with everything that a page can have, and its figures.
+/// A page with everything that pages can have, and its figures.
 struct SamplePage {
-  /// What to set in the page's texts that no renderer may take for its own.
+  /// Text that no renderer may interpret as markup.
   static let hostile = "<script>alert('&amp;')</script> ``` | *a* ]( \"x\" -->"
 
   static let page = Page(
@@ -43,7 +43,7 @@ struct SamplePage {
         id: "look-at-the-data", title: "Look at the data", line: 20, prose: "The same title again.",
         code: "try linear(x)",
         outputs: [
-          .figure(.init(file: "colours.png", alternativeText: "Colours", width: 800, height: 500))
+          .figure(.init(file: "colors.png", alternativeText: "Colors", width: 800, height: 500))
         ], state: .failedAsExpected(message: "linear: expected x of shape [rows, 3]"), seconds: 1.5,
         peakMemory: 1_250_000_000),
       Page.Cell(
@@ -54,11 +54,11 @@ struct SamplePage {
     ], state: .failed(message: "no space left\non the device \(hostile)", line: 33),
     facts: [.init("Seed", "42"), .init("Data", "SYNTHETIC \(hostile)")], seconds: 78.2)
 
-  /// The figures of ``page``, by the names of their files.
+  /// The figures of ``page``, by file name.
   static let figures = [
     "gray.png": Bitmap(
       width: 4, height: 2, channels: 1, bytes: [0, 80, 160, 255, 255, 160, 80, 0]),
-    "colours.png": Bitmap(
+    "colors.png": Bitmap(
       width: 800, height: 500, channels: 3,
       bytes: (0..<500).flatMap { y in (0..<800).flatMap { x in [UInt8(x / 4), UInt8(y / 2), 128] } }
     ),
@@ -71,7 +71,7 @@ struct SamplePage {
   }
 }
 
-/// Runs `body` with a folder that is removed afterwards, and has the sample's figures in it.
+/// Runs `body` with a temporary folder, optionally with the figures of the sample page.
 func withSampleFolder<Result>(figures: Bool = true, _ body: (URL) throws -> Result) throws -> Result
 {
   let folder = FileManager.default.temporaryDirectory.appending(path: "lab-pages-\(UUID())")

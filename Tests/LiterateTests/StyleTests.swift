@@ -3,8 +3,8 @@ import Literate
 import Testing
 
 struct StyleTests {
-  /// The style sheet's colours by name, each as red, green and blue from 0 to 255.
-  private func colours() throws -> [String: (light: [Double], dark: [Double])] {
+  /// The colors of the style sheet by name, as red, green and blue from 0 to 255.
+  private func colors() throws -> [String: (light: [Double], dark: [Double])] {
     let page = try withSampleFolder { folder in
       try GalleryWriter([]).write(to: folder)
       return try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
@@ -23,8 +23,8 @@ struct StyleTests {
 
   /// Source: WCAG 2.2, relative luminance and contrast ratio.
   private func contrast(_ first: [Double], _ second: [Double]) -> Double {
-    func luminance(_ colour: [Double]) -> Double {
-      let linear = colour.map {
+    func luminance(_ color: [Double]) -> Double {
+      let linear = color.map {
         $0 / 255 <= 0.04045 ? $0 / 255 / 12.92 : pow(($0 / 255 + 0.055) / 1.055, 2.4)
       }
       return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -46,12 +46,12 @@ struct StyleTests {
       ("attribute", ["panel", "paper"]), ("string", ["panel", "paper"]),
       ("number", ["panel", "paper"]), ("comment", ["panel", "paper"]),
     ])
-  func textCanBeRead(text: String, grounds: [String]) throws {
-    let colours = try colours()
-    let front = try #require(colours[text])
+  func textHasEnoughContrast(text: String, grounds: [String]) throws {
+    let colors = try colors()
+    let front = try #require(colors[text])
     for ground in grounds {
-      let back = try #require(colours[ground])
-      // What level AA of WCAG asks of small text
+      let back = try #require(colors[ground])
+      // WCAG level AA for small text.
       #expect(contrast(front.light, back.light) >= 4.5, "\(text) on \(ground), light")
       #expect(contrast(front.dark, back.dark) >= 4.5, "\(text) on \(ground), dark")
     }

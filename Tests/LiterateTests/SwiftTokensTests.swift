@@ -4,7 +4,7 @@ import Testing
 
 struct SwiftTokensTests {
   /// Each token that is not plain, as `kind text`.
-  private func coloured(_ source: String) -> [String] {
+  private func highlighted(_ source: String) -> [String] {
     swiftTokens(of: source).filter { $0.kind != .plain }.map { "\($0.kind) \($0.text)" }
   }
 
@@ -21,11 +21,11 @@ struct SwiftTokensTests {
       ),
       ("x // let\ny", ["comment // let"]),
       ("/* a /* b */ let */ let", ["comment /* a /* b */ let */", "keyword let"]),
-      // Names that look like keywords but are labels or members
+      // Labels and members that look like keywords.
       ("f(in: x, for: y)", []),
       ("x.default + .self", ["keyword self"]),
       ("`class` = letter", []),
-      // A comment's last character belongs to no code.
+      // The end of a comment is not code.
       ("// One.\nstruct S", ["comment // One.", "keyword struct", "type S"]),
       ("f(a  // b.\n  , in: x)", ["comment // b."]),
       (
@@ -34,7 +34,7 @@ struct SwiftTokensTests {
       ),
     ])
   func kinds(source: String, expected: [String]) {
-    #expect(coloured(source) == expected)
+    #expect(highlighted(source) == expected)
   }
 
   @Test(
@@ -52,11 +52,11 @@ struct SwiftTokensTests {
         "\"\"\"\n  \"two\" lines\n  \"\"\" + 1",
         ["string \"\"\"\n  \"two\" lines\n  \"\"\"", "number 1"]
       ),
-      // A string that is not closed ends with its line.
+      // An unterminated string ends with its line.
       ("\"open\nlet x", ["string \"open", "keyword let"]),
     ])
   func strings(source: String, expected: [String]) {
-    #expect(coloured(source) == expected)
+    #expect(highlighted(source) == expected)
   }
 
   @Test(
@@ -65,11 +65,11 @@ struct SwiftTokensTests {
       "\"\"\"",
       "f)(", "é ü 🙂 \u{301}", "\r\nlet\r\n", "#/a b/#", "$0._$1", "a/b//c",
     ])
-  func tokensTogetherAreTheSource(source: String) {
+  func tokensJoinToTheSource(source: String) {
     #expect(swiftTokens(of: source).map(\.text).joined() == source)
   }
 
-  @Test func thisFileComesBack() throws {
+  @Test func tokensOfThisFileJoinToIt() throws {
     let source = try String(contentsOfFile: #filePath, encoding: .utf8)
     let tokens = swiftTokens(of: source)
     #expect(tokens.map(\.text).joined() == source)

@@ -2,7 +2,7 @@ import Foundation
 import Literate
 import Testing
 
-/// The notebook `Tests/Notebooks/test-notebook` with folders of its own, which go away with it.
+/// The notebook `Tests/Notebooks/test-notebook` with temporary folders, which are removed with it.
 final class TestNotebook {
   let folder: URL
   let folders: NotebookFolders
@@ -16,10 +16,11 @@ final class TestNotebook {
     try FileManager.default.copyItem(
       at: Self.original, to: sources.appending(path: "\(Self.name)/main.swift"))
     try makeOld(sources.appending(path: "\(Self.name)/main.swift"))
-    // Programs are built into the folder that the tests run from.
+    // Programs are built into the folder of the tests.
     let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     folders = NotebookFolders(
-      sources: sources, programs: programs, output: folder.appending(path: "output"))
+      sources: sources, programs: programs, output: folder.appending(path: "output"),
+      command: "my notebooks")
     program = try folders.notebook("test")
   }
 
@@ -32,7 +33,7 @@ final class TestNotebook {
   private static let original = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Notebooks/\(name)/main.swift")
 
-  /// Runs the notebook without times.
+  /// Runs the notebook without recording times.
   @discardableResult
   func run(
     _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 60
@@ -46,7 +47,7 @@ final class TestNotebook {
   ) -> NotebookProgram.Options {
     var options = NotebookProgram.Options(parameters: parameters)
     options.isForced = isForced
-    options.tellsTimes = false
+    options.recordsTimes = false
     options.timeLimit = timeLimit
     return options
   }
@@ -71,7 +72,7 @@ final class TestNotebook {
     }
   }
 
-  /// Changes the source, as an editor would.
+  /// Edits the source.
   func edit(_ text: String, to replacement: String) throws {
     let source = try String(contentsOf: program.file, encoding: .utf8)
     try #require(source.contains(text))
@@ -80,7 +81,7 @@ final class TestNotebook {
     try makeOld(program.file)
   }
 
-  /// The line of the source that begins so, counted from 1.
+  /// The number of the line with a prefix, counted from 1.
   func line(_ start: String) throws -> Int {
     let source = try String(contentsOf: program.file, encoding: .utf8)
     let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
@@ -88,7 +89,7 @@ final class TestNotebook {
   }
 }
 
-/// Makes a file look older than the programs, so that nobody is told to build them again.
+/// Makes a file older than the programs, so that they are not considered outdated.
 private func makeOld(_ file: URL) throws {
   try FileManager.default.setAttributes(
     [.modificationDate: Date(timeIntervalSince1970: 0)],

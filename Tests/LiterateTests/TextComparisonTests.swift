@@ -2,13 +2,13 @@ import Literate
 import Testing
 
 struct TextComparisonTests {
-  @Test func theSameIsNoComplaint() {
-    #expect(TextComparison().complaints(expected: "a 1\nb", actual: "a 1\nb") == [])
+  @Test func equalTextsMatch() {
+    #expect(TextComparison().differences(expected: "a 1\nb", actual: "a 1\nb") == [])
   }
 
-  @Test func withoutToleranceNumbersAreText() {
+  @Test func withoutToleranceNumbersMustBeEqual() {
     #expect(
-      TextComparison().complaints(expected: "loss 1.0\nb", actual: "loss 1.1\nb\n")
+      TextComparison().differences(expected: "loss 1.0\nb", actual: "loss 1.1\nb\n")
         == ["line 1: expected “loss 1.0”, got “loss 1.1”", "expected 2 lines, got 3"])
   }
 
@@ -22,26 +22,26 @@ struct TextComparisonTests {
   ])
   func numbersMayDifferByTheTolerance(expected: String, actual: String, isSame: Bool) {
     let comparison = TextComparison(tolerance: 0.1)
-    #expect(comparison.complaints(expected: expected, actual: actual).isEmpty == isSame)
+    #expect(comparison.differences(expected: expected, actual: actual).isEmpty == isSame)
   }
 
   @Test(arguments: [(0.5, true), (0.25, true), (0.2, false), (0, false)])
-  func aShareOfTheNumbersMayDifferByMore(share: Double, isSame: Bool) {
+  func aShareOfNumbersMayDifferByMore(share: Double, isSame: Bool) {
     let comparison = TextComparison(tolerance: .init(share: share))
     let (expected, actual) = ("[ 4, 54]\n[54,  4]", "[54, 54]\n[54,  4]")
-    #expect(comparison.complaints(expected: expected, actual: actual).isEmpty == isSame)
-    #expect(comparison.complaints(expected: "(4)", actual: "[4]") != [])
+    #expect(comparison.differences(expected: expected, actual: actual).isEmpty == isSame)
+    #expect(comparison.differences(expected: "(4)", actual: "[4]") != [])
   }
 
-  @Test func aNumberTooFarAwayIsNamed() {
+  @Test func numbersBeyondTheToleranceAreNamed() {
     #expect(
-      TextComparison(tolerance: 0.1).complaints(expected: "x 1.0\ny 2", actual: "x 1.5\ny 2")
+      TextComparison(tolerance: 0.1).differences(expected: "x 1.0\ny 2", actual: "x 1.5\ny 2")
         == ["line 1: expected “x 1.0”, got “x 1.5”"])
   }
 
-  @Test func someLinesAreNotCompared() {
+  @Test func ignoredLinesAreNotCompared() {
     let comparison = TextComparison(ignoring: ["Processor: "])
-    #expect(comparison.complaints(expected: "Processor: a", actual: "Processor: b 2") == [])
-    #expect(comparison.complaints(expected: "Processor: a", actual: "other").count == 1)
+    #expect(comparison.differences(expected: "Processor: a", actual: "Processor: b 2") == [])
+    #expect(comparison.differences(expected: "Processor: a", actual: "other").count == 1)
   }
 }

@@ -4,12 +4,12 @@ import Testing
 struct BarsTests {
   private let blue = [UInt8](arrayLiteral: 31, 119, 180)
 
-  /// For each column of the picture, from which row on it is blue; nil where it is not.
+  /// The first blue row of each column; `nil` if there is none.
   private func bars(_ bitmap: Bitmap) -> [Int?] {
     (0..<bitmap.width).map { x in
       (0..<bitmap.height).first { y in
-        let place = (y * bitmap.width + x) * bitmap.channels
-        return Array(bitmap.bytes[place..<place + bitmap.channels]) == blue
+        let index = (y * bitmap.width + x) * bitmap.channels
+        return Array(bitmap.bytes[index..<index + bitmap.channels]) == blue
       }
     }
   }
@@ -32,25 +32,25 @@ struct BarsTests {
     #expect(Set(runs.map(\.count)).max().map { $0 - (runs.map(\.count).min() ?? 0) <= 1 } == true)
   }
 
-  /// How far above the lower edge the bars end.
+  /// The number of rows below the bars.
   private func bottomMargin(_ bitmap: Bitmap) -> Int {
     let last = (0..<bitmap.height).last { y in
       (0..<bitmap.width).contains { x in
-        let place = (y * bitmap.width + x) * bitmap.channels
-        return Array(bitmap.bytes[place..<place + bitmap.channels]) == blue
+        let index = (y * bitmap.width + x) * bitmap.channels
+        return Array(bitmap.bytes[index..<index + bitmap.channels]) == blue
       }
     }
     return bitmap.height - 1 - (last ?? 0)
   }
 
-  @Test func longNamesTakeMoreRowsOfTheFigure() throws {
+  @Test func longNamesReserveMoreSpace() throws {
     let short = bottomMargin(try draw(["a", "b", "c"], [1, 2, 3]))
     let names = ["a name that is quite long", "another name as long as that", "and a third one"]
     let long = bottomMargin(try draw(names, [1, 2, 3]))
     #expect(long > short + 10)
   }
 
-  @Test func onlyZerosHaveNoBars() throws {
+  @Test func zerosDrawNoBars() throws {
     #expect(bars(try draw(["a", "b"], [0, 0])).allSatisfy { $0 == nil })
   }
 
@@ -58,24 +58,24 @@ struct BarsTests {
     let error = #expect(throws: PlotError.self) {
       try draw([String](repeating: "x", count: 1000), [Double](repeating: 1, count: 1000))
     }
-    #expect(error?.description.hasPrefix("1000 bars have no room in 5") == true)
+    #expect(error?.description.hasPrefix("1000 bars do not fit into 5") == true)
     #expect(error?.description.hasSuffix(" pixels; make the figure larger") == true)
   }
 
-  /// The rectangles around the pixels of a colour, column by column or row by row.
+  /// The largest number of blue pixels in each run of columns, or of rows.
   private func runs(_ bitmap: Bitmap, alongX: Bool) -> [Int] {
     let (outer, inner) =
       alongX ? (bitmap.width, bitmap.height) : (bitmap.height, bitmap.width)
     let counts = (0..<outer).map { i in
       (0..<inner).count { j in
-        let place = 3 * (alongX ? j * bitmap.width + i : i * bitmap.width + j)
-        return Array(bitmap.bytes[place..<place + 3]) == blue
+        let index = 3 * (alongX ? j * bitmap.width + i : i * bitmap.width + j)
+        return Array(bitmap.bytes[index..<index + 3]) == blue
       }
     }
     return counts.split(separator: 0).compactMap { $0.max() }
   }
 
-  @Test func horizontalBarsGoDownFromTheFirst() throws {
+  @Test func horizontalBarsStartAtTheTop() throws {
     var figure = Figure(size: (6, 3))
     figure[0].barh(["a", "b", "c"], [100, 50, 25])
     let lengths = runs(try figure.draw().bitmap, alongX: false)
@@ -96,13 +96,13 @@ struct BarsTests {
     #expect(abs(stacked[1] - 2 * stacked[0]) <= 2)
   }
 
-  @Test func errorBarsReachAboveAndBelowTheEnd() throws {
+  @Test func errorBarsHaveTheirLength() throws {
     func black(_ errors: [Double]) throws -> Int {
       var figure = Figure(size: (6, 3))
       figure[0].ylim = 0...4
       figure[0].bar(["a"], [2], yerr: errors)
       let bitmap = try figure.draw().bitmap
-      // In the middle column of the bar, between the axes' lines.
+      // Count in the middle column of the bar, between the axes' lines.
       let frame = try #require(try Layout(figure).plots[0]).frame
       let x = frame.x + frame.width / 2
       return (frame.y..<frame.maxY).count { y in
@@ -114,7 +114,7 @@ struct BarsTests {
     #expect(abs(large - 2 * small) <= 4 && small > 20)
   }
 
-  @Test func valuesStandAboveTheirBars() throws {
+  @Test func valuesAreWrittenAboveBars() throws {
     var figure = Figure(size: (6, 3))
     figure[0].bar(["a", "b"], [1, 2], decimals: 1)
     let plot = try #require(try Layout(figure).plots[0])

@@ -3,11 +3,11 @@ import Plot
 import Testing
 
 struct FigureTests {
-  /// Black and a gray above white and a darker gray.
+  /// Black and light gray above white and dark gray.
   let image = Image(width: 2, height: 2, values: [0, 0.5, 1, 0.25])
 
   @Test func pixelsOfASmallFigure() throws {
-    // 10 × 6 pixels with a margin of one; the image is enlarged twice.
+    // 10 × 6 pixels with a margin of 1; the image is enlarged by 2.
     var figure = Figure(size: (2, 1.2), dpi: 5)
     figure[0].imshow(image)
     let o: UInt8 = 255
@@ -22,7 +22,7 @@ struct FigureTests {
       ])
   }
 
-  @Test func axesGoRowByRow() throws {
+  @Test func axesAreInRowMajorOrder() throws {
     var figure = Figure(size: (1.2, 1.2), dpi: 5, rows: 2, columns: 2)
     let dot = Image(width: 1, height: 1, values: [0])
     figure[0, 1].imshow(dot)
@@ -39,7 +39,7 @@ struct FigureTests {
       ])
   }
 
-  @Test func isGrayUntilSomethingIsColoured() throws {
+  @Test func isGrayscaleWithoutColors() throws {
     var figure = Figure(rows: 1, columns: 2)
     figure[0].imshow(image)
     figure[0].title = "Correct: A, Pred: A"
@@ -52,7 +52,7 @@ struct FigureTests {
     #expect(try figure.draw().bitmap.grayIfPossible.channels == 3)
   }
 
-  @Test func theFileHasTheFiguresPixelsAndTheSameBytesEachTime() throws {
+  @Test func fileHasTheFiguresPixelsAndIsReproducible() throws {
     var figure = Figure(size: (3, 2), dpi: 50, rows: 1, columns: 2)
     for i in 0..<2 {
       figure[i].imshow(image)
@@ -70,12 +70,12 @@ struct FigureTests {
     }
   }
 
-  @Test(arguments: labels) func aTitleHasInkInItsColour(label: String) throws {
+  @Test(arguments: labels) func titlesAreDrawnInTheirColor(label: String) throws {
     var figure = Figure(size: (1, 1))
     figure[0].title = label
     figure[0].titleColor = .red
     let bytes = try figure.draw().bitmap.bytes
-    // White has 255 red, and so has red.
+    // White and red both have a red channel of 255.
     let ink = stride(from: 0, to: bytes.count, by: 3).filter { bytes[$0 + 1] < 128 }
     #expect(!ink.isEmpty)
     #expect(ink.allSatisfy { bytes[$0] == 255 && bytes[$0 + 2] < 128 })

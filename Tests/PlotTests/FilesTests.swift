@@ -5,7 +5,7 @@ import Testing
 struct FilesTests {
   let image = Image(width: 1, height: 1, values: [0])
 
-  @Test func missingFoldersAreMadeAndNothingElseIsLeft() throws {
+  @Test func missingFoldersAreCreated() throws {
     try withTemporaryFolder { folder in
       let inner = folder.appendingPathComponent("a/b")
       try saveImage([image], to: inner.appendingPathComponent("c.png").path)
@@ -13,7 +13,7 @@ struct FilesTests {
     }
   }
 
-  @Test func aFileIsReplaced() throws {
+  @Test func filesAreReplaced() throws {
     try withTemporaryFolder { folder in
       let path = folder.appendingPathComponent("a.png").path
       try saveImage(
@@ -23,7 +23,7 @@ struct FilesTests {
     }
   }
 
-  @Test func whatCannotBeWrittenIsOneLineWithThePath() throws {
+  @Test func errorsNameThePath() throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("file").path
       try saveImage([image], to: file)

@@ -9,7 +9,7 @@ struct HeatMapTests {
     return (try figure.draw().bitmap, frame)
   }
 
-  @Test func squaresHaveTheirNumbersColours() throws {
+  @Test func cellsHaveTheColorsOfTheirValues() throws {
     let values: [[Double]] = [[10, 20, 30], [40, 50, .nan]]
     let (bitmap, frame) = try draw(values)
     let side = frame.width / 3
@@ -24,7 +24,7 @@ struct HeatMapTests {
     }
   }
 
-  @Test func numbersAreWrittenWhereTheyFit() throws {
+  @Test func valuesAreWrittenIfTheyFit() throws {
     func values(_ side: Int, _ decimals: Int?) throws -> [PlacedText] {
       var figure = Figure()
       let row = [Double](repeating: 1, count: side)
@@ -36,7 +36,7 @@ struct HeatMapTests {
     #expect(try values(62, 3).isEmpty)
   }
 
-  @Test func numbersCanBeReadOnTheirColours() throws {
+  @Test func valuesContrastWithTheirCells() throws {
     var figure = Figure()
     figure[0].imshow([[0, 1]], cmap: .blues, decimals: 1)
     let values = try #require(try Layout(figure).plots[0]).values

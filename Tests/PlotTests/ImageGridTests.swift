@@ -5,13 +5,13 @@ import Testing
 struct ImageGridTests {
   // torchvision.utils on
   //   a = torch.arange(12.).reshape(3, 1, 2, 2) / 8 - 0.25
-  // gives the numbers of these tests, in each of the three channels to which it copies a.
+  // gives the numbers of these tests, in each of the three channels to which it copies `a`.
   let images = (0..<3).map { i in
     Image(width: 2, height: 2, values: (0..<4).map { Float(4 * i + $0) / 8 - 0.25 })
   }
   let p: Float = 0.5
 
-  @Test func imagesStandRowByRowWithAPadding() throws {
+  @Test func imagesAreInRowMajorOrderWithPadding() throws {
     // make_grid(a, nrow=2, padding=1, pad_value=0.5)
     let grid = try makeGrid(images, nrow: 2, padding: 1, padValue: 0.5)
     #expect(
@@ -29,7 +29,7 @@ struct ImageGridTests {
           ]))
   }
 
-  @Test func normalizeStretchesAllImagesAlike() throws {
+  @Test func normalizeRescalesAllImagesTogether() throws {
     // make_grid(a, nrow=8, padding=0, normalize=True)
     let grid = try makeGrid(images, padding: 0, normalize: true)
     expect(
@@ -40,7 +40,7 @@ struct ImageGridTests {
       ])
   }
 
-  @Test func scaleEachStretchesImageByImage() throws {
+  @Test func scaleEachRescalesEachImage() throws {
     // make_grid(a, nrow=3, padding=0, normalize=True, scale_each=True)
     let grid = try makeGrid(images, nrow: 3, padding: 0, normalize: true, scaleEach: true)
     expect(
@@ -48,7 +48,7 @@ struct ImageGridTests {
       [0, 0.333333, 0, 0.333333, 0, 0.333333, 0.666667, 1, 0.666667, 1, 0.666667, 1])
   }
 
-  @Test func valueRangeCutsValues() throws {
+  @Test func valueRangeClampsValues() throws {
     // make_grid(a, padding=0, normalize=True, value_range=(0, 0.5))
     let grid = try makeGrid(images, padding: 0, normalize: true, valueRange: 0...0.5)
     expect(grid, [0, 0, 0.5, 0.75, 1, 1, 0, 0.25, 1, 1, 1, 1])
@@ -61,13 +61,13 @@ struct ImageGridTests {
     #expect(grid.width == 2)
   }
 
-  @Test func imagesOfOneValueBecomeZero() throws {
+  @Test func constantImagesBecomeZero() throws {
     // make_grid(torch.full((2, 1, 1, 2), 3.), padding=0, normalize=True)
     let image = Image(width: 2, height: 1, values: [3, 3])
     #expect(try makeGrid([image, image], padding: 0, normalize: true).values == [0, 0, 0, 0])
   }
 
-  @Test func savesGrayBytesAsTorchvision() throws {
+  @Test func savesGrayscaleLikeTorchvision() throws {
     // save_image(a, path, nrow=2, padding=1, pad_value=0.5)
     let saved = try saved(channels: 1) {
       try saveImage(images, to: $0, nrow: 2, padding: 1, padValue: 0.5)
@@ -84,7 +84,7 @@ struct ImageGridTests {
       ])
   }
 
-  @Test func savesColouredBytesAsTorchvision() throws {
+  @Test func savesColorsLikeTorchvision() throws {
     // rgb = torch.arange(12.).reshape(2, 3, 1, 2) / 11
     // save_image(rgb, path, nrow=1, padding=1, pad_value=1.)
     let rgb = (0..<2).map { n in
@@ -102,11 +102,12 @@ struct ImageGridTests {
         + row + white + [139, 185, 232, 162, 209, 255] + white + row)
   }
 
-  @Test func imagesThatDoNotFitAreOneLine() {
+  @Test func unequalImagesAreRefused() {
     #expect(throws: PlotError("makeGrid expected images, got none")) { try makeGrid([]) }
     let wide = Image(width: 3, height: 2, values: [Float](repeating: 0, count: 6))
     #expect(
-      throws: PlotError("makeGrid expected images of one size, got 2 × 2 × 1 and, at 3, 3 × 2 × 1")
+      throws: PlotError(
+        "makeGrid expected images of equal size, got 2 × 2 × 1 and, at index 3, 3 × 2 × 1")
     ) {
       try makeGrid(images + [wide])
     }

@@ -3,10 +3,10 @@ import Testing
 
 struct LayoutTests {
   @Test(arguments: [(1, 1), (3, 3), (5, 6), (10, 12), (2, 40), (30, 1)])
-  func titlesMeetNeitherEachOtherNorPictures(rows: Int, columns: Int) throws {
+  func titlesOverlapNeitherEachOtherNorImages(rows: Int, columns: Int) throws {
     for name in ["j", "Correct: j, Pred: Q", "Donaudampfschifffahrtsgesellschaft", "a\nb\nc"] {
       var figure = Figure(size: (12, 14), rows: rows, columns: columns)
-      figure.supertitle = "The title of all: \(name)"
+      figure.supertitle = "Supertitle: \(name)"
       for i in 0..<rows * columns { figure[i].title = "\(name)\(i)" }
       let layout = try Layout(figure)
       let page = Rectangle(x: 0, y: 0, width: 1200, height: 1400)
@@ -19,7 +19,7 @@ struct LayoutTests {
     }
   }
 
-  @Test func titlesStandAboveTheMiddleOfTheirPictures() throws {
+  @Test func titlesAreCenteredAboveImages() throws {
     var figure = Figure(rows: 2, columns: 2)
     for i in 0..<4 {
       figure[i].imshow(Image(width: 10, height: 2, values: [Float](repeating: 0, count: 20)))
@@ -27,7 +27,7 @@ struct LayoutTests {
     }
     let layout = try Layout(figure)
     for (title, area) in zip(layout.titles, layout.areas) {
-      // The picture is 10 × 2 in a higher area; matplotlib leaves 6 points, here 8 pixels.
+      // The image is 10 × 2 in a taller area; matplotlib's distance is 6 points, here 8 pixels.
       let top = area.y + (area.height - area.width / 10 * 2) / 2
       #expect(title.ink.maxY == top - 8)
       #expect(abs(2 * title.ink.x + title.ink.width - 2 * area.x - area.width) <= 3)
@@ -46,31 +46,31 @@ struct LayoutTests {
     #expect(try height("Donaudampfschifffahrtsgesellschaftskapitän") < 12)
   }
 
-  @Test func theSameTitlesAreAsHighAsTheirDpiSays() throws {
+  @Test func titleHeightFollowsTheDPI() throws {
     var figure = Figure(dpi: 200)
     figure[0].title = "H"
     // A capital of DejaVu Sans is 0.729 of 12 points high: 24.3 pixels.
     #expect((24...25).contains(try Layout(figure).titles[0].ink.height))
   }
 
-  @Test func withoutTitlesTheirRoomIsThePictures() throws {
+  @Test func withoutTitlesImagesUseTheirSpace() throws {
     let layout = try Layout(Figure(rows: 1, columns: 1))
     #expect(layout.areas == [Rectangle(x: 15, y: 15, width: 610, height: 450)])
     #expect(layout.titles.isEmpty)
   }
 
   @Test(arguments: [(0.0, 4.0), (4, .infinity), (.nan, 4), (-1, 4), (656, 4)])
-  func aFigureOfImpossibleSizeIsOneLine(width: Double, height: Double) {
+  func impossibleSizesAreErrors(width: Double, height: Double) {
     #expect(
       throws: PlotError(
         "expected a figure of 1 to 65535 pixels in each direction, got \(width) × \(height) "
-          + "inches with 100.0 dpi")
+          + "inches at 100.0 dpi")
     ) {
       try Layout(Figure(size: (width, height)))
     }
   }
 
-  @Test func aFigureThatIsTooSmallIsOneLine() {
+  @Test func tooSmallFiguresAreErrors() {
     #expect(
       throws: PlotError(
         "a figure of 100 × 100 pixels has no room for 9 × 9 axes; make it larger")
@@ -81,7 +81,7 @@ struct LayoutTests {
     figure[0].title = "a"
     #expect(
       throws: PlotError(
-        "titles have no room: places of 18 × 9 pixels, a line is 8 pixels high; "
+        "titles do not fit: each has 18 × 9 pixels, a line is 8 pixels high; "
           + "make the figure larger")
     ) {
       try Layout(figure)

@@ -8,7 +8,7 @@ struct LineTests {
     }
   }
 
-  @Test func linesTakeColoursInTurn() throws {
+  @Test func linesCycleThroughColors() throws {
     var figure = Figure()
     figure[0].plot([0, 1])
     figure[0].plot([1, 0])
@@ -23,17 +23,17 @@ struct LineTests {
     figure[0].scatter([0], [0], color: .red)
     figure[0].scatter([1], [1], color: .green)
     let bitmap = try figure.draw().bitmap
-    func place(_ color: Color) -> (x: Int, y: Int) {
-      let place = (0..<bitmap.width * bitmap.height).first {
+    func position(_ color: Color) -> (x: Int, y: Int) {
+      let index = (0..<bitmap.width * bitmap.height).first {
         Array(bitmap.bytes[3 * $0..<3 * $0 + 3]) == [color.red, color.green, color.blue]
       }
-      return ((place ?? 0) % bitmap.width, (place ?? 0) / bitmap.width)
+      return ((index ?? 0) % bitmap.width, (index ?? 0) / bitmap.width)
     }
-    #expect(place(.red).x < place(.green).x - 300)
-    #expect(place(.red).y > place(.green).y + 300)
+    #expect(position(.red).x < position(.green).x - 300)
+    #expect(position(.red).y > position(.green).y + 300)
   }
 
-  @Test func whatIsNoNumberLeavesAGap() throws {
+  @Test func nanLeavesAGap() throws {
     func ink(_ y: [Double]) throws -> Int {
       var figure = Figure()
       figure[0].ylim = 0...4

@@ -3,7 +3,7 @@ import Plot
 import Testing
 
 struct PlotLayoutTests {
-  /// Figures with all kinds of axes, crowded and not.
+  /// Kinds of axes, crowded and not.
   enum Kind: CaseIterable {
     case curves, manyCurves, bars, grouped, longNames, classes, horizontal, table, classTable, mixed
   }
@@ -53,20 +53,20 @@ struct PlotLayoutTests {
   }
 
   @Test(arguments: Kind.allCases, [(6.4, 4.8), (10, 9), (4.5, 3.5)])
-  func nothingMeetsAndNothingIsCut(kind: Kind, size: (Double, Double)) throws {
+  func nothingOverlapsOrIsClipped(kind: Kind, size: (Double, Double)) throws {
     let isMixed = kind == .mixed
-    // Several axes need more room.
+    // Several axes need more space.
     var figure = Figure(
       size: (size.0 * (isMixed ? 2.5 : 1), size.1 * (isMixed ? 3.5 : 1)), rows: isMixed ? 5 : 1,
       columns: isMixed ? 2 : 1)
     figure.supertitle = "All"
     let kinds = isMixed ? Kind.allCases : [kind]
-    for (place, kind) in kinds.enumerated() { fill(&figure[place], kind) }
+    for (index, kind) in kinds.enumerated() { fill(&figure[index], kind) }
     let layout = try Layout(figure)
     let page = Rectangle(x: 0, y: 0, width: layout.width, height: layout.height)
     var boxes = layout.titles.map(\.ink)
     for plot in layout.plots.compactMap({ $0 }) {
-      // A legend inside of the frame is not beside it.
+      // Text outside the frame.
       let outside = plot.labels.map(\.ink).filter { $0.intersection(plot.frame).isEmpty }
       boxes += outside + [plot.frame] + [plot.colorBarFrame].compactMap { $0 }
       if let legend = plot.legendBox {
@@ -87,10 +87,10 @@ struct PlotLayoutTests {
     }
   }
 
-  @Test func framesStandInRowsAndColumns() throws {
+  @Test func framesAreAligned() throws {
     var figure = Figure(size: (10, 8), rows: 2, columns: 2)
-    for (place, kind) in [Kind.curves, .bars, .horizontal, .grouped].enumerated() {
-      fill(&figure[place], kind)
+    for (index, kind) in [Kind.curves, .bars, .horizontal, .grouped].enumerated() {
+      fill(&figure[index], kind)
     }
     let frames = try Layout(figure).plots.compactMap(\.?.frame)
     #expect(frames.count == 4)
@@ -99,7 +99,7 @@ struct PlotLayoutTests {
     #expect(frames[0].y == frames[1].y && frames[2].y == frames[3].y)
   }
 
-  @Test func aLegendWithoutFreePlaceGoesBesideTheFrame() throws {
+  @Test func legendMovesOutsideIfNoCornerIsFree() throws {
     func legend(_ kind: Kind) throws -> (box: Rectangle, frame: Rectangle) {
       var figure = Figure()
       fill(&figure[0], kind)
@@ -112,14 +112,14 @@ struct PlotLayoutTests {
     #expect(outside.box.x >= outside.frame.maxX)
   }
 
-  @Test func aTableHasSquaresOfWholePixels() throws {
+  @Test func heatMapCellsAreWholePixels() throws {
     var figure = Figure()
     fill(&figure[0], .table)
     let frame = try #require(try Layout(figure).plots[0]).frame
     #expect(frame.width % 3 == 0 && frame.width / 3 == frame.height / 2)
   }
 
-  @Test func axesWithoutRoomAreOneLine() {
+  @Test func axesThatDoNotFitAreAnError() {
     var figure = Figure(size: (0.6, 0.6))
     fill(&figure[0], .curves)
     figure[0].title = ""
@@ -132,7 +132,7 @@ struct PlotLayoutTests {
   }
 
   @Test(arguments: [0...0, -Double.infinity...1, 5...Double.infinity, 2...3])
-  func oddLimitsDoNoHarm(limits: ClosedRange<Double>) throws {
+  func unusualLimitsAreSafe(limits: ClosedRange<Double>) throws {
     var figure = Figure()
     figure[0].plot([1, 2, 3], [1, .nan, -.infinity], marker: .square)
     figure[0].scatter([], [], marker: .cross)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs a test with a folder of its own, which is removed afterwards.
+/// Runs `body` with a temporary folder, which is removed afterwards.
 func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
     "PlotTests-\(UUID().uuidString)")

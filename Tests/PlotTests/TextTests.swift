@@ -11,7 +11,7 @@ struct TextTests {
       ("a\tb", "a b"),
       ("", ""),
     ])
-  func spacesThatOneCouldNotSeeAreShown(text: String, shown: String) {
+  func invisibleSpacesAreShown(text: String, shown: String) {
     #expect(showingSpaces(text) == shown)
   }
 
@@ -31,7 +31,7 @@ struct TextTests {
     #expect(paragraph.hasBrokenWords == broken)
   }
 
-  @Test func whatIsCutEndsInAnEllipsis() {
+  @Test func truncatedTextEndsInAnEllipsis() {
     var paragraph = Paragraph("one two three four", width: 7) { Double($0.count) }
     #expect(paragraph.lines == ["one two", "three", "four"])
     paragraph.cut(to: 3, width: 7) { Double($0.count) }
@@ -46,7 +46,7 @@ struct TextTests {
     arguments: [
       (0.5, 2, "0.50"), (-0.5, 1, "−0.5"), (-0.001, 2, "0.00"), (0, 0, "0"), (-12, 0, "−12"),
     ])
-  func decimalsHaveRealMinusSigns(value: Double, count: Int, text: String) {
+  func decimalsHaveTypographicMinusSigns(value: Double, count: Int, text: String) {
     #expect(decimal(value, count) == text)
   }
 }

@@ -28,7 +28,7 @@ struct TicksTests {
     #expect(ticks.values.allSatisfy { $0 >= range.lowerBound - 1e-9 * abs($0) })
   }
 
-  @Test func areAsFewAsWanted() {
+  @Test func stayBelowTheMaximumCount() {
     for count in 1...9 {
       for high in stride(from: 0.1, through: 5000, by: 13.37) {
         let ticks = Ticks(0...high, atMost: count)

@@ -20,7 +20,7 @@ struct TypefaceTests {
     }
   }
 
-  @Test func widthAddsUpAndInkStaysWithinIt() {
+  @Test func widthIsAdditiveAndContainsTheInk() {
     #expect(
       abs(typeface.width(of: "ab") - typeface.width(of: "a") - typeface.width(of: "b")) < 1e-9)
     for size in [8.0, 16.7, 40] {
@@ -34,7 +34,7 @@ struct TypefaceTests {
     }
   }
 
-  @Test func aCharacterThatTheFontLacksIsABox() {
+  @Test func missingCharactersAreBoxes() {
     // U+10FFFF is never a character.
     let glyphs = typeface.glyphs(of: "\u{10FFFF}", size: 10)
     let expected = [
@@ -50,7 +50,7 @@ struct TypefaceTests {
     #expect(glyphs.map(\.frame) == [Rectangle(x: 1, y: -7, width: 5, height: 7)])
   }
 
-  @Test func aFileThatIsNoFontIsOneLine() throws {
+  @Test func fileThatIsNoFontIsAnError() throws {
     try withTemporaryFolder { folder in
       let path = folder.appendingPathComponent("a.png").path
       try saveImage([Image(width: 1, height: 1, values: [0])], to: path)
@@ -67,3 +67,21 @@ let labels =
   ["<B>", "<S>", "<E>", "<P>"]
   + "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz !\"#&'()*+,-./:;?"
   .map(String.init)
+
+struct GlyphTests {
+  @Test func rotationIsCounterclockwise() {
+    // Ink of 1, 2, 3 along a baseline to the right, a 4 above the 1.
+    let glyph = Glyph(
+      frame: Rectangle(x: 2, y: -2, width: 3, height: 2), coverage: [4, 0, 0, 1, 2, 3])
+    let turned = glyph.rotated
+    #expect(turned.frame == Rectangle(x: -2, y: -5, width: 2, height: 3))
+    #expect(turned.coverage == [0, 3, 0, 2, 4, 1])
+  }
+
+  @Test func fourRotationsAreTheIdentity() {
+    let glyph = Glyph(
+      frame: Rectangle(x: 5, y: -7, width: 2, height: 3), coverage: [1, 2, 3, 4, 5, 6])
+    #expect(glyph.rotated.rotated.rotated.rotated == glyph)
+    #expect(glyph.rotated != glyph)
+  }
+}

@@ -1,31 +1,31 @@
 import Foundation
 import Plot
 
-/// What an accepted run gave, in `Notebooks/NAME/expected`.
+/// The results of an accepted run, in `Notebooks/NAME/expected`.
 ///
 /// | File | |
 /// | --- | --- |
-/// | `parameters.txt` | the run's parameters, `name=value` a line |
-/// | `CELL.txt` | what the cell printed |
+/// | `parameters.txt` | the parameters of the run, one `name=value` per line |
+/// | `CELL.txt` | the standard output of a cell |
 /// | `FIGURE.png` | a figure |
 struct ExpectedFolder {
   let url: URL
 
   private var parametersFile: URL { url.appending(path: "parameters.txt") }
 
-  /// The accepted run's parameters; nil if no run was accepted.
+  /// The parameters of the accepted run; `nil` if no run was accepted.
   var parameters: [String]? {
     let text = try? String(contentsOf: parametersFile, encoding: .utf8)
     return text?.split(separator: "\n").map(String.init)
   }
 
-  /// Stores results in place of those that were accepted before.
+  /// Replaces the accepted results.
   ///
   /// - Parameters:
-  ///   - results: What the run gave.
-  ///   - parameters: The run's parameters.
-  ///   - figures: The folder that has the figures.
-  /// - Throws: When a file cannot be read or written.
+  ///   - results: The results of the run.
+  ///   - parameters: The parameters of the run.
+  ///   - figures: The folder with the figures of the run.
+  /// - Throws: An error if a file cannot be read or written.
   func store(_ results: [CellResult], parameters: [String], figures: URL) throws {
     let part = url.deletingLastPathComponent().appending(path: ".expected-\(UUID())")
     defer { try? FileManager.default.removeItem(at: part) }
@@ -46,18 +46,18 @@ struct ExpectedFolder {
     try FileManager.default.moveItem(at: part, to: url)
   }
 
-  /// What differs from the accepted results.
+  /// The differences from the accepted results, one line each.
   ///
   /// - Parameters:
-  ///   - results: What the run gave.
-  ///   - figures: The folder that has the run's figures; pictures of differences go there too.
-  /// - Throws: When a file cannot be read or written.
-  func complaints(about results: [CellResult], figures: URL) throws -> [String] {
+  ///   - results: The results of the run.
+  ///   - figures: The folder with the figures of the run; comparison figures are written there too.
+  /// - Throws: An error if a file cannot be read or written.
+  func differences(of results: [CellResult], figures: URL) throws -> [String] {
     let all = Set(
       try FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))
     ).subtracting([parametersFile.lastPathComponent])
     var left = all
-    var complaints: [String] = []
+    var differences: [String] = []
     for result in results {
       let textFile = "\(result.id).txt"
       let expected =
@@ -65,19 +65,21 @@ struct ExpectedFolder {
         ? "" : try String(contentsOf: url.appending(path: textFile), encoding: .utf8)
       let comparison = TextComparison(
         tolerance: result.tolerance, ignoring: result.ignoring)
-      complaints += comparison.complaints(expected: expected, actual: result.text)
+      differences += comparison.differences(expected: expected, actual: result.text)
         .map { "“\(result.title)”, \($0)" }
       for figure in result.figures {
         left.remove(figure)
-        // A figure may be shown again under the name of an earlier one.
-        let complaint =
+        // A later figure may have the name of an earlier one.
+        let difference =
           !all.contains(figure)
-          ? "is not expected"
+          ? "is not among the accepted figures"
           : try compare(figure, in: figures, tolerance: result.tolerance.pixels)
-        if let complaint { complaints.append("“\(result.title)”, \(figure): \(complaint)") }
+        if let difference {
+          differences.append("“\(result.title)”, \(figure): \(difference)")
+        }
       }
     }
-    return complaints + left.sorted().map { "expected \($0), which the run did not give" }
+    return differences + left.sorted().map { "expected \($0), which the run did not produce" }
   }
 
   private func compare(_ name: String, in figures: URL, tolerance: Double) throws -> String? {
@@ -85,10 +87,50 @@ struct ExpectedFolder {
     let comparison = try FigureComparison(
       expected: Array(try Data(contentsOf: files[0])),
       actual: Array(try Data(contentsOf: files[1])), name: name)
-    guard let complaint = comparison.complaint(tolerance: tolerance) else { return nil }
+    guard let difference = comparison.difference(tolerance: tolerance) else { return nil }
     let stem = files[1].deletingPathExtension().lastPathComponent
     let picture = figures.appending(path: "\(stem)-compared.png")
     try comparison.sideBySide.save(to: picture.path(percentEncoded: false))
-    return "\(complaint); see \(picture.relativePath)"
+    return "\(difference); see \(picture.relativePath)"
+  }
+}
+
+/// The results of a cell that a check compares: its standard output and its figures.
+struct CellResult {
+  let id: String
+  let title: String
+  /// The standard output, and the error of a cell that is expected to fail. Standard error, which has
+  /// progress and notices, is not compared.
+  let text: String
+  /// The file names of the figures.
+  let figures: [String]
+  let tolerance: Tolerance
+  let ignoring: [String]
+
+  /// The results of the cells that ran.
+  ///
+  /// - Parameters:
+  ///   - page: The page of the run.
+  ///   - events: The events of the run, which include the tolerances.
+  static func all(of page: Page, _ events: [Event]) -> [CellResult] {
+    var openings: [String: Event.Opening] = [:]
+    for case .cell(let opening) in events { openings[opening.title] = opening }
+    return page.cells.filter { $0.state != .notRun }.map { cell in
+      CellResult(cell, opening: openings[cell.title])
+    }
+  }
+
+  private init(_ cell: Page.Cell, opening: Event.Opening?) {
+    (id, title) = (cell.id, cell.title)
+    var text = cell.outputs.reduce("") { text, output in
+      if case .text(let next, .standardOutput) = output { text + next } else { text }
+    }
+    if case .failedAsExpected(let message) = cell.state { text += "Error: \(message)\n" }
+    self.text = text
+    figures = cell.outputs.compactMap { output in
+      if case .figure(let figure) = output { figure.file } else { nil }
+    }
+    tolerance = opening?.tolerance ?? .exact
+    ignoring = opening?.ignoring ?? []
   }
 }

@@ -5,53 +5,52 @@ extension NotebookProgram {
     ExpectedFolder(url: file.deletingLastPathComponent().appending(path: "expected"))
   }
 
-  /// Runs the notebook, and compares what it gives with what was accepted.
+  /// Runs the notebook and compares its results with the accepted ones.
   ///
-  /// - Parameter options: What was chosen; without parameters those of the accepted run.
-  /// - Returns: What differs, a line each.
-  /// - Throws: ``NotebookError`` if nothing was accepted yet, and as ``run(_:on:)`` does.
+  /// - Parameter options: The options of the run; without parameters, those of the accepted run are used.
+  /// - Returns: The differences, one line each.
+  /// - Throws: ``NotebookError`` if no run was accepted yet, and the errors of ``run(_:on:)``.
   public func check(_ options: Options) throws -> [String] {
     guard let accepted = expected.parameters else {
       throw NotebookError(
         "\(name): expected an accepted run in \(expected.url.path(percentEncoded: false)), found "
-          + "none; to accept one: lab notebooks check \(name) --accept --quick")
+          + "none; to accept one: \(folders.command) check \(name) --accept --quick")
     }
-    let (results, folder, complaints) = try results(options, accepted: accepted)
-    return complaints.isEmpty
-      ? try expected.complaints(about: results, figures: folder) : complaints
+    let (results, folder, failure) = try results(options, accepted: accepted)
+    return try failure.map { [$0] } ?? expected.differences(of: results, figures: folder)
   }
 
-  /// Runs the notebook, and stores what it gives as what is expected from now on.
+  /// Runs the notebook and stores its results as the accepted ones.
   ///
-  /// - Parameter options: What was chosen; without parameters those of the run accepted before.
-  /// - Returns: Why the run was not accepted; nothing if it was.
-  /// - Throws: As ``run(_:on:)`` does, and when the results cannot be stored.
+  /// - Parameter options: The options of the run; without parameters, those of the accepted run are used.
+  /// - Returns: The reason why the run was not accepted; empty if it was.
+  /// - Throws: The errors of ``run(_:on:)``, or an error if the results cannot be stored.
   public func accept(_ options: Options) throws -> [String] {
     let accepted = expected.parameters ?? []
-    let (results, folder, complaints) = try results(options, accepted: accepted)
-    guard complaints.isEmpty else { return complaints }
+    let (results, folder, failure) = try results(options, accepted: accepted)
+    if let failure { return [failure] }
     let parameters = options.parameters.isEmpty ? accepted : options.parameters
     try expected.store(results, parameters: parameters, figures: folder)
     return []
   }
 
-  /// What a run gives, the folder that it is in, and why it failed, if it did.
+  /// The results of a run, their folder, and the reason if it failed.
   private func results(
     _ options: Options, accepted: [String]
-  ) throws -> (results: [CellResult], folder: URL, complaints: [String]) {
+  ) throws -> (results: [CellResult], folder: URL, failure: String?) {
     var options = options
     if options.parameters.isEmpty { options.parameters = accepted }
-    options.tellsTimes = false
-    // The pages of the reader's own runs stay as they are.
+    options.recordsTimes = false
+    // The pages of the reader's own runs are kept.
     let folder = folders.output.appending(path: "check/\(name)", directoryHint: .isDirectory)
     let source = try source()
     let page = try record(
       source, options, fingerprint(source, options), in: folder, on: Console(isQuiet: true))
     if page.state.isInterruption { throw NotebookInterruption(name: name) }
-    var complaints: [String] = []
+    var failure: String?
     if case .failed(let message, let line) = page.state {
-      complaints = ["failed\(line.map { ", line \($0)" } ?? ""): \(message)"]
+      failure = "failed\(line.map { ", line \($0)" } ?? ""): \(message)"
     }
-    return (CellResult.all(of: page, try RunFolder(folder).events), folder, complaints)
+    return (CellResult.all(of: page, try RunFolder(folder).events), folder, failure)
   }
 }

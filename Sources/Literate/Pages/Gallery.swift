@@ -1,6 +1,29 @@
 import Foundation
+import Plot
 
-/// The page that leads to all notebooks.
+/// Writes the gallery, the page that links to all notebooks: for each a figure, its title and first
+/// sentence, its state and time, and links.
+public struct GalleryWriter: Sendable {
+  let pages: [Page]
+
+  /// - Parameter pages: The pages in the order of the gallery.
+  public init(_ pages: [Page]) {
+    self.pages = pages
+  }
+
+  /// Writes `index.html` atomically.
+  ///
+  /// - Parameter folder: The folder with a folder of files for each page.
+  /// - Throws: An error with the path and the system's reason if the file cannot be written.
+  public func write(to folder: URL) throws {
+    let cards = pages.map { page in
+      GalleryCard(page, FigureFiles(folder.appending(path: page.name)))
+    }
+    try writeFile(Gallery(cards).text, to: folder.appending(path: "index.html"))
+  }
+}
+
+/// The page that links to all notebooks.
 struct Gallery {
   private let cards: [GalleryCard]
 
@@ -8,7 +31,7 @@ struct Gallery {
     self.cards = cards
   }
 
-  /// The file's text.
+  /// The HTML of the page.
   var text: String {
     htmlDocument(
       title: "Notebooks",
@@ -34,12 +57,12 @@ struct Gallery {
   }
 }
 
-/// A notebook in the gallery.
+/// The card of a notebook in the gallery.
 struct GalleryCard {
   let page: Page
   private let picture: (thumbnail: Thumbnail, alternativeText: String)?
 
-  /// The last figure, for a notebook draws towards it.
+  /// The card shows the last figure, which is usually the result.
   init(_ page: Page, _ figures: FigureFiles) {
     self.page = page
     let drawn = page.cells.flatMap(\.outputs).compactMap { output -> Page.Figure? in
@@ -86,4 +109,53 @@ struct GalleryCard {
       alt="\(alternativeText)" width="\(thumbnail.width)" height="\(thumbnail.height)"></div>
       """
   }
+}
+
+/// A small version of a figure, embedded in the gallery.
+struct Thumbnail {
+  /// The bytes of a PNG file.
+  let png: Data
+  let width: Int
+  let height: Int
+
+  /// Shrinks the figure to at most 640 × 400 pixels.
+  init(_ file: Data) throws(PlotError) {
+    let figure = try decodePNG(Array(file), named: "a figure", channels: 3)
+    let scale = min(640 / Double(figure.width), 400 / Double(figure.height))
+    guard scale < 1 else {
+      (png, width, height) = (file, figure.width, figure.height)
+      return
+    }
+    width = max(1, Int((Double(figure.width) * scale).rounded()))
+    height = max(1, Int((Double(figure.height) * scale).rounded()))
+    png = Data(try encodePNG(shrunk(figure, width: width, height: height)))
+  }
+}
+
+/// Shrinks a bitmap: every pixel is the mean of the pixels that it covers, fully or partly.
+private func shrunk(_ bitmap: Bitmap, width: Int, height: Int) -> Bitmap {
+  let channels = bitmap.channels
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(width * height * channels)
+  for y in 0..<height {
+    let rows = covered(y, of: height, in: bitmap.height)
+    for x in 0..<width {
+      let columns = covered(x, of: width, in: bitmap.width)
+      let count = rows.count * columns.count
+      for channel in 0..<channels {
+        var sum = count / 2
+        for row in rows {
+          for column in columns {
+            sum += Int(bitmap.bytes[(row * bitmap.width + column) * channels + channel])
+          }
+        }
+        bytes.append(UInt8(sum / count))
+      }
+    }
+  }
+  return Bitmap(width: width, height: height, channels: channels, bytes: bytes)
+}
+
+private func covered(_ index: Int, of count: Int, in larger: Int) -> Range<Int> {
+  index * larger / count..<((index + 1) * larger + count - 1) / count
 }

@@ -1,16 +1,16 @@
-/// A piece of HTML, in which text that is put in arrives escaped.
+/// A piece of HTML. Interpolated text is escaped.
 ///
 /// ```swift
 /// let title = "a < b"
 /// let heading: HTML = "<h1>\(title)</h1>"  // <h1>a &lt; b</h1>
 /// ```
 ///
-/// HTML that is put into HTML stays what it is. No other way leads from text to HTML but
-/// ``init(trusted:)``.
+/// Interpolated HTML is not escaped again. Only ``init(trusted:)`` converts text to HTML without
+/// escaping.
 package struct HTML: Equatable, Sendable {
   package private(set) var text = ""
 
-  /// HTML that somebody else has made safe: cmark-gfm, or a style sheet of ours.
+  /// HTML that is known to be safe: the output of cmark-gfm, or our own style sheet.
   package init(trusted text: String) {
     self.text = text
   }
@@ -56,7 +56,7 @@ extension Sequence<HTML> {
   }
 }
 
-/// Text as it stands between tags and in quoted attributes.
+/// Escapes text for use between tags and in quoted attributes.
 private func escaped(_ text: String) -> String {
   let special = text.utf8.contains { $0 == 0x26 || $0 == 0x3C || $0 == 0x3E || $0 == 0x22 }
   guard special else { return text }

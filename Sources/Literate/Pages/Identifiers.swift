@@ -1,9 +1,9 @@
-/// Hands out identifiers, each once: letters, digits, `-` and `_` of ASCII, 64 at most, which suits
-/// an anchor in HTML and a cell of a Jupyter notebook.
+/// Generates unique identifiers for HTML anchors and Jupyter cells: at most 64 ASCII letters, digits,
+/// `-` and `_`.
 package struct Identifiers {
   private var taken: Set<String>
 
-  /// - Parameter reserved: Those that are not to be handed out.
+  /// - Parameter reserved: Identifiers already in use.
   package init(reserved: Set<String> = []) {
     taken = reserved
   }

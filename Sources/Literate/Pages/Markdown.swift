@@ -2,7 +2,7 @@ import CMarkdown
 import Foundation
 import Synchronization
 
-/// Prose in GitHub's Markdown: with tables, ~~strikethrough~~ and bare addresses as links.
+/// Prose in GitHub-flavored Markdown: with tables, ~~strikethrough~~ and autolinks.
 package struct Markdown: Sendable {
   package let text: String
 
@@ -10,14 +10,14 @@ package struct Markdown: Sendable {
     self.text = text
   }
 
-  /// The prose as HTML, which can do no harm whatever the text is.
+  /// The prose as HTML that is safe for any text.
   ///
-  /// HTML in the text is shown as text. A picture becomes a link to it, for a page fetches nothing.
-  /// Every heading has an identifier; Swift in fences is highlighted.
+  /// HTML in the text is shown as text. Images become links, because pages make no requests. Headings
+  /// get identifiers; fenced Swift code is highlighted.
   ///
   /// - Parameters:
-  ///   - level: The level of the page's heading that stands above; headings are below it.
-  ///   - identifiers: Those that the page has already.
+  ///   - level: The level of the heading above the prose; headings in the prose are below it.
+  ///   - identifiers: The identifiers used on the page so far.
   package func html(below level: Int, _ identifiers: inout Identifiers) -> HTML {
     withDocument { document, extensions in
       for node in document.descendants {
@@ -56,7 +56,7 @@ package struct Markdown: Sendable {
     }
   }
 
-  /// The first sentence of the first paragraph, without its marks; empty where there is none.
+  /// The first sentence of the first paragraph as plain text; empty if there is none.
   package var firstSentence: String {
     let paragraph = withDocument { document, _ in
       document.descendants.first { $0.type == "paragraph" }?.plainText ?? ""
@@ -68,7 +68,7 @@ package struct Markdown: Sendable {
   private func withDocument<Result>(
     _ body: (Node, UnsafeMutablePointer<cmark_llist>?) -> Result
   ) -> Result where Result: Sendable {
-    // While cmark-gfm parses, it keeps the marks of its extensions in a table for all threads.
+    // While parsing, cmark-gfm keeps the special characters of its extensions in a global table.
     cmark.withLock { _ in
       cmark_gfm_core_extensions_ensure_registered()
       let parser = cmark_parser_new(options)
@@ -86,26 +86,26 @@ package struct Markdown: Sendable {
 
 private let cmark = Mutex(())
 
-/// Quotation marks and dashes as in print. HTML is left out by default.
+/// Typographic quotation marks and dashes. Raw HTML is omitted by default.
 private let options = CMARK_OPT_SMART | CMARK_OPT_NOBREAKS
 
-/// A C string of which the caller is the owner.
+/// Takes ownership of a C string.
 private func taken(_ characters: UnsafeMutablePointer<CChar>?) -> String {
   guard let characters else { return "" }
   defer { free(characters) }
   return String(cString: characters)
 }
 
-/// A block or a piece of text in cmark's tree.
+/// A node of cmark's tree.
 private struct Node {
   let pointer: OpaquePointer?
 
-  /// Such as `heading`.
+  /// The type, such as `heading`.
   var type: String { String(cString: cmark_node_get_type_string(pointer)) }
 
   var literal: String { cmark_node_get_literal(pointer).map { String(cString: $0) } ?? "" }
 
-  /// The word behind a code block's opening fence.
+  /// The info string of a fenced code block.
   var fence: String { cmark_node_get_fence_info(pointer).map { String(cString: $0) } ?? "" }
 
   var plainText: String {
@@ -122,7 +122,7 @@ private struct Node {
     return above != nil
   }
 
-  /// All nodes below, each before those in it; taken down first, so that they can be replaced.
+  /// All nodes below in preorder, collected first so that they can be replaced.
   var descendants: [Node] {
     var found: [Node] = []
     let iterator = cmark_iter_new(pointer)
@@ -136,7 +136,7 @@ private struct Node {
     }
   }
 
-  /// Puts a new node, with this one's children, where this one was.
+  /// Replaces this node by a new one with the same children.
   func replace(with type: cmark_node_type, _ fill: (OpaquePointer?) -> Void) {
     let new = cmark_node_new(type)
     fill(new)
@@ -145,7 +145,7 @@ private struct Node {
     cmark_node_free(pointer)
   }
 
-  /// Puts this node's children where this one was.
+  /// Replaces this node by its children.
   func unwrap() {
     while let child = cmark_node_first_child(pointer) { cmark_node_insert_before(pointer, child) }
     cmark_node_free(pointer)

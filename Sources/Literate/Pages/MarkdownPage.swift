@@ -1,4 +1,6 @@
-/// A page in GitHub's Markdown, with links to the figures beside it.
+import Foundation
+
+/// A page in GitHub-flavored Markdown with links to the figures beside it.
 struct MarkdownPage {
   private let page: Page
 
@@ -6,7 +8,7 @@ struct MarkdownPage {
     self.page = page
   }
 
-  /// The file's text.
+  /// The Markdown of the page.
   var text: String {
     joinedBlocks(
       [
@@ -52,5 +54,56 @@ struct MarkdownPage {
       cell.seconds.map(duration), cell.peakMemory.map { "\(amountOfMemory($0)) peak" },
     ].compactMap(\.self)
     return amounts.isEmpty ? "" : "<sub>\(amounts.joined(separator: " · "))</sub>"
+  }
+}
+
+/// Escapes text so that Markdown shows it unchanged, in one line.
+package func escapedForMarkdown(_ text: String) -> String {
+  plainText(text).replacing(/[\\`*_\[\]<>|&~#$]/) { "\\\($0.0)" }.replacing("\n", with: " ")
+}
+
+/// A fenced code block, whose fence is longer than any run of backticks in the text; empty for empty
+/// text.
+package func fenced(_ text: String, as language: String) -> String {
+  let text = text.trimmingCharacters(in: .newlines)
+  guard !text.isEmpty else { return "" }
+  let longest = text.matches(of: /`+/).map(\.0.count).max() ?? 0
+  let fence = String(repeating: "`", count: max(3, longest + 1))
+  return "\(fence)\(language)\n\(text)\n\(fence)"
+}
+
+/// Joins blocks of Markdown with empty lines; empty blocks are left out.
+package func joinedBlocks(_ blocks: [String]) -> String {
+  blocks.map { $0.trimmingCharacters(in: .newlines) }.filter { !$0.isEmpty }
+    .joined(separator: "\n\n")
+}
+
+/// A block quote of blocks of Markdown.
+package func quoted(_ blocks: [String]) -> String {
+  joinedBlocks(blocks).split(separator: "\n", omittingEmptySubsequences: false)
+    .map { $0.isEmpty ? ">" : "> \($0)" }.joined(separator: "\n")
+}
+
+extension Page {
+  /// The title, the failure if there is one, and the introduction.
+  ///
+  /// - Parameter sign: The marker that makes GitHub draw a block quote as an alert.
+  func markdownHeader(sign: String = "") -> String {
+    var blocks = ["# \(escapedForMarkdown(title))"]
+    if case .failed(let message, _) = state {
+      let place = "\(sign)**\(escapedForMarkdown(placeOfFailure))**"
+      blocks.append(quoted([place, fenced(plainText(message), as: "text")]))
+    }
+    return joinedBlocks(blocks + [introduction])
+  }
+
+  /// The facts and the time of the run as a table; empty if there are none.
+  var markdownFacts: String {
+    var rows = facts
+    if let seconds { rows.append(Fact("Time", duration(seconds))) }
+    guard !rows.isEmpty else { return "" }
+    return "| This run | |\n| --- | --- |\n"
+      + rows.map { "| \(escapedForMarkdown($0.name)) | \(escapedForMarkdown($0.value)) |" }
+      .joined(separator: "\n")
   }
 }

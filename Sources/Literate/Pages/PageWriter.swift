@@ -1,12 +1,13 @@
 import Foundation
+import Plot
 
-/// Writes what a reader opens: the page in three forms, each one file.
+/// Writes a page in three formats, one file each.
 ///
 /// | File | |
 /// | --- | --- |
-/// | `index.html` | the page, with its figures inside |
-/// | `NAME.md` | GitHub's Markdown, with links to the figures |
-/// | `NAME.ipynb` | a Jupyter notebook (nbformat 4.5), with outputs and figures inside |
+/// | `index.html` | HTML with embedded figures |
+/// | `NAME.md` | GitHub-flavored Markdown with links to the figures |
+/// | `NAME.ipynb` | a Jupyter notebook (nbformat 4.5) with embedded outputs and figures |
 ///
 /// The same page and figures give the same bytes.
 public struct PageWriter: Sendable {
@@ -16,11 +17,11 @@ public struct PageWriter: Sendable {
     self.page = page
   }
 
-  /// Writes the three files, each as a whole or not at all.
+  /// Writes the three files atomically.
   ///
-  /// - Parameter folder: Where the page's figures are, and where the files are to be. A figure that
-  ///   is missing there is named on the page, with its alternative text.
-  /// - Throws: When a file cannot be written, with its path and the system's reason.
+  /// - Parameter folder: The folder with the figures, to which the files are written. Pages name missing
+  ///   figures and show their alternative text.
+  /// - Throws: An error with the path and the system's reason if a file cannot be written.
   public func write(to folder: URL) throws {
     let figures = FigureFiles(folder)
     let name = page.name
@@ -29,4 +30,28 @@ public struct PageWriter: Sendable {
     try writeFile(
       try JupyterNotebook(page, figures).text, to: folder.appending(path: "\(name).ipynb"))
   }
+}
+
+/// The PNG files beside a page.
+struct FigureFiles: Sendable {
+  let folder: URL
+
+  init(_ folder: URL) {
+    self.folder = folder
+  }
+
+  /// The bytes of the file; `nil` if there is no such file.
+  func bytes(of figure: Page.Figure) -> Data? {
+    try? Data(contentsOf: folder.appending(path: figure.file))
+  }
+}
+
+extension Data {
+  /// The data URL of a PNG file.
+  var pngAddress: String { "data:image/png;base64,\(base64EncodedString())" }
+}
+
+/// Writes text in UTF-8 atomically.
+func writeFile(_ text: String, to file: URL) throws(PlotError) {
+  try writeFile(Array(text.utf8), to: file.path(percentEncoded: false))
 }

@@ -1,8 +1,8 @@
-/// A piece of Swift source of one kind, as a page colours it.
+/// A token of Swift source for syntax highlighting.
 package struct SwiftToken: Equatable, Sendable {
   package enum Kind: String, Sendable {
     case keyword, type, attribute, string, number, comment
-    /// Names, operators, brackets and space.
+    /// Names, operators, brackets and whitespace.
     case plain
   }
 
@@ -10,10 +10,9 @@ package struct SwiftToken: Equatable, Sendable {
   package var text: String
 }
 
-/// Takes Swift source apart; the texts of the tokens together are the source again.
+/// Splits Swift source into tokens, whose texts join to the source.
 ///
-/// It goes by the look of words, as a reader does: a word with a capital is a type. Whatever it
-/// does not understand is plain.
+/// This is a heuristic for highlighting: a capitalized word is a type. Anything unknown is plain.
 package func swiftTokens(of source: String) -> [SwiftToken] {
   var reader = SwiftTokenReader(source)
   reader.read(interpolated: false)
@@ -32,7 +31,7 @@ private struct SwiftTokenReader {
 
   private var rest: Substring { source[place...] }
 
-  /// Reads to the end, or in a string's interpolation up to the bracket that closes it.
+  /// Reads to the end, or in a string interpolation to its closing parenthesis.
   mutating func read(interpolated: Bool) {
     var depth = 0
     while let next = rest.first {
@@ -67,7 +66,7 @@ private struct SwiftTokenReader {
     }
   }
 
-  /// Block comments can stand in block comments.
+  /// Block comments can be nested.
   private mutating func readBlockComment() {
     var depth = 0
     var end = place
@@ -86,8 +85,8 @@ private struct SwiftTokenReader {
   }
 
   /// - Parameters:
-  ///   - marks: The number signs before the string: inside, a backslash counts only with as many.
-  ///   - quote: One quotation mark, or three for a string of several lines.
+  ///   - marks: The number signs before the string, which escapes inside need too.
+  ///   - quote: One quotation mark, or three for a multiline string.
   private mutating func readString(marks: String, quote: String) {
     take(.string, marks.count + quote.count)
     while let next = rest.first {
@@ -101,7 +100,7 @@ private struct SwiftTokenReader {
       } else if rest.hasPrefix("\\" + marks) {
         take(.string, min(marks.count + 2, rest.count))
       } else if next.isNewline && quote.count == 1 {
-        // The string was not closed: its line is wrong, not the rest of the source.
+        // An unterminated string ends with its line.
         return
       } else {
         take(.string, 1)
@@ -122,7 +121,7 @@ private struct SwiftTokenReader {
     }
   }
 
-  /// The last character of the code before, without space and comments.
+  /// The last character before, without whitespace and comments.
   private var before: Character? {
     for token in tokens.reversed() where token.kind != .comment {
       if let last = token.text.last(where: { !$0.isWhitespace }) { return last }
@@ -160,7 +159,7 @@ private let keywords: Set<String> = [
 ]
 
 extension HTML {
-  /// Swift source, coloured: each token but plain ones in a `span` whose class is the kind's name.
+  /// Highlighted Swift source: each token that is not plain is a `span` with its kind as class.
   package init(highlighting source: String) {
     self = swiftTokens(of: source).map { token in
       token.kind == .plain

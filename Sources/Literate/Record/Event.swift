@@ -1,17 +1,19 @@
-/// What happens in a run of a notebook: told by the notebook, or seen by the runner.
+import Foundation
+
+/// An event in a run of a notebook, reported by the notebook or observed by the runner.
 ///
-/// The record has an event a line, in JSON:
+/// The log has one event per line, in JSON:
 ///
 /// ```text
 /// {"event":"cell","title":"The data","line":12,…}
 /// {"event":"text","stream":"standardOutput","text":"EMNIST Dataset\n"}
 /// ```
 package enum Event: Equatable, Sendable {
-  /// The command line was understood; the notebook waits until the record is ready.
+  /// The notebook has started and waits for the runner.
   case start(Start)
-  /// All parameters have these values.
+  /// The values of all parameters.
   case parameters(Parameters)
-  /// The data in a folder are read: when they change, results may.
+  /// The notebook reads data from a folder, on which its results depend.
   case data(Folder)
   case fact(Page.Fact)
   case cell(Opening)
@@ -41,8 +43,8 @@ package enum Event: Equatable, Sendable {
     package var expectedToFail = false
     package var tolerance = Tolerance.exact
     package var ignoring: [String] = []
-    /// The time of the call and the largest resident memory so far, in bytes; the record has what
-    /// they say with the cell before.
+    /// The time of the call and the peak resident memory so far, in bytes, which the runner logs with
+    /// the previous cell.
     package var time: Double?
     package var peakMemory: Int?
   }
@@ -54,7 +56,7 @@ package enum Event: Equatable, Sendable {
 
   package struct Progress: Codable, Equatable, Sendable {
     package var text: String
-    /// `true` if no line ended behind the bar, or it was erased before.
+    /// `true` if the bar was erased or its line did not end.
     package var isErased: Bool?
   }
 
@@ -63,16 +65,16 @@ package enum Event: Equatable, Sendable {
     package var line: Int?
   }
 
-  /// What a cell took; nothing where times are not to be told.
+  /// The cost of a cell; empty if times are not recorded.
   package struct Cost: Codable, Equatable, Sendable {
     package var seconds: Double?
-    /// The largest resident memory so far, in bytes.
+    /// The peak resident memory so far, in bytes.
     package var peakMemory: Int?
   }
 
-  /// How the program ended.
+  /// The end of the program.
   package struct Ending: Codable, Equatable, Sendable {
-    /// Why the notebook did not come to its end; nothing if it did.
+    /// The reason if the notebook failed.
     package var failure: Failure?
     package var seconds: Double?
   }
@@ -122,4 +124,34 @@ extension Event: Codable {
     try container.encode(name, forKey: .event)
     try contents.encode(to: encoder)
   }
+}
+
+extension Event {
+  /// The event as a line of JSON with sorted keys.
+  ///
+  /// - Throws: The encoder's error, such as for NaN.
+  package var line: String {
+    get throws { try jsonText(of: self, formatting: []) }
+  }
+
+  /// Decodes an event from a line of JSON.
+  ///
+  /// - Throws: The decoder's error.
+  package init(line: some StringProtocol) throws {
+    self = try JSONDecoder().decode(Event.self, from: Data(line.utf8))
+  }
+}
+
+/// A value as JSON with sorted keys and a final line break.
+///
+/// - Parameters:
+///   - value: The value.
+///   - formatting: Further formatting options.
+/// - Throws: The encoder's error, such as for NaN.
+func jsonText(
+  of value: some Encodable, formatting: JSONEncoder.OutputFormatting = .prettyPrinted
+) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+  return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
 }

@@ -1,37 +1,38 @@
 import Foundation
 
-/// All that a notebook's results depend on: a run with the same fingerprint need not be repeated.
+/// Everything that a notebook's results depend on. A run with the same fingerprint is not repeated.
 package struct Fingerprint: Codable, Equatable {
-  /// The notebook's code, without prose.
+  /// The checksum of the notebook's code without prose.
   var code: String
-  /// The notebook's file with its prose.
+  /// The checksum of the notebook's source file, prose included.
   var text: String
+  /// The checksum of the program.
   var program: String
-  /// The package's other sources; nothing where there are none.
+  /// The checksum of the package's other sources; empty if there are none.
   var libraries: String
   var arguments: [String]
-  /// Variables that change what programs of this package do.
+  /// The environment variables that results depend on.
   var environment: [String: String]
-  /// Whether the record tells times.
-  var tellsTimes: Bool
-  /// The files of the folders that the notebook's data are in, by folder.
+  /// Whether times are recorded.
+  var recordsTimes: Bool
+  /// The checksums of the files in the folders of the notebook's data, by folder.
   var data: [String: String] = [:]
 
   package init(
     code: String, text: String, program: String, libraries: String, arguments: [String],
-    environment: [String: String], tellsTimes: Bool
+    environment: [String: String], recordsTimes: Bool
   ) {
     (self.code, self.text, self.program, self.libraries) = (code, text, program, libraries)
     (self.arguments, self.environment) = (arguments, environment)
-    self.tellsTimes = tellsTimes
+    self.recordsTimes = recordsTimes
   }
 
-  /// Whether a run now would give the same.
+  /// Whether a run now would give the same results.
   ///
-  /// - Parameter earlier: The fingerprint of the run that there is.
+  /// - Parameter earlier: The fingerprint of the last run.
   package func matches(_ earlier: Fingerprint) -> Bool {
     var earlier = earlier
-    // Prose moves lines, and so changes a program whose code is the same.
+    // A change of prose shifts line numbers, which changes the program although its code is the same.
     if !libraries.isEmpty, libraries == earlier.libraries, text != earlier.text {
       earlier.program = program
     }
@@ -41,7 +42,7 @@ package struct Fingerprint: Codable, Equatable {
     return self == earlier && data.allSatisfy { Self.files(in: $0.key) == $0.value }
   }
 
-  /// The names, sizes and times of a folder's files.
+  /// The checksum of the names, sizes and modification times of a folder's files.
   static func files(in folder: String) -> String {
     let url = URL(filePath: folder, directoryHint: .isDirectory)
     var lines: [String] = []
@@ -60,7 +61,7 @@ package struct Fingerprint: Codable, Equatable {
   }
 }
 
-/// A checksum that tells two versions of a text apart, where nobody means harm (64-bit FNV-1a).
+/// A checksum to detect changes, not attacks (64-bit FNV-1a).
 struct Checksum {
   private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -70,7 +71,7 @@ struct Checksum {
     for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
 
-  /// The sum as 16 hexadecimal digits.
+  /// The checksum as 16 hexadecimal digits.
   var text: String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -2,9 +2,9 @@ extension Page {
   /// The page of a run.
   ///
   /// - Parameters:
-  ///   - name: The notebook's name.
-  ///   - source: What its source says now; prose may have changed since the run.
-  ///   - events: What happened, in order.
+  ///   - name: The name of the notebook.
+  ///   - source: Its current source; prose may have changed since the run.
+  ///   - events: The events of the run, in order.
   package init(_ name: String, _ source: NotebookSource, _ events: some Sequence<Event>) {
     self.init(
       name: name, title: source.title, introduction: source.introduction, setup: source.setup,
@@ -18,8 +18,7 @@ extension Page {
 }
 
 extension [Event] {
-  /// The events without bars that were erased and followed by another such bar of the same cell: the
-  /// last of them is enough.
+  /// The events without erased progress bars that are followed by another one in the same cell.
   fileprivate var withoutEarlierBars: [Event] {
     var kept: [Event] = []
     var isFollowed = false
@@ -35,14 +34,14 @@ extension [Event] {
   }
 }
 
-/// Fills in a page with what happened, event by event.
+/// Replays events onto a page.
 private struct Replay {
   var page: Page
   private var current: Int?
   private var opening: Event.Opening?
-  /// The error that the current cell caught.
+  /// The error caught in the current cell.
   private var failure: Event.Failure?
-  /// What came before the first cell.
+  /// The outputs before the first cell.
   private var early: [Page.Output] = []
 
   init(page: Page) {
@@ -75,8 +74,8 @@ private struct Replay {
   }
 
   private mutating func add(_ fact: Page.Fact) {
-    if let place = page.facts.firstIndex(where: { $0.name == fact.name }) {
-      page.facts[place] = fact
+    if let index = page.facts.firstIndex(where: { $0.name == fact.name }) {
+      page.facts[index] = fact
     } else {
       page.facts.append(fact)
     }
@@ -99,13 +98,13 @@ private struct Replay {
 
   private mutating func open(_ next: Event.Opening) {
     closeCell(ending: nil)
-    // Titles stay when lines move; a cell that the source does not show as one comes last.
+    // Match by title first, because lines move. A cell that is not in the source is appended.
     let known = page.cells.indices.filter { page.cells[$0].state == .notRun }
-    let place =
+    let index =
       known.first { page.cells[$0].title == next.title }
       ?? known.first { page.cells[$0].line == next.line }
-    if let place {
-      current = place
+    if let index {
+      current = index
     } else {
       current = page.cells.count
       var identifiers = Identifiers(reserved: Set(page.cells.map(\.id) + ["parameters"]))
@@ -117,9 +116,9 @@ private struct Replay {
     early = []
   }
 
-  /// Says how the current cell ended.
+  /// Sets the state of the current cell at its end.
   ///
-  /// - Parameter ending: Why the program ended in this cell; nil if it went on, or came to its end.
+  /// - Parameter ending: The reason if the program failed in this cell.
   private mutating func closeCell(ending: Event.Failure?) {
     defer { failure = nil }
     guard let current, let opening else { return }

@@ -1,7 +1,8 @@
 import Foundation
+import Plot
 
-/// Keeps the events of a run in its folder, from the start of a notebook that has understood its
-/// parameters: one that refuses them leaves the page of the run before.
+/// Logs the events of a run in its folder, from the start event on: a notebook that refuses its
+/// parameters keeps the page of the previous run.
 final class Recording {
   private let folder: RunFolder
   private let facts: [Page.Fact]
@@ -10,19 +11,19 @@ final class Recording {
   private var error: (any Error)?
 
   /// - Parameters:
-  ///   - folder: Where the record goes.
-  ///   - facts: What the box on the page says of the program.
+  ///   - folder: The folder of the run.
+  ///   - facts: The facts about the program.
   init(_ folder: RunFolder, facts: [Page.Fact]) {
     self.folder = folder
     self.facts = facts
   }
 
-  /// Whether the notebook has understood its parameters.
+  /// Whether the notebook has started.
   var hasBegun: Bool { log != nil || error != nil }
 
-  /// Makes the folder.
+  /// Creates the folder.
   ///
-  /// - Throws: When it cannot be made.
+  /// - Throws: An error if it cannot be created.
   func prepare() throws {
     try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
   }
@@ -48,14 +49,58 @@ final class Recording {
     }
   }
 
-  /// Completes the record.
+  /// Completes the log.
   ///
   /// - Returns: All events.
-  /// - Throws: What kept the record from being written.
+  /// - Throws: The error if the log could not be written.
   func finish() throws -> [Event] {
     if !hasBegun { begin() }
     if let error { throw error }
     try log?.finish()
     return log?.events ?? []
+  }
+}
+
+/// Writes events to a file as they happen, and reserves disk space for the pages: a notebook that
+/// fills the disk still gets its page.
+final class EventLog {
+  private let url: URL
+  private let file: FileHandle
+  private let reserve: URL
+  private(set) var events: [Event] = []
+  /// Whether the file lacks an event, for example because the disk was full.
+  private var isBehind = false
+
+  /// The size of large pages.
+  private static let reserveSize = 8 << 20
+
+  /// - Throws: An error if the file cannot be created.
+  init(_ url: URL) throws {
+    self.url = url
+    try writeFile([], to: url.path(percentEncoded: false))
+    file = try FileHandle(forWritingTo: url)
+    reserve = url.deletingLastPathComponent().appending(path: ".reserve")
+    // If the disk is too small for the reserve, the run may still leave enough space.
+    try? Data(count: Self.reserveSize).write(to: reserve)
+  }
+
+  /// Adds an event.
+  func add(_ event: Event) {
+    events.append(event)
+    do {
+      try file.write(contentsOf: Data(event.line.utf8))
+    } catch {
+      isBehind = true
+    }
+  }
+
+  /// Frees the reserved space and completes the file.
+  ///
+  /// - Throws: An error if the file cannot be written.
+  func finish() throws {
+    try? FileManager.default.removeItem(at: reserve)
+    try? file.close()
+    guard isBehind else { return }
+    try writeFile(try events.map { try $0.line }.joined(), to: url)
   }
 }

@@ -1,13 +1,13 @@
 import Foundation
 import Plot
 
-/// The files of a notebook's run beside its pages.
+/// The folder of a notebook's run, with these files beside the pages.
 ///
 /// | File | |
 /// | --- | --- |
-/// | `events.jsonl` | what happened, an event a line, written as it happens |
-/// | `page.json` | the page, as data |
-/// | `fingerprint.json` | what the results depend on; only there if the run passed |
+/// | `events.jsonl` | the events, one per line, written as they happen |
+/// | `page.json` | the page as data |
+/// | `fingerprint.json` | what the results depend on; written only if the run passed |
 struct RunFolder {
   let url: URL
 
@@ -21,7 +21,7 @@ struct RunFolder {
 
   /// The events of the last run.
   ///
-  /// - Throws: When there is no record, or it cannot be read.
+  /// - Throws: An error if there is no log, or it cannot be read.
   var events: [Event] {
     get throws {
       let text = try String(contentsOf: log, encoding: .utf8)
@@ -31,19 +31,19 @@ struct RunFolder {
 
   /// The page of the last run.
   ///
-  /// - Throws: When there is none, or it cannot be read.
+  /// - Throws: An error if there is none, or it cannot be read.
   var page: Page {
     get throws { try JSONDecoder().decode(Page.self, from: Data(contentsOf: pageFile)) }
   }
 
-  /// What the results depend on, if the last run passed.
+  /// The fingerprint of the last run; `nil` if it did not pass.
   var fingerprint: Fingerprint? {
     try? JSONDecoder().decode(Fingerprint.self, from: Data(contentsOf: fingerprintFile))
   }
 
-  /// Takes away what an earlier run left, but for files that are none of the runner's.
+  /// Removes the files of an earlier run; other files are kept.
   ///
-  /// - Throws: When the folder cannot be made.
+  /// - Throws: An error if the folder cannot be created.
   func clear() throws {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     let names = try FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))
@@ -54,17 +54,17 @@ struct RunFolder {
     }
   }
 
-  /// Writes the page in all its forms.
+  /// Writes the page in all formats.
   ///
-  /// - Throws: When a file cannot be written.
+  /// - Throws: An error if a file cannot be written.
   func write(_ page: Page) throws {
     try writeFile(try jsonText(of: page), to: pageFile)
     try PageWriter(page).write(to: url)
   }
 
-  /// Writes what the results depend on.
+  /// Writes the fingerprint.
   ///
-  /// - Throws: When the file cannot be written.
+  /// - Throws: An error if the file cannot be written.
   func write(_ fingerprint: Fingerprint) throws {
     try writeFile(try jsonText(of: fingerprint), to: fingerprintFile)
   }

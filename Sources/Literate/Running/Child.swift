@@ -1,26 +1,26 @@
 import Foundation
 
-/// A program that runs as a process of its own, with pipes for what it writes.
+/// A child process with pipes for its input and output.
 ///
-/// Foundation's `Process` sometimes misses the end of one program when several run at once, and does
-/// not tell how much memory one took.
+/// Foundation's `Process` sometimes misses the end of a process when several run at once, and does not
+/// report peak memory.
 package final class Child {
-  /// How a program ended.
+  /// How a process ended.
   package enum Ending: Equatable {
     case exit(Int32)
     case signal(Int32)
   }
 
   let process: pid_t
-  /// Ends of pipes: what the program writes, and what it reads.
+  /// The reading ends of the pipes for standard output and standard error.
   package let output: Int32
   package let errors: Int32
   private let input: Pipe
-  /// The largest resident memory, in bytes; known when the program has ended.
+  /// The peak resident memory in bytes, known once the process has ended.
   package private(set) var peakMemory = 0
   package private(set) var ending: Ending?
 
-  /// Starts a program, in a group of processes of its own.
+  /// Starts a program in a process group of its own.
   ///
   /// - Throws: ``NotebookError`` if it cannot be started.
   package init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
@@ -40,7 +40,7 @@ package final class Child {
 
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // The runner ignores interrupts itself; a program would inherit that.
+    // The runner ignores interrupts, which a child would inherit.
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
@@ -59,7 +59,7 @@ package final class Child {
     let error = posix_spawn(
       &process, path, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
     for end in [output.writing, errors.writing] { close(end) }
-    // Both ends, so that nobody is killed for writing to a program that has just ended.
+    // The reading end stays open too, so that writing to an ended process raises no SIGPIPE.
     (self.process, self.input, self.output, self.errors) =
       (process, input, output.reading, errors.reading)
     guard error == 0 else {
@@ -72,18 +72,18 @@ package final class Child {
     for end in [input.reading, input.writing, output, errors] { close(end) }
   }
 
-  /// Lets a program go on that waits for a line.
-  func goOn() {
+  /// Resumes a program that waits for a line of input.
+  func resume() {
     var newline = UInt8(ascii: "\n")
     _ = write(input.writing, &newline, 1)
   }
 
-  /// Ends the program and all that it has started.
+  /// Kills the program and all processes that it has started.
   package func end() {
     kill(-process, SIGKILL)
   }
 
-  /// Whether the program has ended, which is looked up without waiting.
+  /// Whether the program has ended; does not wait.
   package func hasEnded() -> Bool {
     if ending != nil { return true }
     var status: Int32 = 0
@@ -99,7 +99,7 @@ package final class Child {
     return true
   }
 
-  /// Two ends; programs that are started inherit neither.
+  /// A pipe, whose ends are not inherited by child processes.
   private struct Pipe {
     let reading: Int32
     let writing: Int32
@@ -107,7 +107,7 @@ package final class Child {
     init() throws {
       var ends: [Int32] = [0, 0]
       guard pipe(&ends) == 0 else {
-        throw NotebookError("cannot make a pipe: \(String(cString: strerror(errno)))")
+        throw NotebookError("cannot create a pipe: \(String(cString: strerror(errno)))")
       }
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       (reading, writing) = (ends[0], ends[1])

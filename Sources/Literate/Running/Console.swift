@@ -1,28 +1,28 @@
 import Foundation
 
-/// Shows a run to whoever started it, as it happens.
+/// Shows a run in the terminal as it happens.
 public final class Console {
   private let isQuiet: Bool
   private let areErrorsOnTerminal = isatty(2) == 1
-  /// The line of standard error that has not ended.
+  /// The incomplete last line of standard error.
   private var line: [UInt8] = []
   private var barShown = ContinuousClock.now
-  /// How often a bar becomes a line where there is no terminal.
+  /// The interval at which a progress bar is printed as a line if there is no terminal.
   private static let barInterval = Duration.seconds(10)
 
-  /// - Parameter isQuiet: Whether only warnings are shown.
+  /// - Parameter isQuiet: Whether to show only warnings.
   public init(isQuiet: Bool = false) {
     self.isQuiet = isQuiet
   }
 
   // MARK: A run
 
-  /// Says which notebook comes.
+  /// Shows the name and title of the notebook that starts.
   public func begin(_ notebook: NotebookProgram) {
     say("\n\(notebook.name): \(notebook.title)")
   }
 
-  /// Says how a run ended and where its page is.
+  /// Shows how a run ended and the path of its page.
   public func end(_ notebook: NotebookProgram, _ state: Page.State) {
     let file = notebook.folder.appending(path: "index.html").relativePath
     switch state {
@@ -34,7 +34,7 @@ public final class Console {
   }
 
   func fresh() {
-    say("fresh: nothing has changed since the last run; --force runs it all the same")
+    say("fresh: nothing has changed since the last run; to run it anyway: --force")
   }
 
   func warn(_ message: String) {
@@ -63,7 +63,7 @@ public final class Console {
     }
   }
 
-  /// Of a progress bar, shows a line now and then.
+  /// Shows complete lines, and a progress bar as a line now and then.
   private func showWithoutTerminal(_ bytes: [UInt8]) {
     line += bytes
     while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
@@ -85,20 +85,20 @@ public final class Console {
 
   private func write(_ bytes: [UInt8], to stream: Page.Stream) {
     let file = stream == .standardOutput ? FileHandle.standardOutput : .standardError
-    // Nobody can be told when the streams themselves cannot be written.
+    // An error of the streams themselves cannot be reported.
     try? file.write(contentsOf: Data(bytes))
   }
 
   // MARK: Step by step
 
-  /// Shows what stands before the first cell.
+  /// Shows everything before the first cell.
   func open(_ source: NotebookSource) {
     say("\(source.title)\n\n\(source.introduction)\n\n\(source.setup)")
   }
 
   /// Shows a cell's prose and code, and waits for a key.
   ///
-  /// - Returns: Whether the cell is to run.
+  /// - Returns: Whether to run the cell.
   func stop(before opening: Event.Opening, of source: NotebookSource) -> Bool {
     if let cell = source.cells.first(where: { $0.title == opening.title }) {
       say("\(cell.prose)\n\n\(cell.code)\n")
@@ -106,7 +106,7 @@ public final class Console {
     return waitForKey()
   }
 
-  /// Waits where there is somebody at a terminal.
+  /// Waits for a key if there is a terminal.
   private func waitForKey() -> Bool {
     guard isatty(0) == 1, isatty(1) == 1 else { return true }
     say("— a key runs the cell, q stops —")
@@ -117,7 +117,7 @@ public final class Console {
     single.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
     tcsetattr(0, TCSANOW, &single)
     var key: UInt8 = 0
-    // Ctrl-C, Ctrl-D and the end of input stop as well.
+    // Ctrl-C, Ctrl-D and the end of input stop too.
     return read(0, &key, 1) == 1 && ![UInt8(ascii: "q"), 3, 4].contains(key)
   }
 }

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Finds out why a notebook did not come to its end.
+/// Determines why a notebook failed.
 package struct Diagnosis {
-  /// Why the runner ended it.
+  /// The reason if the runner ended the notebook.
   package var reason: String?
   private var lastLines: [UInt8] = []
 
   package init() {}
 
-  /// Takes in what comes on standard error.
+  /// Reads standard error.
   package mutating func read(_ bytes: [UInt8]) {
-    // Messages of a crash come last.
+    // The messages of a crash are the last lines.
     lastLines = (lastLines + bytes).suffix(1 << 14)
   }
 
-  /// Nothing, where the program came to its end.
+  /// The failure; `nil` if the program ended normally.
   package func failure(of ending: Child.Ending, crash: CrashReport?) -> Event.Failure? {
     if let reason { return .init(message: reason, line: nil) }
     switch ending {
@@ -25,7 +25,7 @@ package struct Diagnosis {
     case .signal(let signal):
       let fatal = fatalError
       if let fatal, fatal.message.hasPrefix(Self.uncaught) {
-        // Where the error came from, the report does not say.
+        // The report does not say where the error was thrown.
         return .init(message: String(fatal.message.dropFirst(Self.uncaught.count)))
       }
       return .init(
@@ -38,7 +38,7 @@ package struct Diagnosis {
     String(decoding: lastLines, as: UTF8.self).split(separator: "\n")
   }
 
-  /// `main/main.swift:12: Fatal error: no data` is what Swift writes before it ends a program.
+  /// The last line like `main/main.swift:12: Fatal error: no data`, which Swift writes before it traps.
   private var fatalError: (message: String, line: Int?)? {
     let mark = /^(?<place>[^ ]*):(?<line>\d+): Fatal error: (?<message>.*)$/
     guard let match = lines.lazy.compactMap({ $0.wholeMatch(of: mark) }).last else { return nil }
@@ -49,20 +49,20 @@ package struct Diagnosis {
 
   private static func name(of signal: Int32) -> String {
     let name = "signal \(signal) (\(String(cString: strsignal(signal))))"
-    // Optimized programs do not say which check it was.
+    // Optimized programs do not say which check failed.
     return [SIGILL, SIGTRAP].contains(signal)
-      ? "a check of Swift's failed, such as that of an index: \(name)" : "ended by \(name)"
+      ? "a runtime check failed, such as an array index: \(name)" : "ended by \(name)"
   }
 }
 
-/// What Swift's runtime wrote of a crash.
+/// The crash report of Swift's runtime.
 package struct CrashReport {
-  /// What happened, such as `Index out of range`; nothing if the report says no more than the signal.
+  /// The message, such as `Index out of range`; `nil` if the report has only the signal.
   package let message: String?
-  /// The line of `main.swift` that was running.
+  /// The line of `main.swift` that was executing.
   package let line: Int?
 
-  /// The report in a folder; nil if there is none.
+  /// Reads the report in a folder; `nil` if there is none.
   init?(in folder: URL) {
     let files = try? FileManager.default.contentsOfDirectory(
       at: folder, includingPropertiesForKeys: nil)

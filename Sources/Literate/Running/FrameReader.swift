@@ -1,5 +1,5 @@
-/// Takes the pipe of a notebook's standard error apart: into what was written to standard error,
-/// printed, and reported, in order. See `Sources/CStandardOutput/shim.h` for the frames.
+/// Splits the bytes of a notebook's standard error pipe into standard error, standard output and
+/// events, in order. The frames are defined in `Sources/CStandardOutput/shim.h`.
 package struct FrameReader {
   package enum Piece: Equatable {
     case text([UInt8], Page.Stream)
@@ -7,12 +7,12 @@ package struct FrameReader {
   }
 
   private var bytes: [UInt8] = []
-  /// The part of an event's line that is there.
+  /// The part of an event's line read so far.
   private var line: [UInt8] = []
 
   package init() {}
 
-  /// The pieces that are complete with the next bytes of the pipe.
+  /// Reads bytes from the pipe and returns the pieces they complete.
   package mutating func read(_ next: some Sequence<UInt8>) -> [Piece] {
     bytes += next
     var pieces: [Piece] = []
@@ -22,14 +22,13 @@ package struct FrameReader {
     return pieces
   }
 
-  /// What is left when the pipe has ended, such as a frame that a kill cut off.
+  /// The rest at the end of the pipe, such as a frame truncated by a kill.
   package mutating func finish() -> [Piece] {
     defer { bytes = [] }
     return bytes.isEmpty ? [] : [.text(bytes, .standardError)]
   }
 
-  /// The pieces that the next frame, or the text before it, completes; nil when more bytes have to
-  /// come.
+  /// Takes the next frame or the text before it; `nil` if more bytes are needed.
   private mutating func takePiece(from rest: inout ArraySlice<UInt8>) -> [Piece]? {
     guard !rest.isEmpty else { return nil }
     switch Head(rest) {
@@ -41,7 +40,7 @@ package struct FrameReader {
         ? [.text(Array(contents), .standardOutput)] : events(in: contents)
     case .incomplete: return nil
     case .none:
-      // A single escape begins no frame: it is a part of the text.
+      // An escape that starts no frame is part of the text.
       let end = rest.dropFirst().firstIndex(of: Head.escape) ?? rest.endIndex
       let text = Array(rest[..<end])
       rest = rest[end...]
@@ -57,7 +56,7 @@ package struct FrameReader {
     return event.map { [.event($0)] } ?? []
   }
 
-  /// What stands at the start of some bytes.
+  /// The start of the remaining bytes.
   private enum Head {
     case frame(kind: UInt8, start: Int, count: Int)
     case incomplete

@@ -2,13 +2,13 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Notices Ctrl-C and SIGTERM in place of ending the program, so that a page can still be written.
+/// Catches Ctrl-C and SIGTERM, so that the page can still be written.
 package final class Interruption {
   private let signals = [SIGINT, SIGTERM]
   private let sources: [any DispatchSourceSignal]
   private let flag = Flag()
 
-  /// What a handler may change from another thread.
+  /// The state shared with the signal handlers.
   private final class Flag: Sendable {
     let value = Mutex(false)
   }
@@ -24,11 +24,11 @@ package final class Interruption {
     }
   }
 
-  /// Whether there was a signal since the beginning.
-  package var hasCome: Bool { flag.value.withLock { $0 } }
+  /// Whether a signal was caught.
+  package var hasOccurred: Bool { flag.value.withLock { $0 } }
 
-  /// From now on signals end the program again.
-  package func forget() {
+  /// Restores the default handling of signals.
+  package func stop() {
     sources.forEach { $0.cancel() }
     for number in signals { signal(number, SIG_DFL) }
   }

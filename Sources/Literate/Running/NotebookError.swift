@@ -1,9 +1,32 @@
-/// Why a notebook cannot be run, shown or checked, in one line.
+/// An error that prevents a notebook from being run, rendered or checked, in one line.
 public struct NotebookError: Error, Equatable, CustomStringConvertible {
-  /// What was expected, what came, and what to do.
+  /// What was expected, what was found, and what to do.
   public let description: String
 
   package init(_ description: String) {
     self.description = description
+  }
+}
+
+/// A notebook refused its parameters. It has printed the reason itself.
+public struct UsageError: Error, Equatable {
+  /// The exit status of programs that refuse their arguments.
+  public static let status: Int32 = 64
+}
+
+/// A check was interrupted with Ctrl-C.
+struct NotebookInterruption: Error, CustomStringConvertible {
+  let name: String
+
+  var description: String { "\(name): interrupted" }
+}
+
+extension Page.State {
+  /// The message of an interrupted run.
+  static let interruption = "interrupted"
+
+  /// Whether the run was interrupted with Ctrl-C.
+  public var isInterruption: Bool {
+    if case .failed(Self.interruption, _) = self { true } else { false }
   }
 }

@@ -1,48 +1,62 @@
 import Foundation
 
-/// The notebooks of a package: where their sources, their programs and their pages are.
+/// The notebooks of a package: the folders of their sources, programs and pages.
 public struct NotebookFolders: Sendable {
-  /// Has `NAME/main.swift` of each notebook, and what `check` expects.
+  /// The folder with `NAME/main.swift` and `NAME/expected` of each notebook.
   public let sources: URL
-  /// Has the programs.
+  /// The folder with the programs.
   public let programs: URL
-  /// Has `NAME/index.html` of each notebook, and the gallery.
+  /// The folder with `NAME/index.html` of each notebook, and the gallery.
   public let output: URL
+  /// The command that runs notebooks, such as `lab notebooks`; named in messages.
+  public let command: String
+  /// The environment variables that results depend on: a change makes earlier runs outdated.
+  public let environment: [String: String]
 
-  public init(sources: URL, programs: URL, output: URL) {
+  public init(
+    sources: URL, programs: URL, output: URL, command: String, environment: [String: String] = [:]
+  ) {
     self.sources = sources
     self.programs = programs
     self.output = output
+    self.command = command
+    self.environment = environment
   }
 
-  /// The notebooks of the package that a program is built from: the folder `Notebooks` here or in a
-  /// folder above, or above the program itself.
+  /// The notebooks of the package that a program belongs to: the folder `Notebooks` in the current
+  /// directory or above, or above the program.
   ///
   /// - Parameters:
-  ///   - program: A program that lies beside the notebooks' programs.
-  ///   - output: Where pages go.
+  ///   - program: A program in the folder of the notebooks' programs.
+  ///   - output: The folder for pages.
+  ///   - command: The command that runs notebooks; named in messages.
+  ///   - environment: The environment variables that results depend on.
   /// - Throws: ``NotebookError`` if there is no such folder.
-  public init(beside program: URL, output: URL) throws {
+  public init(
+    beside program: URL, output: URL, command: String, environment: [String: String] = [:]
+  ) throws {
     let here = URL(filePath: FileManager.default.currentDirectoryPath)
     let program = program.resolvingSymlinksInPath()
-    let places = [here, program.deletingLastPathComponent()].flatMap(Self.parents)
+    let candidates = [here, program.deletingLastPathComponent()].flatMap(Self.parents)
       .map { $0.appending(path: "Notebooks") }
-    guard let sources = places.first(where: { !Self.names(in: $0).isEmpty }) else {
+    guard let sources = candidates.first(where: { !Self.names(in: $0).isEmpty }) else {
       throw NotebookError(
         "expected a folder Notebooks in \(here.path(percentEncoded: false)) or above, found none; "
-          + "run lab in the package's folder")
+          + "run \(command) in the package's folder")
     }
-    self.init(sources: sources, programs: program.deletingLastPathComponent(), output: output)
+    self.init(
+      sources: sources, programs: program.deletingLastPathComponent(), output: output,
+      command: command, environment: environment)
   }
 
-  /// All notebooks, in the order of their names.
+  /// All notebooks, sorted by name.
   public var all: [NotebookProgram] {
     Self.names(in: sources).map { NotebookProgram(name: $0, folders: self) }
   }
 
-  /// The notebook of a name, or of what a name begins with, such as `01`.
+  /// The notebook with a name or a unique prefix of it, such as `01`.
   ///
-  /// - Throws: ``NotebookError`` if there is none, or if there are several.
+  /// - Throws: ``NotebookError`` if there is none or several.
   public func notebook(_ text: String) throws -> NotebookProgram {
     let names = all.map(\.name)
     let found = names.contains(text) ? [text] : names.filter { $0.hasPrefix(text) }
@@ -50,16 +64,16 @@ public struct NotebookFolders: Sendable {
       let list = (found.isEmpty ? names : found).joined(separator: ", ")
       throw NotebookError(
         found.isEmpty
-          ? "expected a notebook's name or its beginning, got \(text); there are: \(list)"
-          : "\(text) is the beginning of several notebooks' names: \(list)")
+          ? "expected the name of a notebook or its prefix, got \(text); there are: \(list)"
+          : "expected a unique prefix, got \(text), which several notebooks have: \(list)")
     }
     return NotebookProgram(name: name, folders: self)
   }
 
   /// Writes the gallery of all notebooks that have a page.
   ///
-  /// - Returns: The gallery's file.
-  /// - Throws: When it cannot be written.
+  /// - Returns: The file of the gallery.
+  /// - Throws: An error if it cannot be written.
   @discardableResult
   public func writeGallery() throws -> URL {
     let pages = all.compactMap { try? RunFolder($0.folder).page }

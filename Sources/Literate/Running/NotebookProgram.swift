@@ -1,19 +1,19 @@
 import Foundation
 
-/// A notebook that can be run.
+/// A notebook: its source and its program.
 public struct NotebookProgram: Sendable {
-  /// Its name, such as `01-look-at-emnist`.
+  /// The name, such as `01-look-at-emnist`.
   public let name: String
   let folders: NotebookFolders
 
-  /// Where its pages go.
+  /// The folder of its pages.
   public var folder: URL { folders.output.appending(path: name, directoryHint: .isDirectory) }
-  /// Its source.
+  /// The source file.
   public var file: URL { folders.sources.appending(path: "\(name)/main.swift") }
 
   var program: URL { folders.programs.appending(path: name) }
 
-  /// What its source says.
+  /// Parses the source file.
   ///
   /// - Throws: ``NotebookError`` if it cannot be read.
   func source() throws -> NotebookSource {
@@ -23,21 +23,21 @@ public struct NotebookProgram: Sendable {
     return NotebookSource(text, name: name)
   }
 
-  /// Its title, or its name if the source cannot be read.
+  /// The title; the name if the source cannot be read.
   public var title: String { (try? source().title) ?? name }
 
-  /// How its last run ended.
+  /// The state of the last run.
   public var state: Page.State { (try? RunFolder(folder).page.state) ?? .notRun }
 
-  /// What can be chosen about a run.
+  /// The options of a run.
   public struct Options: Sendable {
-    /// Values of parameters, `name=value`.
+    /// The values of parameters, as `name=value`.
     public var parameters: [String]
-    /// Whether to run even where nothing has changed since the last run.
+    /// Whether to run even if nothing has changed since the last run.
     public var isForced = false
-    /// Whether the page tells times and memory, which differ from run to run.
-    public var tellsTimes = true
-    /// Seconds after which the notebook is ended.
+    /// Whether pages show times and memory, which differ from run to run.
+    public var recordsTimes = true
+    /// The time limit in seconds.
     public var timeLimit: Double?
 
     public init(parameters: [String] = []) {
@@ -45,14 +45,15 @@ public struct NotebookProgram: Sendable {
     }
   }
 
-  /// Runs the notebook and writes its page; runs nothing where the results would be the same.
+  /// Runs the notebook and writes its page. If nothing has changed since the last run that passed, only
+  /// the page is written.
   ///
   /// - Parameters:
-  ///   - options: What was chosen.
-  ///   - console: What shows the run.
-  /// - Returns: How the run ended.
+  ///   - options: The options of the run.
+  ///   - console: The console that shows the run.
+  /// - Returns: The state at the end of the run.
   /// - Throws: ``NotebookError`` if the notebook cannot be run, ``UsageError`` if it refuses its
-  ///   parameters, or what keeps the page from being written.
+  ///   parameters, or an error if the page cannot be written.
   public func run(_ options: Options, on console: Console) throws -> Page.State {
     let source = try source()
     let fingerprint = try fingerprint(source, options)
@@ -66,28 +67,28 @@ public struct NotebookProgram: Sendable {
     return try record(source, options, fingerprint, in: self.folder, on: console).state
   }
 
-  /// Makes the pages again from the record; runs nothing.
+  /// Writes the pages again from the log of the last run, without running anything.
   ///
-  /// - Throws: ``NotebookError`` if there is no record, or what keeps a page from being written.
+  /// - Throws: ``NotebookError`` if there is no log, or an error if a page cannot be written.
   @discardableResult
   public func render() throws -> Page {
     let folder = RunFolder(folder)
     guard let events = try? folder.events else {
-      throw NotebookError("\(name) has no record yet; run it: lab notebooks run \(name)")
+      throw NotebookError("\(name) has not been run yet; to run it: \(folders.command) run \(name)")
     }
     let page = Page(name, try source(), events)
     try folder.write(page)
     return page
   }
 
-  /// Runs the notebook cell by cell: shows prose and code, waits for a key, and runs the cell. Where
-  /// there is no terminal it never waits.
+  /// Runs the notebook cell by cell: shows prose and code, waits for a key, and runs the cell. Without
+  /// a terminal it does not wait.
   ///
   /// - Parameters:
-  ///   - options: What was chosen.
-  ///   - console: What shows the run.
-  /// - Returns: How the run ended.
-  /// - Throws: As ``run(_:on:)`` does.
+  ///   - options: The options of the run.
+  ///   - console: The console that shows the run.
+  /// - Returns: The state at the end of the run.
+  /// - Throws: The errors of ``run(_:on:)``.
   public func step(_ options: Options, on console: Console) throws -> Page.State {
     let source = try source()
     try warnOfOldProgram(on: console)
@@ -99,15 +100,15 @@ public struct NotebookProgram: Sendable {
     }.state
   }
 
-  /// Runs the notebook; writes record, page, and on success the fingerprint.
+  /// Runs the notebook; writes the log, the page, and if the run passes the fingerprint.
   ///
   /// - Parameters:
-  ///   - source: What the source says.
-  ///   - options: What was chosen.
-  ///   - fingerprint: What the run will depend on, taken before it: files may change while it runs.
-  ///   - folder: Where the files go.
-  ///   - console: What shows the run.
-  ///   - beforeCell: Called before a cell runs, which it does not if this returns `false`.
+  ///   - source: The source of the notebook.
+  ///   - options: The options of the run.
+  ///   - fingerprint: The fingerprint before the run: files may change while it runs.
+  ///   - folder: The folder for the files.
+  ///   - console: The console that shows the run.
+  ///   - beforeCell: Called before each cell; the run stops if it returns `false`.
   func record(
     _ source: NotebookSource, _ options: Options, _ fingerprint: Fingerprint, in folder: URL,
     on console: Console, beforeCell: ((Event.Opening) -> Bool)? = nil
@@ -116,7 +117,7 @@ public struct NotebookProgram: Sendable {
     try recording.prepare()
     let supervisor = Supervisor(
       program: program, arguments: arguments(options), environment: environment(folder),
-      timeLimit: options.timeLimit, tellsTimes: options.tellsTimes, beforeCell: beforeCell,
+      timeLimit: options.timeLimit, recordsTimes: options.recordsTimes, beforeCell: beforeCell,
       onText: console.show,
       onEvent: { event in
         recording.add(event)
@@ -128,7 +129,7 @@ public struct NotebookProgram: Sendable {
     let page = Page(name, source, events)
     let files = RunFolder(folder)
     try files.write(page)
-    // What an old program gave is not what the source now says.
+    // The results of an outdated program are not those of the source.
     if page.state == .passed, try !isProgramOld() {
       var fingerprint = fingerprint
       for case .data(let data) in events {
@@ -160,15 +161,13 @@ public struct NotebookProgram: Sendable {
     let package = folders.sources.deletingLastPathComponent().appending(path: "Sources")
     let files = (try? Self.swiftFiles(in: package)) ?? []
     for url in files { libraries.add(try Data(contentsOf: url)) }
-    let variables = ProcessInfo.processInfo.environment.filter {
-      $0.key.hasPrefix("LAB_") && $0.key != "LAB_OUTPUT_DIR"
-    }
     var text = Checksum()
     text.add(try Data(contentsOf: file))
     return Fingerprint(
       code: code.text, text: text.text, program: programSum.text,
       libraries: files.isEmpty ? "" : libraries.text,
-      arguments: arguments(options), environment: variables, tellsTimes: options.tellsTimes)
+      arguments: arguments(options), environment: folders.environment,
+      recordsTimes: options.recordsTimes)
   }
 
   private static func swiftFiles(in folder: URL) throws -> [URL] {
@@ -182,7 +181,7 @@ public struct NotebookProgram: Sendable {
       return try Data(contentsOf: program, options: .alwaysMapped)
     } catch {
       throw NotebookError(
-        "expected the program \(program.path(percentEncoded: false)), found none; build it: "
+        "expected the program \(program.path(percentEncoded: false)), found none; to build it: "
           + "swift build -c release --product \(name)")
     }
   }
@@ -204,7 +203,7 @@ public struct NotebookProgram: Sendable {
         + "swift build -c release --product \(name)")
   }
 
-  /// What the program was built by and from.
+  /// The compiler and the commit of the program.
   private var buildFacts: [Page.Fact] {
     let commit = commit(in: folders.sources).map { Page.Fact("Commit", $0) }
     let compiler = compilerVersion(of: program).map { Page.Fact("Swift", $0) }

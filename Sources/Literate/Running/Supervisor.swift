@@ -1,23 +1,22 @@
 import Foundation
 
-/// Runs a notebook as a process of its own and tells what happens, as it happens; whatever becomes of
-/// the process, all that it has printed is told.
+/// Runs a notebook as a child process and reports events as they happen. However the process ends,
+/// everything that it has printed is reported.
 struct Supervisor {
   var program: URL
   var arguments: [String]
   var environment: [String: String]
-  /// Seconds after which the notebook is ended.
+  /// The time limit in seconds.
   var timeLimit: Double?
-  /// Whether events tell times, memory, and progress, which differ from run to run.
-  var tellsTimes = true
-  /// Called before a cell runs, which it does not if this returns `false`; nil where cells need not
-  /// wait.
+  /// Whether to report times, memory and progress, which differ from run to run.
+  var recordsTimes = true
+  /// Called before each cell; the run stops if it returns `false`. `nil` if cells do not wait.
   var beforeCell: ((Event.Opening) -> Bool)?
-  /// Called with text as it comes.
+  /// Called with text as it is printed.
   var onText: ([UInt8], Page.Stream) -> Void
   var onEvent: (Event) -> Void
 
-  /// Runs the notebook to its end, the last event.
+  /// Runs the notebook to its end.
   ///
   /// - Returns: How the process ended.
   /// - Throws: ``NotebookError`` if it cannot be started.
@@ -31,7 +30,7 @@ struct Supervisor {
     var run = SupervisedRun(supervisor: self, child: child)
     run.follow()
     guard let ending = child.ending else {
-      throw NotebookError("expected \(program.lastPathComponent) to have ended, and it has not")
+      throw NotebookError("expected \(program.lastPathComponent) to have ended, but it is running")
     }
     run.finish(ending, crash: CrashReport(in: crashes))
     return ending
@@ -41,8 +40,8 @@ struct Supervisor {
     let path = crashes.path(percentEncoded: false)
     return [
       Session.runnerVariable: beforeCell == nil ? "run" : "step",
-      Session.timelessVariable: tellsTimes ? "" : "yes",
-      // The runner shows bars as its own standard error needs them.
+      Session.timelessVariable: recordsTimes ? "" : "yes",
+      // The runner adapts progress bars to its own standard error.
       "PROGRESS_BARS": "live",
       "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,"
         + "images=none,output-to=\(path)",
@@ -50,7 +49,7 @@ struct Supervisor {
   }
 }
 
-/// A run under way.
+/// The state of a run.
 private struct SupervisedRun {
   let supervisor: Supervisor
   let child: Child
@@ -59,7 +58,7 @@ private struct SupervisedRun {
   private var diagnosis = Diagnosis()
   private var notice = CrashNotice()
   private let started = monotonicTime()
-  /// When the current cell began; nil before the first one.
+  /// The start time of the current cell; `nil` before the first one.
   private var cellStarted: Double?
 
   init(supervisor: Supervisor, child: Child) {
@@ -73,22 +72,22 @@ private struct SupervisedRun {
   /// Follows the program until it has ended and its pipes are empty.
   mutating func follow() {
     let interruption = Interruption()
-    defer { interruption.forget() }
+    defer { interruption.stop() }
     var pipes = [child.errors, child.output].map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    // A program that was started by the notebook may hold the pipes open after its end.
+    // A process started by the notebook may hold the pipes open after its end.
     while !child.hasEnded() || pipes.contains(where: { $0.revents & Int16(POLLIN) != 0 }) {
-      if interruption.hasCome, diagnosis.reason == nil { stop(Page.State.interruption) }
+      if interruption.hasOccurred, diagnosis.reason == nil { stop(Page.State.interruption) }
       let seconds = monotonicTime() - started
       if let limit = supervisor.timeLimit, seconds > limit, diagnosis.reason == nil {
-        stop("took longer than the limit of \(text(of: limit)) s")
+        stop("exceeded the time limit of \(text(of: limit)) s")
       }
       _ = poll(&pipes, nfds_t(pipes.count), 20)
       read()
-      // A pipe that has ended is always ready.
-      for place in pipes.indices where pipes[place].revents & Int16(POLLIN) == 0 {
-        if pipes[place].revents & Int16(POLLHUP) != 0 { pipes[place].fd = -1 }
+      // A closed pipe is always ready.
+      for index in pipes.indices where pipes[index].revents & Int16(POLLIN) == 0 {
+        if pipes[index].revents & Int16(POLLHUP) != 0 { pipes[index].fd = -1 }
       }
     }
     while read() {}
@@ -99,9 +98,10 @@ private struct SupervisedRun {
     child.end()
   }
 
-  /// Reads a piece of each pipe: a program that never stops printing still meets its time limit.
+  /// Reads a limited amount from each pipe, so that the time limit also holds for a program that never
+  /// stops printing.
   ///
-  /// - Returns: Whether there was any.
+  /// - Returns: Whether there was anything to read.
   @discardableResult
   private mutating func read() -> Bool {
     let (errors, output) = (contents(of: child.errors), contents(of: child.output))
@@ -112,7 +112,7 @@ private struct SupervisedRun {
     return errors != nil || output != nil
   }
 
-  /// What is in a pipe; nil if nothing is.
+  /// The bytes in a pipe; `nil` if it is empty.
   private func contents(of pipe: Int32) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = Foundation.read(pipe, &bytes, bytes.count)
@@ -124,11 +124,11 @@ private struct SupervisedRun {
     case .text(let bytes, let stream):
       if stream == .standardError { diagnosis.read(bytes) }
       supervisor.onText(bytes, stream)
-      tell(transcript.read(bytes, from: stream))
+      report(transcript.read(bytes, from: stream))
     case .event(.cell(let opening)): open(opening)
     case .event(let event):
-      tell(transcript.flush() + [event])
-      if case .start = event { child.goOn() }
+      report(transcript.flush() + [event])
+      if case .start = event { child.resume() }
     }
   }
 
@@ -136,42 +136,42 @@ private struct SupervisedRun {
     let now = monotonicTime()
     let called = opening.time ?? now
     endCell(at: called, peakMemory: opening.peakMemory)
-    var told = opening
-    (told.time, told.peakMemory) = (nil, nil)
-    tell([.cell(told)])
+    var reported = opening
+    (reported.time, reported.peakMemory) = (nil, nil)
+    report([.cell(reported)])
     cellStarted = called
     guard let beforeCell = supervisor.beforeCell else { return }
-    if beforeCell(told) { child.goOn() } else { stop("stopped") }
+    if beforeCell(reported) { child.resume() } else { stop("stopped") }
     cellStarted = called + monotonicTime() - now
   }
 
   private mutating func endCell(at time: Double, peakMemory: Int?) {
-    tell(transcript.flush())
+    report(transcript.flush())
     guard let start = cellStarted else { return }
     cellStarted = nil
-    tell([
+    report([
       .cellEnd(
-        supervisor.tellsTimes
+        supervisor.recordsTimes
           ? .init(seconds: milliseconds(time - start), peakMemory: peakMemory) : .init())
     ])
   }
 
-  /// Tells the last events, once the program has ended.
+  /// Reports the last events after the end of the program.
   mutating func finish(_ ending: Child.Ending, crash: CrashReport?) {
     for piece in frames.finish() { take(piece) }
     let now = monotonicTime()
     endCell(at: now, peakMemory: child.peakMemory)
-    tell([
+    report([
       .end(
         .init(
           failure: diagnosis.failure(of: ending, crash: crash),
-          seconds: supervisor.tellsTimes ? milliseconds(now - started) : nil))
+          seconds: supervisor.recordsTimes ? milliseconds(now - started) : nil))
     ])
   }
 
-  private mutating func tell(_ events: [Event]) {
+  private mutating func report(_ events: [Event]) {
     for event in events {
-      if case .progress = event, !supervisor.tellsTimes { continue }
+      if case .progress = event, !supervisor.recordsTimes { continue }
       notice.filter(event).forEach(supervisor.onEvent)
     }
   }

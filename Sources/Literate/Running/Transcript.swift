@@ -1,11 +1,11 @@
-/// Makes lines of what a program prints, and one last state of a progress bar's many.
+/// Splits printed text into lines, and reduces a progress bar to its last state.
 package struct Transcript {
   private var bytes: [UInt8] = []
   private var stream = Page.Stream.standardOutput
 
   package init() {}
 
-  /// The events that are complete with the next bytes of a stream.
+  /// Reads bytes from a stream and returns the events they complete.
   package mutating func read(_ next: [UInt8], from stream: Page.Stream) -> [Event] {
     var events = stream == self.stream ? [] : flush()
     self.stream = stream
@@ -18,7 +18,7 @@ package struct Transcript {
     return events
   }
 
-  /// The event of a line that has not ended, as something else happens.
+  /// The event of an incomplete line.
   package mutating func flush() -> [Event] {
     defer { bytes = [] }
     return bytes.isEmpty ? [] : [event(bytes[...], end: "")].compactMap { $0 }
@@ -35,7 +35,7 @@ package struct Transcript {
     return .progress(.init(text: last, isErased: isErased ? true : nil))
   }
 
-  /// The last state of a bar that is drawn over and over again on one line; nil if there is none.
+  /// The last state of a progress bar that is redrawn on one line; `nil` if there is none.
   static func lastState(of line: String) -> String? { states(of: line).last { !$0.isBlank } }
 
   private static func states(of line: String) -> [String] {
@@ -46,4 +46,30 @@ package struct Transcript {
 
 extension String {
   fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
+}
+
+/// Removes the notice that Swift's runtime prints while it writes a crash report, with the empty lines
+/// around it: it contains an address that differs from run to run.
+package struct CrashNotice {
+  private var emptyLines: [Event] = []
+  private var wasSeen = false
+
+  package init() {}
+
+  /// The events to report after another event.
+  package mutating func filter(_ event: Event) -> [Event] {
+    if case .text(let line) = event, line.stream == .standardError {
+      if line.text.hasPrefix("*** Signal "), line.text.contains(": Backtracing from 0x") {
+        emptyLines = []
+        wasSeen = true
+        return []
+      }
+      if line.text == "\n" {
+        if !wasSeen { emptyLines.append(event) }
+        return []
+      }
+    }
+    defer { emptyLines = [] }
+    return emptyLines + [event]
+  }
 }

@@ -1,20 +1,22 @@
-/// Begins a cell: the lines up to the next call, with the comment directly above as their prose.
+import Foundation
+import Plot
+
+/// Starts a cell: the lines up to the next call, with the comment directly above the call as prose.
 ///
 /// ```swift
-/// // All of it, in *Markdown*.
-///
+/// // About the data, in *Markdown*.
 /// cell("The data")
 /// print(data)
 /// ```
 ///
-/// Run by itself, a notebook prints the title; the runner makes a page of prose, code and output.
+/// A notebook run directly prints the title. The runner makes a page with prose, code and output.
 ///
 /// - Parameters:
-///   - title: The cell's title, which no other cell of the notebook has.
-///   - expectedToFail: Whether the cell is to show an error. An error that ``attempt(line:_:)``
-///     catches here does not end the notebook; a cell without one makes the run fail.
-///   - tolerance: How far `lab notebooks check` lets the cell's results be from the accepted ones.
-///   - ignoring: How lines begin that may differ altogether, such as the processor's name.
+///   - title: The title, unique in the notebook.
+///   - expectedToFail: Whether the cell demonstrates an error. An error caught by ``attempt(line:_:)``
+///     does not end the notebook here; without an error the run fails.
+///   - tolerance: The tolerance with which a check compares results with the accepted ones.
+///   - ignoring: The prefixes of lines that a check ignores, such as the name of the processor.
 ///   - line: The line of the call.
 @MainActor
 public func cell(
@@ -25,4 +27,138 @@ public func cell(
     .init(
       title: title, line: line, expectedToFail: expectedToFail, tolerance: tolerance,
       ignoring: ignoring, time: monotonicTime(), peakMemory: Session.peakMemory))
+}
+
+/// Returns the result of `body`. If it throws, prints the error to standard error and ends the notebook
+/// with exit status 1.
+///
+/// For top-level code, where an uncaught error would end in a crash report:
+///
+/// ```swift
+/// let data = attempt { try EMNIST() }
+/// ```
+@MainActor
+@discardableResult
+public func attempt<Result>(line: Int = #line, _ body: () throws -> Result) -> Result {
+  do {
+    return try body()
+  } catch {
+    report(error, line: line)
+    exit(1)
+  }
+}
+
+/// Runs `body`. If it throws, prints the error to standard error and ends the notebook with exit
+/// status 1, except in a cell that is expected to fail.
+///
+/// ```swift
+/// cell("A wrong shape", expectedToFail: true)
+/// attempt { print(try linear(images, weight)) }
+/// ```
+@MainActor
+public func attempt(line: Int = #line, _ body: () throws -> Void) {
+  do {
+    try body()
+  } catch {
+    report(error, line: line)
+    guard Session.current.cell?.expectedToFail == true else { exit(1) }
+  }
+}
+
+@MainActor
+private func report(_ error: any Error, line: Int) {
+  // Earlier output must come before the error, even if both go to the same file.
+  fflush(nil)
+  try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
+  Session.current.report(.failure(.init(message: "\(error)", line: line)))
+}
+
+/// Shows a figure on the page, and writes its file to the notebook's output folder.
+///
+/// ```swift
+/// show(figure, as: "characters", alt: "Nine handwritten characters with their labels")
+/// // Figure: output/01-look-at-emnist/characters.png
+/// ```
+///
+/// If the figure cannot be drawn or written, the notebook ends with an error.
+///
+/// - Parameters:
+///   - figure: The figure.
+///   - name: The name of the file without `.png`; a later figure of the same name replaces it.
+///   - text: The text for readers who cannot see the figure.
+///   - showsTimes: Whether the figure shows times, which differ from run to run: it is left out of pages
+///     without times.
+///   - line: The line of the call.
+@MainActor
+public func show(
+  _ figure: Figure, as name: String, alt text: String, showsTimes: Bool = false, line: Int = #line
+) {
+  let session = Session.current
+  if showsTimes, !session.recordsTimes { return }
+  let file = session.folder.appending(path: "\(name).png")
+  attempt(line: line) {
+    try figure.save(to: file.relativePath)
+    if session.isSupervised {
+      session.report(
+        .figure(
+          .init(
+            file: file.lastPathComponent, alternativeText: text, width: figure.pixels.width,
+            height: figure.pixels.height)))
+    } else {
+      print("Figure: \(file.relativePath)")
+    }
+  }
+}
+
+/// Adds a fact to the list on the page.
+///
+/// ```swift
+/// note("Kernels", "AVX-512")
+/// ```
+///
+/// - Parameters:
+///   - name: The name; a later fact of the same name replaces the earlier one.
+///   - value: The value.
+@MainActor
+public func note(_ name: String, _ value: String) {
+  Session.current.report(.fact(.init(name, value)))
+}
+
+/// Declares that results depend on the files of a folder: when they change, an earlier run is outdated.
+@MainActor
+public func noteData(in folder: URL) {
+  Session.current.report(.data(.init(folder: folder.path(percentEncoded: false))))
+}
+
+/// The tolerance with which a check compares the results of a cell with the accepted ones.
+///
+/// ```swift
+/// cell("A convolutional network", tolerance: 0.01)
+/// cell("Nine predictions", tolerance: .init(pixels: 0.02))
+/// ```
+public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral {
+  /// The largest difference between two numbers of the output.
+  public var numbers: Double
+  /// The fraction of numbers that may differ by more, from 0 to 1.
+  public var share: Double
+  /// The fraction of a figure's pixels that may differ, from 0 to 1.
+  public var pixels: Double
+
+  /// - Parameters:
+  ///   - numbers: The largest difference between two numbers of the output.
+  ///   - share: The fraction of numbers that may differ by more, from 0 to 1.
+  ///   - pixels: The fraction of a figure's pixels that may differ, from 0 to 1.
+  public init(numbers: Double = 0, share: Double = 0, pixels: Double = 0) {
+    self.numbers = numbers
+    self.share = share
+    self.pixels = pixels
+  }
+
+  /// A tolerance for numbers; figures must be equal.
+  public init(floatLiteral value: Double) {
+    self.init(numbers: value)
+  }
+
+  /// Everything must be equal.
+  public static let exact = Tolerance()
 }

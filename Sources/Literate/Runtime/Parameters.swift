@@ -1,14 +1,21 @@
 import ArgumentParser
+import Foundation
 
 extension ParsableArguments {
-  /// The notebook's parameters as a command line has them; the page shows all of them. Leaves the
-  /// program with a message if the line cannot be understood.
+  /// Parses the notebook's parameters, which the page lists. Exits with a message if the command line
+  /// is not valid.
   ///
-  /// A flag may be written with a value, as the runner's `-p` has it: `--quick=true`.
+  /// Flags may have a value, as the runner passes them: `--quick=true`.
   ///
-  /// - Parameter arguments: What stands behind the program's name.
+  /// - Parameters:
+  ///   - arguments: The command line without the program's name.
+  ///   - output: The folder below which a notebook run directly writes its figures, in a folder of its
+  ///     name. The runner chooses another folder.
   @MainActor
-  public static func parameters(from arguments: [String]) -> Self {
+  public static func parameters(
+    from arguments: [String], output: URL = URL(filePath: "output", directoryHint: .isDirectory)
+  ) -> Self {
+    Session.current.output = output
     let flags = wrappers(of: Self()).filter { $0.wrapper is Flag<Bool> }.map { "--\($0.name)" }
     let parsed = parseOrExit(arguments.flatMap { withoutValue($0, flags: flags) })
     Session.current.report(.parameters(.init(values: facts(of: parsed))))
@@ -36,9 +43,9 @@ extension Flag: ParameterWrapper {
   fileprivate var value: Any { wrappedValue }
 }
 
-/// A property wrapper that stands for the parameters of another type.
+/// A property wrapper for the parameters of another type.
 private protocol ParameterGroup {
-  /// These parameters as they are before anything was parsed.
+  /// The parameters before parsing.
   static var unparsed: any ParsableArguments { get }
   var value: any ParsableArguments { get }
 }
@@ -63,7 +70,7 @@ private func wrappers(
   }
 }
 
-/// `_maxEpochs`, as a property wrapper's storage is called, as the course spells it: `max_epochs`.
+/// The course's spelling of a property wrapper's storage: `_maxEpochs` becomes `max_epochs`.
 private func spelledAsOption(_ label: String) -> String {
   label.drop { $0 == "_" }.reduce("") { $0 + ($1.isUppercase ? "_" : "") + $1.lowercased() }
 }
@@ -79,7 +86,7 @@ private func facts(of parsed: any ParsableArguments) -> [Page.Fact] {
   }
 }
 
-/// A value as it is written on the command line.
+/// A value in the spelling of the command line.
 private func asArgument(_ value: Any) -> String {
   (value as? any ExpressibleByArgument)?.defaultValueDescription ?? String(describing: value)
 }

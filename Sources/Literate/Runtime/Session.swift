@@ -1,23 +1,23 @@
 import CStandardOutput
 import Foundation
 
-/// This run of the notebook that this program is.
+/// The current run of this notebook.
 @MainActor
 final class Session {
   static let current = Session()
 
-  /// How the runner tells a notebook that it is there: `run`, or `step` if each cell has to wait, as
-  /// the notebook's start does, for a line on standard input.
+  /// The variable set by the runner: `run`, or `step` if each cell waits for a line on standard input,
+  /// as the start always does.
   nonisolated static let runnerVariable = "LITERATE_RUNNER"
-  /// How the runner tells a notebook where its figures go.
+  /// The variable with the folder for figures, set by the runner.
   nonisolated static let folderVariable = "LITERATE_FOLDER"
-  /// How the runner tells a notebook that its page is to tell no times: with any text.
+  /// The variable set by the runner, to any text, if the page has no times.
   nonisolated static let timelessVariable = "LITERATE_NO_TIMING"
 
-  /// Whether the runner reads what is reported.
+  /// Whether the runner reads the events.
   let isSupervised: Bool
-  /// Whether what tells times belongs on the page.
-  let tellsTimes: Bool
+  /// Whether the page shows times.
+  let recordsTimes: Bool
   var cell: Event.Opening?
 
   private let waits: Bool
@@ -26,7 +26,7 @@ final class Session {
     let mode = Self.environment[Self.runnerVariable] ?? ""
     isSupervised = !mode.isEmpty && frame_standard_output() == 0
     waits = isSupervised && mode == "step"
-    tellsTimes = (Self.environment[Self.timelessVariable] ?? "").isEmpty
+    recordsTimes = (Self.environment[Self.timelessVariable] ?? "").isEmpty
     guard isSupervised else {
       write_lines_at_once()
       return
@@ -37,17 +37,18 @@ final class Session {
 
   private static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  /// The notebook's name, which is the program's.
+  /// The name of the notebook, which is that of the program.
   var name: String { URL(filePath: CommandLine.arguments[0]).lastPathComponent }
 
-  /// Where figures go: where the runner says, or `output/NAME`, or the same below `LAB_OUTPUT_DIR`.
+  /// The folder below which figures are written if there is no runner.
+  var output = URL(filePath: "output", directoryHint: .isDirectory)
+
+  /// The folder for figures: set by the runner, or a folder of the notebook's name below ``output``.
   var folder: URL {
     if let path = Self.environment[Self.folderVariable] {
       return URL(filePath: path, directoryHint: .isDirectory)
     }
-    let path = Self.environment["LAB_OUTPUT_DIR"] ?? ""
-    return URL(filePath: path.isEmpty ? "output" : path, directoryHint: .isDirectory)
-      .appending(path: name, directoryHint: .isDirectory)
+    return output.appending(path: name, directoryHint: .isDirectory)
   }
 
   func report(_ event: Event) {
@@ -67,7 +68,7 @@ final class Session {
     }
   }
 
-  /// The largest resident memory so far, in bytes.
+  /// The peak resident memory so far, in bytes.
   static var peakMemory: Int {
     var usage = rusage()
     #if os(Linux)
@@ -76,4 +77,11 @@ final class Session {
       return getrusage(RUSAGE_SELF, &usage) == 0 ? Int(usage.ru_maxrss) : 0
     #endif
   }
+}
+
+/// Seconds of a monotonic clock that all processes share.
+func monotonicTime() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

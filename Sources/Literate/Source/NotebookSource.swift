@@ -1,17 +1,17 @@
 import Foundation
 
-/// What a notebook's `main.swift` says: a title and an introduction, code before the cells, cells.
+/// The parsed source of a notebook's `main.swift`: title, introduction, setup code and cells.
 ///
 /// ```swift
-/// // # Look at the data                        the title
+/// // # Look at the data                       the title
 /// //
-/// // What this is about, in *Markdown*.        the introduction
+/// // An overview, in *Markdown*.              the introduction
 ///
-/// import Lab                                   the setup
+/// import Lab                                  the setup
 ///
-/// // What the cell shows.                      the first cell's prose
+/// // About the cell.                          the prose of the first cell
 /// cell("The first batch")
-/// print(batch)                                 its code
+/// print(batch)                                its code
 /// ```
 package struct NotebookSource: Sendable {
   package var title: String
@@ -19,20 +19,20 @@ package struct NotebookSource: Sendable {
   package var setup: String
   package var cells: [Cell]
 
-  /// A cell as the source has it.
+  /// A cell of the source.
   package struct Cell: Sendable {
     package var id: String
     package var title: String
     /// The line of the call `cell(…)`, counted from 1.
     package var line: Int
     package var prose: String
-    /// Without the call.
+    /// The code without the call.
     package var code: String
   }
 
   /// - Parameters:
   ///   - text: The text of `main.swift`.
-  ///   - name: The notebook's name, for one without a title.
+  ///   - name: The name of the notebook, which is the default title.
   package init(_ text: String, name: String) {
     let lines = SourceLine.lines(of: text)
     let opening = lines.prefix { $0.isProse }
@@ -45,27 +45,27 @@ package struct NotebookSource: Sendable {
     introduction = trimmed(markdown)
 
     let calls = lines.indices.filter { lines[$0].isCell }
-    // A cell begins with its prose, right above its call.
+    // A cell starts with its prose, directly above its call.
     let starts = calls.map { call in
       let prose = lines[opening.count..<call].reversed().prefix { $0.isProse }
       return call - prose.count
     }
     setup = trimmed(lines[opening.count..<(starts.first ?? lines.count)].map(\.text))
-    // A check keeps a run's parameters under this name, beside the cells' output.
+    // A check stores the parameters under this name, beside the output of cells.
     var identifiers = Identifiers(reserved: ["parameters"])
     cells = []
-    for (place, call) in calls.enumerated() {
-      let end = place + 1 < starts.count ? starts[place + 1] : lines.count
+    for (index, call) in calls.enumerated() {
+      let end = index + 1 < starts.count ? starts[index + 1] : lines.count
       let (title, callEnd) = Self.call(in: lines[call..<end])
       cells.append(
         Cell(
           id: identifiers.next(for: title), title: title, line: call + 1,
-          prose: trimmed(lines[starts[place]..<call].map(\.markdown)),
+          prose: trimmed(lines[starts[index]..<call].map(\.markdown)),
           code: trimmed(lines[callEnd..<end].map(\.text))))
     }
   }
 
-  /// The title in a call, and the line behind the call.
+  /// The title in a call, and the index of the line after the call.
   private static func call(in lines: ArraySlice<SourceLine>) -> (title: String, end: Int) {
     var title: String?
     var literal = ""
@@ -91,14 +91,14 @@ package struct NotebookSource: Sendable {
     return (title ?? "", lines.endIndex)
   }
 
-  /// All code, without the comments that are prose: what decides on the results.
+  /// All code without prose: the part of the source that results depend on.
   package var code: String { ([setup] + cells.map { "\($0.title)\n\($0.code)" }).joined() }
 }
 
 /// A line of Swift.
 private struct SourceLine {
   let text: String
-  /// Whether the line stands in a text of several lines, where `//` begins no comment.
+  /// Whether the line is inside a multiline string, where `//` starts no comment.
   let isInString: Bool
 
   static func lines(of text: String) -> [SourceLine] {
@@ -111,7 +111,7 @@ private struct SourceLine {
     }
   }
 
-  /// A comment of its own at the left edge, which is not a declaration's documentation.
+  /// Whether the line is a comment at the left edge that is not documentation.
   var isProse: Bool {
     !isInString && text.hasPrefix("//") && !text.hasPrefix("///")
   }
@@ -125,7 +125,7 @@ private struct SourceLine {
   }
 }
 
-/// The lines as one text, without empty ones at its start and end.
+/// The lines as text, without leading and trailing empty lines.
 private func trimmed(_ lines: some BidirectionalCollection<String>) -> String {
   let isEmpty = { (line: String) in line.allSatisfy(\.isWhitespace) }
   var lines = lines.drop(while: isEmpty).map { $0 }

@@ -75,7 +75,7 @@ print("Machine: \(parameters.machine)")
 print("number: \(parameters.number)")
 show(picture(parameters.seed), as: "first", alt: "Four squares")
 if !parameters.quick { show(picture(7), as: "second", alt: "Four more") }
-show(picture(50), as: "times", alt: "How long it took", tellsTimes: true)
+show(picture(50), as: "times", alt: "How long it took", showsTimes: true)
 
 cell("An error", expectedToFail: true)
 attempt {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The commit that a folder's files are of, marked if any has changed since; nil where Git knows none.
+/// The Git commit of a folder, marked if files have changed since; `nil` outside a repository.
 package func commit(in folder: URL) -> String? {
   let arguments = [
     "git", "-C", folder.path(percentEncoded: false), "describe", "--always", "--dirty",
@@ -16,4 +16,14 @@ package func commit(in folder: URL) -> String? {
   let count = read(child.output, &bytes, bytes.count)
   let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
   return text.split(separator: "\n").first.map(String.init)
+}
+
+/// The version of the Swift compiler that built a program, from its debug information.
+package func compilerVersion(of program: URL) -> String? {
+  let mark = Data("Swift version ".utf8)
+  guard let bytes = try? Data(contentsOf: program, options: .alwaysMapped),
+    let range = bytes.range(of: mark)
+  else { return nil }
+  let version = bytes[range.upperBound...].prefix { $0 > 0x20 && $0 < 0x7f }
+  return version.isEmpty ? nil : String(decoding: version, as: UTF8.self)
 }

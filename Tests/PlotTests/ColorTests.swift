@@ -1,7 +1,7 @@
 import Plot
 import Testing
 
-struct ColormapTests {
+struct ColorTests {
   /// matplotlib 3.11: [round(255 * v) for v in colormaps[name](i)[:3]] for i of 0 to 255.
   @Test(
     arguments: [
@@ -12,12 +12,12 @@ struct ColormapTests {
       (.blues, 201, [25, 103, 173]), (.blues, 255, [8, 48, 107]),
       (.gray, 0, [0, 0, 0]), (.gray, 100, [100, 100, 100]), (.gray, 255, [255, 255, 255]),
     ] as [(Colormap, Int, [Int])])
-  func isMatplotlibs(map: Colormap, index: Int, color: [Int]) {
+  func matchesMatplotlib(map: Colormap, index: Int, color: [Int]) {
     let ours = map.color(of: Double(index) / 255)
     for (a, b) in zip([ours.red, ours.green, ours.blue], color) { #expect(abs(Int(a) - b) <= 6) }
   }
 
-  @Test func endsAreKeptTo() {
+  @Test func valuesAreClamped() {
     #expect(Colormap.gray.color(of: -3) == .black)
     #expect(Colormap.gray.color(of: 7) == .white)
   }

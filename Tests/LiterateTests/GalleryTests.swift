@@ -3,7 +3,7 @@ import Literate
 import Plot
 import Testing
 
-struct GalleryWriterTests {
+struct GalleryTests {
   private func gallery(_ pages: [Page]) throws -> String {
     try withSampleFolder { folder in
       let figures = folder.appending(path: SamplePage.page.name)
@@ -29,17 +29,17 @@ struct GalleryWriterTests {
     #expect(html.contains("<a href=\"03-sample/03-sample.ipynb\" download>"))
   }
 
-  @Test func thumbnailIsTheLastFigureMadeSmaller() throws {
+  @Test func thumbnailIsTheLastFigureShrunk() throws {
     let html = try gallery([SamplePage.page])
     let image = try #require(
       html.firstMatch(of: /<img src="data:image\/png;base64,([^"]*)" (alt[^>]*)>/))
-    #expect(image.2 == "alt=\"Colours\" width=\"640\" height=\"400\"")
+    #expect(image.2 == "alt=\"Colors\" width=\"640\" height=\"400\"")
     let png = try #require(Data(base64Encoded: String(image.1)))
     let small = try decodePNG(Array(png), named: "thumbnail", channels: 3)
     #expect(small.width == 640)
     #expect(small.height == 400)
     // 800 × 500 pixels became 640 × 400: the last one is the mean of the last 2 × 2.
-    let large = try #require(SamplePage.figures["colours.png"])
+    let large = try #require(SamplePage.figures["colors.png"])
     let last = (0..<3).map { channel in
       [(499, 799), (499, 798), (498, 799), (498, 798)].reduce(2) { sum, place in
         sum + Int(large.bytes[(place.0 * 800 + place.1) * 3 + channel])
@@ -48,7 +48,7 @@ struct GalleryWriterTests {
     #expect(small.bytes.suffix(3).map(Int.init) == last)
   }
 
-  @Test func smallFigureIsShownAsItIs() throws {
+  @Test func smallFiguresAreShownUnchanged() throws {
     var page = SamplePage.page
     page.cells.remove(at: 1)
     let gray = try encodePNG(#require(SamplePage.figures["gray.png"]))

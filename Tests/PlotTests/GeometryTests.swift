@@ -1,7 +1,7 @@
 import Plot
 import Testing
 
-struct RectangleTests {
+struct GeometryTests {
   let a = Rectangle(x: 1, y: 2, width: 4, height: 3)
 
   @Test func intersectionIsWhatBothCover() {
@@ -10,7 +10,7 @@ struct RectangleTests {
     #expect(a.intersection(Rectangle(x: 5, y: 2, width: 1, height: 1)).isEmpty)
   }
 
-  @Test func unionIsAroundBothAndIgnoresEmptyOnes() {
+  @Test func unionIgnoresEmptyRectangles() {
     let b = Rectangle(x: 7, y: 0, width: 1, height: 1)
     #expect(a.union(b) == Rectangle(x: 1, y: 0, width: 7, height: 5))
     let empty = Rectangle(x: 0, y: 0, width: 0, height: 9)

@@ -1,0 +1,80 @@
+import Foundation
+
+extension Page {
+  /// The cell that failed; `nil` if none did, or if the notebook failed before its first cell.
+  var failedCell: Cell? {
+    cells.first { if case .failed = $0.state { true } else { false } }
+  }
+
+  /// The location of the failure, shown above its message.
+  var placeOfFailure: String {
+    guard case .failed(_, let line) = state else { return "" }
+    let cell = failedCell.map { "in “\($0.title)”" } ?? "outside the cells"
+    return "Failed \(cell)\(line.map { ", line \($0)" } ?? "")."
+  }
+}
+
+extension Page.Cell {
+  /// The outputs as shown on pages: without terminal escape sequences, with adjacent text of the same
+  /// stream joined, and without the line of the failure, which pages show separately.
+  var shownOutputs: [Page.Output] {
+    var shown: [Page.Output] = []
+    let failure: String? =
+      switch state {
+      case .failed(let message, _), .failedAsExpected(let message): "Error: \(plainText(message))\n"
+      case .notRun, .passed: nil
+      }
+    for output in outputs {
+      guard case .text(let raw, let stream) = output else {
+        shown.append(output)
+        continue
+      }
+      var text = plainText(raw)
+      if stream == .standardError, let failure { text = text.replacing(failure, with: "") }
+      if case .text(let before, stream)? = shown.last {
+        shown[shown.count - 1] = .text(before + text, stream: stream)
+      } else if !text.isEmpty {
+        shown.append(.text(text, stream: stream))
+      }
+    }
+    return shown
+  }
+}
+
+/// Removes terminal escape sequences and control characters from text.
+package func plainText(_ text: String) -> String {
+  // A sequence starts with ESC [ and ends with a letter, or starts with ESC ] and ends with BEL or
+  // ESC \; all others are ESC and one or two characters. (ECMA-48, 5.4 and 5.6)
+  text
+    .replacing(/\u{1B}\[[\u{30}-\u{3F}]*[\u{20}-\u{2F}]*[\u{40}-\u{7E}]/, with: "")
+    .replacing(/\u{1B}\][^\u{07}\u{1B}]*(?:\u{07}|\u{1B}\\)/, with: "")
+    .replacing(/\u{1B}[\u{20}-\u{2F}]*[\u{30}-\u{7E}]/, with: "")
+    .replacing("\r\n", with: "\n")
+    .filter { $0 == "\n" || $0 == "\t" || !$0.unicodeScalars.allSatisfy(\.isControl) }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { properties.generalCategory == .control }
+}
+
+/// A duration in words: `0.83 s`, `12.4 s`, `3 min 20 s`, `1 h 2 min`.
+package func duration(_ seconds: Double) -> String {
+  let whole = Int(seconds.rounded())
+  if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
+  if whole >= 60 { return "\(whole / 60) min \(whole % 60) s" }
+  return String(format: seconds < 9.995 ? "%.2f s" : "%.1f s", seconds)
+}
+
+/// An amount of memory in words: `812 MB`, `1.2 GB`.
+package func amountOfMemory(_ bytes: Int) -> String {
+  let megabytes = Double(bytes) / 1e6
+  return megabytes < 999.5
+    ? String(format: "%.0f MB", megabytes) : String(format: "%.1f GB", megabytes / 1000)
+}
+
+/// Percent-encodes the path of a file for a link: `a b(1).png` becomes `a%20b%281%29.png`.
+package func linkAddress(_ path: String) -> String {
+  // Parentheses would end a Markdown link.
+  let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "()"))
+  return path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+}
