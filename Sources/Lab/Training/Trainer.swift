@@ -129,7 +129,7 @@ public final class Trainer {
   ) throws -> [Epoch] {
     try check(schedule, data)
     let data = TrainingData(
-      train: training(data), val: validation(data), batchSize: data.options.batchSize,
+      train: training(data), val: validation(data), batchSize: data.batchSize,
       sources: data.sources, isSynthetic: data.isSynthetic,
       metadata: [
         "data_class": type(of: data).name,

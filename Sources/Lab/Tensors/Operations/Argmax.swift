@@ -11,27 +11,13 @@ public func argmax(_ x: Tensor) -> IntTensor {
 
 /// The number of rows whose largest element is that of the label, as a single number.
 ///
-/// Unlike a comparison with ``argmax(_:)``, this does not wait for the device.
+/// Unlike a comparison with ``argmax(_:)``, this does not wait for the device: it is a metric that a
+/// training step can record.
 ///
 /// ```swift
 /// countCorrect(Tensor([1, 3, 2, 9, 0, 9], shape: [2, 3]), IntTensor([1, 2])).item  // 1
 /// ```
-package func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
+public func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
   logits.materialize()
   return logits.storage.backend.countCorrect(logits, labels: labels.elements)
-}
-
-/// How many rows of logits have their largest element at the index that the row's label says.
-///
-/// ```swift
-/// countCorrect(Tensor([1, 3, 2, 9, 0, 9], shape: [2, 3]), IntTensor([1, 2]))  // tensor(1.)
-/// ```
-///
-/// - Parameters:
-///   - logits: Scores of shape N × classes.
-///   - labels: N classes.
-/// - Returns: A tensor of one element, on no tape.
-package func countCorrect(_ logits: Tensor, _ labels: IntTensor) -> Tensor {
-  let correct = zip(argmax(logits).elements, labels.elements).count { $0 == $1 }
-  return Tensor([Float(correct)], shape: [])
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LabDatasets
 
 /// Shows on standard error how far an epoch is: a bar on a terminal, or where `PROGRESS_BARS` is
 /// `live`; a line every ten seconds elsewhere.
