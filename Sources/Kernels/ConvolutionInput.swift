@@ -56,7 +56,9 @@ struct InputImages {
 
   /// Ranges of tile rows to work on in turn: one for each image if there is a convolution in front.
   func parts(of rows: Range<Int>) -> [Range<Int>] {
-    guard front != nil, !rows.isEmpty else { return [rows] }
+    guard front != nil else { return [rows] }
+    // Without images there is nothing to compute the convolution in front of.
+    guard !rows.isEmpty else { return [] }
     return (rows.lowerBound / e.tilesDown...(rows.upperBound - 1) / e.tilesDown).map {
       rows.clamped(to: $0 * e.tilesDown..<($0 + 1) * e.tilesDown)
     }

@@ -63,6 +63,28 @@ struct StorageTests {
     #expect(parameter.value == Tensor([-1, 0]))
   }
 
+  /// A training step must not copy the weights: nothing but the parameters refers to them by then.
+  @Test(arguments: ["Adam", "SGD"])
+  func aTrainingStepChangesWeightsInPlace(optimizer: String) throws {
+    var options = CNN.Options.defaults
+    (options.convDim, options.fcDim) = (8, 8)
+    let model = CNN(
+      DataConfig(inputDims: [1, 12, 12], outputDims: [1], mapping: ["a", "b"]), options)
+    let optimizer: any Lab.Optimizer =
+      optimizer == "Adam" ? Adam(model.parameters) : SGD(model.parameters, momentum: 0.9)
+    let before = model.parameters.map { ObjectIdentifier($0.value.storage) }
+    for _ in 0..<2 {
+      optimizer.clearGradients()
+      let tape = Tape()
+      let logits = try model(tape.input(pattern([4, 1, 12, 12])))
+      let loss = try crossEntropy(logits, IntTensor([0, 1, 1, 0]))
+      try tape.backward(loss)
+      optimizer.step()
+      #expect(loss.item.isFinite && logits.count == 8)
+    }
+    #expect(model.parameters.map { ObjectIdentifier($0.value.storage) } == before)
+  }
+
   /// A convolution keeps its transformed weights with the parameter's elements.
   @Test func aReshapedWeightConvolvesWithItsOwnElements() throws {
     let parameter = Parameter(pattern([16, 8, 3, 3], step: 5))
