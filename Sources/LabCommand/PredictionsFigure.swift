@@ -20,9 +20,7 @@ func drawPredictions(
     supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
   for place in positions {
     let label = batch.y.elements[place]
-    figure[place].imshow(
-      Image(
-        width: batch.x.shape[3], height: batch.x.shape[2], values: batch.x[place].elements))
+    figure[place].imshow(Image(batch.x[place]))
     figure[place].title = "\(data.mapping[label]): \(data.mapping[predicted[place]])"
     figure[place].titleColor = predicted[place] == label ? .green : .red
   }

@@ -94,6 +94,25 @@ public struct ImageFolder: DataModule {
   }
 }
 
+extension ImageFolder {
+  /// Reads a PNG file as an input of a model that was trained on a folder of images.
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - dims: The model's input: 1 or 3 channels, rows, columns. The image is resized to them.
+  /// - Returns: The image, of shape (1, channels, rows, columns), with pixels from 0 to 1.
+  /// - Throws: ``DataError`` if the file cannot be read, or `dims` are not those of an image.
+  package static func input(_ url: URL, dims: [Int]) throws -> Tensor {
+    guard dims.count == 3, [1, 3].contains(dims[0]) else {
+      throw DataError(
+        .unusable, "expected a model of images with 1 or 3 channels, got inputs of shape \(dims)")
+    }
+    let image = try DecodedImages.read(url, dims[0]).image
+    let bytes = planar(resize(image, height: dims[1], width: dims[2]), channels: dims[0])
+    return try Dataset(bytes: bytes, dims: dims, labels: [0]).batch(at: [0]).x
+  }
+}
+
 /// The PNG files below a folder.
 private struct ImageListing {
   struct File {
@@ -301,7 +320,8 @@ private struct DecodedImages {
     (self.dims, self.bytes, digest) = (dims, bytes, try sum.hexadecimal)
   }
 
-  private static func read(_ url: URL, _ channels: Int) throws -> (image: PNGImage, sum: String) {
+  fileprivate static func read(_ url: URL, _ channels: Int) throws -> (image: PNGImage, sum: String)
+  {
     let file = try withFile(url, "read") { try Data(contentsOf: url) }
     let sum = try SHA256()
     sum.update(file)
