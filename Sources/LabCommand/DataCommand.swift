@@ -75,17 +75,3 @@ struct ShowDataCommand: ParsableCommand {
     return figure
   }
 }
-
-extension Image {
-  /// The image in a tensor of shape (channels, rows, columns), with 1 or 3 channels.
-  init(_ x: Tensor) {
-    let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2])
-    let values = x.elements
-    // Tensors hold channel after channel, images pixel after pixel.
-    let plane = height * width
-    let pixels = (0..<plane).flatMap { pixel in
-      (0..<channels).map { values[$0 * plane + pixel] }
-    }
-    self.init(width: width, height: height, channels: channels, values: pixels)
-  }
-}

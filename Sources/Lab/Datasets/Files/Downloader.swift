@@ -36,7 +36,7 @@ package struct Downloader: Sendable {
       let found = try SHA256.hexadecimal(of: target)
       if found == file.sha256 { return }
       let path = target.path(percentEncoded: false)
-      mismatch = wrongSum(path, of: file, found: found, "remove it to have it downloaded again")
+      mismatch = wrongSum(path, of: file, found: found, "remove it to download it again")
       report("\(path) has a wrong SHA-256: downloading it again")
     }
     try createFolder(folder)
@@ -55,7 +55,7 @@ package struct Downloader: Sendable {
       case .wrong(let found):
         try part.restart()
         mismatch = wrongSum(
-          "\(file.filename) from \(url)", of: file, found: found, "nothing was kept")
+          "\(file.filename) from \(url)", of: file, found: found, "the download was discarded")
       case .failed(let reason, let hasBegun):
         if hasBegun { deadline = ContinuousClock.now + .seconds(patience) }
         failures.append("\(url): \(reason)")
@@ -66,7 +66,7 @@ package struct Downloader: Sendable {
     throw DataError(
       .unavailable,
       "cannot download \(file.filename) (\(failures.joined(separator: "; "))); "
-        + "put it into \(folder.path(percentEncoded: false)) yourself or see to the network")
+        + "put it into \(folder.path(percentEncoded: false)) yourself or check the network")
   }
 
   private enum Outcome {
