@@ -52,20 +52,10 @@ struct ShowDataCommand: ParsableCommand {
     var random = RandomState(seed: seed)
     for cell in 0..<rows * columns {
       let position = random.integer(below: module.train.count)
-      figure[cell].imshow(image(at: position, of: module.train))
+      figure[cell].imshow(Image(module.train.batch(at: [position]).x[0]))
       figure[cell].title = module.string(of: module.train.labels(at: position))
     }
     return figure
-  }
-
-  private func image(at position: Int, of dataset: Dataset) -> Image {
-    let values = dataset.batch(at: [position]).x.elements
-    let (channels, height, width) = (dataset.dims[0], dataset.dims[1], dataset.dims[2])
-    guard channels == 3 else { return Image(width: width, height: height, values: values) }
-    // Tensors hold channel after channel, images pixel after pixel.
-    let plane = height * width
-    let pixels = (0..<plane).flatMap { pixel in (0..<3).map { values[$0 * plane + pixel] } }
-    return Image(width: width, height: height, channels: 3, values: pixels)
   }
 
   /// The number of each class in the training set, without the padding, which would dwarf all others.

@@ -1,13 +1,13 @@
 import Lab
 import Plot
 
-/// Draws nine of the validation images with what a model takes them for, and logs the figure.
+/// Draws the first nine validation images with their true and predicted labels, and logs the figure.
 ///
 /// - Parameters:
 ///   - model: The model.
 ///   - data: The data.
-///   - run: Where to.
-///   - step: The steps made so far.
+///   - run: The run to log to.
+///   - step: The number of training steps so far.
 func drawPredictions(
   of model: some Model, _ data: some DataModule, in run: TrainingRun, step: Int
 ) throws {
@@ -18,15 +18,26 @@ func drawPredictions(
   var figure = Figure(
     rows: 3, columns: 3, images: (width: batch.x.shape[3], height: batch.x.shape[2]), scale: 4,
     supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
-  for place in positions {
-    let label = batch.y.elements[place]
-    figure[place].imshow(
-      Image(
-        width: batch.x.shape[3], height: batch.x.shape[2], values: batch.x[place].elements))
-    figure[place].title = "\(data.mapping[label]): \(data.mapping[predicted[place]])"
-    figure[place].titleColor = predicted[place] == label ? .green : .red
+  for index in positions {
+    let label = batch.y.elements[index]
+    figure[index].imshow(Image(batch.x[index]))
+    figure[index].title = "\(data.mapping[label]): \(data.mapping[predicted[index]])"
+    figure[index].titleColor = predicted[index] == label ? .green : .red
   }
   try run.log(
     png: figure.png(), width: figure.pixels.width, height: figure.pixels.height,
     name: "predictions", step: step)
+}
+
+extension Image {
+  /// An image of a tensor of shape channels × height × width, with one channel or three.
+  init(_ x: Tensor) {
+    let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2])
+    let (elements, pixels) = (x.elements, height * width)
+    // In a tensor the channels of a pixel are not adjacent.
+    let values = (0..<pixels).flatMap { pixel in
+      (0..<channels).map { elements[$0 * pixels + pixel] }
+    }
+    self.init(width: width, height: height, channels: channels, values: values)
+  }
 }

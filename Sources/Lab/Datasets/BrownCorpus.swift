@@ -1,7 +1,7 @@
 import Foundation
 import LabTensors
 
-/// A million words of printed American English of 1961, as NLTK distributes them.
+/// The Brown corpus: a million words of printed American English from 1961, as distributed by NLTK.
 ///
 /// ```text
 /// brown/ca01 … brown/cr09    500 files of words with their part of speech: The/at jury/nn said/vbd
@@ -17,9 +17,9 @@ package enum BrownCorpus {
 
   private static let archiveName = "brown.zip"
 
-  /// The corpus as ``CourseText``; downloaded and put together once.
+  /// The corpus as ``CourseText``, which is downloaded and prepared once.
   ///
-  /// - Throws: ``DataError`` if it cannot be had.
+  /// - Throws: ``DataError`` if it is not available or damaged.
   package static func prepare(
     _ options: DataOptions
   ) throws -> (text: [UInt8], sources: [String: String]) {
@@ -41,11 +41,11 @@ package enum BrownCorpus {
     return (text, metadata.sums)
   }
 
-  /// The text of an archive of the corpus, in the order of its files' names.
+  /// The text of an archive of the corpus, in the order of the file names.
   ///
-  /// - Throws: ``DataError`` if it is no such archive.
+  /// - Throws: ``DataError`` if it is not such an archive.
   package static func courseText(of archive: URL) throws -> [UInt8] {
-    // All files together have some 10 MB.
+    // All files together have about 10 MB.
     let files = try Archive.members(of: archive, limit: 1 << 26) {
       $0.count == "brown/ca01".count && $0.hasPrefix("brown/c")
     }
@@ -58,13 +58,13 @@ package enum BrownCorpus {
     var text = CourseText()
     for (_, bytes) in files.sorted(by: { $0.key < $1.key }) {
       var start = 0
-      // A word may have a slash itself; its part of speech is behind the last one.
+      // A word may contain a slash itself; its part of speech follows the last one.
       var slash: Int?
-      for (place, byte) in zip(0..., bytes + [UInt8(ascii: "\n")]) {
-        if byte == UInt8(ascii: "/") { slash = place }
+      for (offset, byte) in zip(0..., bytes + [UInt8(ascii: "\n")]) {
+        if byte == UInt8(ascii: "/") { slash = offset }
         guard isWhiteSpace(byte) else { continue }
-        if place > start { text.append(bytes[start..<(slash ?? place)]) }
-        start = place + 1
+        if offset > start { text.append(bytes[start..<(slash ?? offset)]) }
+        start = offset + 1
         slash = nil
       }
     }
@@ -76,8 +76,7 @@ package enum BrownCorpus {
   }
 }
 
-/// Text as the course makes it of a corpus: tokens joined by a space, ASCII punctuation deleted, runs
-/// of spaces made one.
+/// The course's text of a corpus: tokens joined by single spaces, without ASCII punctuation.
 ///
 /// ```swift
 /// var text = CourseText()

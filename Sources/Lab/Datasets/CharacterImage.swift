@@ -1,48 +1,49 @@
 import Foundation
 import LabTensors
 
-/// A picture of one character in the form that EMNIST's images have: white on black, 28×28, the
-/// character as large as fits into 24×24 and in the middle.
+/// A picture of one character converted to the form of EMNIST's images: white on black, 28×28 pixels,
+/// with the character centered and scaled to fit into 24×24.
 ///
 /// ```swift
 /// let image = try CharacterImage(gray: scan, width: 640, height: 480, named: "scan.png")
 /// image.pixels  // 784 numbers in 0...1
 /// ```
 ///
-/// The steps are those of EMNIST: the edges are softened with a Gaussian filter, the smallest
-/// rectangle around the character is cut out and put into the middle of a square, two pixels stay
-/// free on each side, and bicubic interpolation makes 28×28 of it. What is paper and what is ink
-/// tells the picture's edge, which is taken for paper.
+/// The steps are those of EMNIST: blur with a Gaussian filter, crop to the character's bounding box,
+/// center in a square with a border of two pixels, and resize to 28×28 with bicubic interpolation. The
+/// picture's edge is taken for paper, what differs from it for ink.
 ///
 /// Source: G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
 /// handwritten letters", arXiv:1702.05373 (2017), section II.
 public struct CharacterImage: Equatable, Sendable {
   /// The height and width of the result.
   public static let side = 28
-  /// The pixels that stay free on each side.
+  /// The number of free pixels on each side.
   private static let border = 2
-  /// EMNIST's scans have characters of about this height; their filter has a standard deviation of 1.
+  /// The approximate height of characters in EMNIST's scans, which are blurred with a standard
+  /// deviation of 1.
   private static let scannedHeight = 60.0
-  /// Less difference than this between ink and paper is no character, in parts of white.
+  /// The smallest difference between ink and paper, as a fraction of white.
   private static let leastContrast: Float = 0.05
 
-  /// 28×28 numbers, row by row: 0 is paper, 1 the darkest ink.
+  /// 28×28 numbers in row-major order: 0 is paper, 1 the strongest ink.
   public let pixels: [Float]
 
-  /// Brings a picture into EMNIST's form.
+  /// Converts a picture.
   ///
   /// - Parameters:
-  ///   - gray: The picture, row by row, from 0 for black to 1 for white; ink may be dark or light.
-  ///   - width: Its width.
-  ///   - height: Its height.
-  ///   - name: What messages call it.
-  /// - Throws: ``DataError`` if there is nothing to see in it.
+  ///   - gray: The pixels in row-major order, from 0 for black to 1 for white; ink may be darker or
+  ///     lighter than paper.
+  ///   - width: The width in pixels.
+  ///   - height: The height in pixels.
+  ///   - name: The picture's name in messages.
+  /// - Throws: ``DataError`` if all pixels have nearly the same color.
   public init(gray: [Float], width: Int, height: Int, named name: String) throws {
     precondition(gray.count == width * height, "a picture has width × height pixels")
     let picture = Plane(values: gray, width: width, height: height)
     let paper = picture.edge
     let range = (gray.min() ?? 0, gray.max() ?? 0)
-    // Ink is what is further from the paper: darker or lighter.
+    // Ink is darker or lighter than paper, whichever difference is larger.
     let isDark = paper - range.0 > range.1 - paper
     var ink = picture
     ink.values = gray.map { max(0, isDark ? paper - $0 : $0 - paper) }
@@ -50,37 +51,37 @@ public struct CharacterImage: Equatable, Sendable {
     guard strongest >= Self.leastContrast else {
       throw DataError(.damaged, "\(name): expected a character, got a picture of one colour")
     }
-    // Half as dark as the darkest is ink for certain; noise and shadows are not.
+    // At half of the strongest ink, noise and shadows do not count.
     let box = ink.box(above: strongest / 2)
-    // A strip around the character takes part in the filters.
+    // The filters need a margin around the character.
     let margin = max(box.width, box.height) / 8 + 2
     ink = ink.cut(
       x: box.x - margin, y: box.y - margin, width: box.width + 2 * margin,
       height: box.height + 2 * margin)
     let longest = Double(max(box.width, box.height))
-    // Pictures of a camera are many times larger than 28×28: whole blocks first, then the filter.
+    // A camera's pictures are much larger than 28×28: average blocks first, then blur.
     let factor = max(1, Int(longest / 240))
     ink = ink.averaged(by: factor)
     ink = ink.blurred(longest / Double(factor) / Self.scannedHeight)
-    // EMNIST's rectangles hold the soft edges too.
+    // EMNIST's bounding boxes include the blurred edges.
     let soft = ink.box(above: (ink.values.max() ?? 0) / 10)
     let small = ink.resampled(
       side: Self.side,
       step: Double(max(soft.width, soft.height)) / Double(Self.side - 2 * Self.border),
-      centreX: Double(soft.x) + Double(soft.width) / 2,
-      centreY: Double(soft.y) + Double(soft.height) / 2)
+      centerX: Double(soft.x) + Double(soft.width) / 2,
+      centerY: Double(soft.y) + Double(soft.height) / 2)
     let top = small.values.max() ?? 1
     pixels = small.values.map { min(max($0 / top, 0), 1) }
   }
 }
 
-/// Numbers in rows and columns.
+/// A matrix.
 private struct Plane {
   var values: [Float]
   let width: Int
   let height: Int
 
-  /// The middle one of the values along the four edges.
+  /// The median of the values along the four edges.
   var edge: Float {
     let rows = [0, height - 1].flatMap { row in values[row * width..<(row + 1) * width] }
     let columns = (0..<height).flatMap { [values[$0 * width], values[$0 * width + width - 1]] }
@@ -88,7 +89,7 @@ private struct Plane {
     return sorted[sorted.count / 2]
   }
 
-  /// The smallest rectangle around all values above a limit.
+  /// The bounding box of all values above a limit.
   func box(above limit: Float) -> (x: Int, y: Int, width: Int, height: Int) {
     var (left, right, top, bottom) = (width, 0, height, 0)
     for y in 0..<height {
@@ -100,7 +101,7 @@ private struct Plane {
     return (left, top, right - left, bottom - top)
   }
 
-  /// A part of the plane; outside of it there are zeros.
+  /// A part of the matrix, with zeros outside of it.
   func cut(x: Int, y: Int, width: Int, height: Int) -> Plane {
     var part = [Float](repeating: 0, count: width * height)
     for row in max(0, -y)..<min(height, self.height - y) {
@@ -111,7 +112,7 @@ private struct Plane {
     return Plane(values: part, width: width, height: height)
   }
 
-  /// The means of blocks; what is left over at the end counts as less.
+  /// The means of blocks; incomplete blocks at the end are filled with zeros.
   func averaged(by factor: Int) -> Plane {
     guard factor > 1 else { return self }
     let (width, height) = ((width + factor - 1) / factor, (height + factor - 1) / factor)
@@ -125,26 +126,26 @@ private struct Plane {
     return Plane(values: sums.map { $0 / count }, width: width, height: height)
   }
 
-  /// The plane under a Gaussian filter.
+  /// The matrix after a Gaussian filter.
   func blurred(_ deviation: Double) -> Plane {
     let reach = Int((3 * deviation).rounded(.up))
     let weights = (-reach...reach).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
     let sum = weights.reduce(0, +)
-    let filter = { (place: Int) in (place - reach, weights.map { Float($0 / sum) }) }
+    let filter = { (index: Int) in (index - reach, weights.map { Float($0 / sum) }) }
     return filtered(width: width, height: height, columns: filter, rows: filter)
   }
 
-  /// A square by bicubic interpolation, which takes in all pixels that fall on one.
+  /// Resizes a part of the matrix to a square with bicubic interpolation and antialiasing.
   ///
   /// - Parameters:
-  ///   - side: The square's height and width.
-  ///   - step: How many pixels of the plane one of the square is wide.
-  ///   - centreX: Which column of the plane is in the square's middle.
-  ///   - centreY: Which row is.
-  func resampled(side: Int, step: Double, centreX: Double, centreY: Double) -> Plane {
-    func filter(_ centre: Double) -> (Int) -> (Int, [Float]) {
-      { place in
-        let middle = centre + (Double(place) + 0.5 - Double(side) / 2) * step
+  ///   - side: The height and width of the square.
+  ///   - step: The size of a pixel of the square in pixels of the matrix.
+  ///   - centerX: The column of the matrix in the center of the square.
+  ///   - centerY: The row of the matrix in the center of the square.
+  func resampled(side: Int, step: Double, centerX: Double, centerY: Double) -> Plane {
+    func filter(_ center: Double) -> (Int) -> (Int, [Float]) {
+      { index in
+        let middle = center + (Double(index) + 0.5 - Double(side) / 2) * step
         let scale = max(step, 1)
         let first = Int((middle - 2 * scale).rounded(.down))
         let last = Int((middle + 2 * scale).rounded(.up))
@@ -154,7 +155,7 @@ private struct Plane {
       }
     }
     return filtered(
-      width: side, height: side, columns: filter(centreX), rows: filter(centreY))
+      width: side, height: side, columns: filter(centerX), rows: filter(centerY))
   }
 
   /// Weighted sums along rows, then along columns.
@@ -162,8 +163,8 @@ private struct Plane {
   /// - Parameters:
   ///   - width: The width of the result.
   ///   - height: The height of the result.
-  ///   - columns: For a column of the result, the first column that it is made from, and the weights
-  ///     of that and the next ones.
+  ///   - columns: For a column of the result, the first source column, and the weights of it and the
+  ///     next ones.
   ///   - rows: The same for rows.
   private func filtered(
     width: Int, height: Int, columns: (Int) -> (Int, [Float]), rows: (Int) -> (Int, [Float])

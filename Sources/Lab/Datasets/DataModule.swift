@@ -68,7 +68,7 @@ extension DataModule {
     "[\(mapping.map(pythonLiteral).joined(separator: ", "))]"
   }
 
-  /// The training batches: shuffled anew in each epoch, and transformed by ``augmentation``.
+  /// The training batches: in a new order in each epoch, and transformed by ``augmentation``.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
     Batches(
       train, batchSize: batchSize, shuffledBy: generator, augmentedBy: augmentation,

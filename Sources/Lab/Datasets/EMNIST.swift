@@ -2,27 +2,26 @@ import Foundation
 import LabRandom
 import LabTensors
 
-/// Handwritten digits, capitals and small letters, 28×28, from EMNIST ByClass: balanced, upright,
-/// and split 80 to 20 into a part to learn from and one to watch.
+/// EMNIST ByClass: handwritten digits, capital and small letters of 28×28 pixels, balanced between
+/// the classes; 80 % of the training images are for training and 20 % for validation.
 ///
 /// ```swift
 /// let data = try EMNIST()
-/// data.mapping[data.test.label(at: 0)]  // "0": the test part is in the order of the classes
+/// data.mapping[data.test.label(at: 0)]  // "0": the test set is sorted by class
 /// ```
 ///
-/// Labels leave the first four values to the blank, the start, the end and the padding that
-/// lines of text need later; after the 62 characters come the space and punctuation, which have
-/// no images.
+/// The first four labels are special tokens for lines of text: blank, start, end and padding. The 62
+/// characters follow, then space and punctuation, which have no images.
 ///
 /// Source: G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: an extension of MNIST to
 /// handwritten letters", arXiv:1702.05373 (2017).
 public struct EMNIST: DataModule {
   public static let name = "EMNIST"
 
-  /// The characters that there are images of, in the order of ByClass's labels.
+  /// The characters with images, in the order of ByClass's labels.
   package static let characters =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".map(String.init)
-  /// What labels below ``firstLabel`` stand for.
+  /// The texts of the labels below ``firstLabel``.
   package static let specialTokens = ["<B>", "<S>", "<E>", "<P>"]
   /// The label of the first of ``characters``.
   package static let firstLabel = specialTokens.count
@@ -30,7 +29,7 @@ public struct EMNIST: DataModule {
 
   public let options: DataOptions
   public let isSynthetic: Bool
-  /// The balanced images that ``train`` and ``val`` are split from, in the order of the classes.
+  /// The balanced images that ``train`` and ``val`` are split from, sorted by class.
   public let trainval: Dataset
   public let train: Dataset
   public let val: Dataset
@@ -38,7 +37,7 @@ public struct EMNIST: DataModule {
 
   public let config = Self.dataConfig
 
-  /// What a model has to know of this data set.
+  /// The shapes and classes of this data set.
   package static let dataConfig = DataConfig(
     inputDims: [1, 28, 28], outputDims: [1],
     mapping: specialTokens + characters + punctuation)
@@ -52,9 +51,9 @@ public struct EMNIST: DataModule {
   public var specialTokens: [String] { Self.specialTokens }
   public var sources: [String: String] { files.recipe.sources }
 
-  /// Prepares the files if need be, and maps them into memory.
+  /// Downloads and prepares the files if they are not there, and maps them into memory.
   ///
-  /// - Throws: ``DataError`` if the data cannot be had.
+  /// - Throws: ``DataError`` if the data are not available or damaged.
   public init(_ options: DataOptions = DataOptions()) throws {
     try options.validate()
     self.options = options
@@ -69,7 +68,7 @@ public struct EMNIST: DataModule {
     (train, val) = (split[0], split[1])
   }
 
-  /// NumPy's random state where the course's `np.random` is after it has balanced the test images.
+  /// The state of the course's `np.random` after the test images were balanced.
   ///
   /// - Throws: ``DataError`` if the file of all test labels cannot be read.
   package func randomStateAfterBalancing() throws -> RandomState {
@@ -80,7 +79,7 @@ public struct EMNIST: DataModule {
   }
 
   private static let classes = firstLabel + characters.count
-  /// The course seeds NumPy anew for each part.
+  /// The course seeds NumPy again for each part.
   private static let seed: UInt32 = 42
 
   private typealias Prepared = (files: CharacterFiles, trainval: Dataset, test: Dataset)
@@ -128,7 +127,7 @@ public struct EMNIST: DataModule {
     return (files, parts.train, parts.test)
   }
 
-  /// Balances a part and writes its files.
+  /// Balances the classes of a part and writes its files.
   private static func write(
     _ rawLabels: [UInt8], as part: CharacterFiles.Part, to files: CharacterFiles,
     images: ([Int]) throws -> [UInt8]
@@ -142,37 +141,36 @@ public struct EMNIST: DataModule {
     try files.write(images: images(selection), labels: selection.map { labels[$0] }, as: part)
   }
 
-  /// The file of the test labels before they were balanced.
+  /// The file of all test labels, before balancing.
   private static func allTestLabels(in files: CharacterFiles) -> URL {
     files.folder.appending(path: "test-all-labels-idx1-ubyte")
   }
 }
 
-/// Draws a subset in which frequent classes are less so: from each class as many images as classes
-/// have on average, with replacement, each kept once.
+/// Draws a subset in which classes are balanced: from each class as many images as classes have on
+/// average, with replacement, without the duplicates.
 ///
-/// The draws are the course's, NumPy's number for number: per label in ascending order
-/// `unique(choice(places of the label, draws))`, with `draws = int(bincount(labels).mean())`.
+/// This is the course's `_sample_to_balance`, with the same random numbers: for each label in
+/// ascending order `unique(choice(indices of the label, n))`, with `n = int(bincount(labels).mean())`.
 ///
 /// ```swift
 /// var random = RandomState(seed: 42)
 /// let selection = balance(labels: labels, using: &random)
-/// // random goes on where the course's `np.random` does after balancing these labels
 /// ```
 ///
 /// - Parameters:
-///   - labels: The label of each image; 0 counts as a class even when no image has it.
-///   - random: Where the draws come from.
+///   - labels: The label of each image; 0 counts as a class even if no image has it.
+///   - random: The source of random numbers.
+/// - Returns: The indices of the subset, sorted by label.
 /// - Complexity: O(images · log images)
 package func balance(labels: [UInt8], using random: inout RandomState) -> [Int] {
   guard let largest = labels.max() else { return [] }
-  var places = [[Int]](repeating: [], count: Int(largest) + 1)
-  for (place, label) in labels.enumerated() { places[Int(label)].append(place) }
-  let draws = labels.count / places.count
-  return places.flatMap { places -> [Int] in
-    guard !places.isEmpty else { return [] }
-    // Sorting numbers of places sorts places, which ascend.
-    let chosen = Set(random.choice(below: places.count, count: draws))
-    return chosen.sorted().map { places[$0] }
+  var indices = [[Int]](repeating: [], count: Int(largest) + 1)
+  for (index, label) in labels.enumerated() { indices[Int(label)].append(index) }
+  let draws = labels.count / indices.count
+  return indices.flatMap { indices -> [Int] in
+    guard !indices.isEmpty else { return [] }
+    let chosen = Set(random.choice(below: indices.count, count: draws))
+    return chosen.sorted().map { indices[$0] }
   }
 }

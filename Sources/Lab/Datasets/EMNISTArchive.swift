@@ -1,20 +1,20 @@
 import Foundation
 
-/// EMNIST ByClass as NIST distributes it: a MATLAB struct `dataset` of `train`, `test` (each with
-/// `images` and `labels`) and `mapping`.
+/// EMNIST ByClass in the form that NIST distributes: a MATLAB struct `dataset` with `train`, `test`
+/// (each with `images` and `labels`) and `mapping`.
 package struct EMNISTArchive {
-  /// With more images than this it is another set; ByClass has 697,932 to train with.
+  /// Other data sets may have more images; ByClass has 697,932 training images.
   private static let maximumCount = 2_500_000
 
   private let file: MATFile
   private let title: String
 
-  /// Opens the file and checks that its labels mean what this program takes them for.
+  /// Opens the file and checks its mapping of labels to characters.
   ///
   /// - Parameters:
   ///   - url: The MATLAB file.
-  ///   - title: What messages call it; its path if this is nil.
-  /// - Throws: ``DataError`` if the file is damaged or another one.
+  ///   - title: The file's name in messages; by default its path.
+  /// - Throws: ``DataError`` if the file is damaged or a different one.
   package init(_ url: URL, title: String? = nil) throws {
     let title = title ?? url.path(percentEncoded: false)
     self.title = title
@@ -27,7 +27,7 @@ package struct EMNISTArchive {
     }
   }
 
-  /// A part's labels, 0..<62.
+  /// The labels of a part, in 0..<62.
   package func labels(_ part: CharacterFiles.Part) throws -> [UInt8] {
     let labels = try file.bytes(
       part.rawValue, "labels", columns: 1, maximumRows: Self.maximumCount
@@ -38,12 +38,12 @@ package struct EMNISTArchive {
     return labels
   }
 
-  /// Some of a part's images, upright, 784 bytes each.
+  /// Some images of a part, upright, 784 bytes each.
   ///
   /// - Parameters:
-  ///   - part: Which part.
-  ///   - selection: Which images, in which order.
-  ///   - count: How many images there must be.
+  ///   - part: The part.
+  ///   - selection: The indices of the images.
+  ///   - count: The number of images that the part must have.
   package func upright(
     _ part: CharacterFiles.Part, _ selection: [Int], of count: Int
   ) throws -> [UInt8] {
@@ -60,7 +60,7 @@ package struct EMNISTArchive {
   }
 }
 
-/// How the pixels of many images lie in memory.
+/// The order of the pixels of many images in memory.
 package enum PixelLayout {
   /// All pixels of the first image, then all of the second.
   case rowsOfPixels
@@ -68,12 +68,12 @@ package enum PixelLayout {
   case columnsOfPixels(images: Int)
 }
 
-/// Some of many images, each transposed: EMNIST's files hold them lying on their side, mirrored.
+/// Transposes some of many images: in EMNIST's files rows and columns are exchanged.
 ///
 /// - Parameters:
-///   - images: 784 bytes an image, each column by column.
-///   - layout: How they lie in memory.
-///   - selection: Which images, in which order.
+///   - images: 784 bytes per image, column by column.
+///   - layout: The order of the pixels.
+///   - selection: The indices of the images.
 package func upright(
   _ images: [UInt8], _ layout: PixelLayout, _ selection: [Int]
 ) -> [UInt8] {
@@ -85,7 +85,7 @@ package func upright(
     case .columnsOfPixels(let count): (1, count)
     }
   var result = [UInt8](repeating: 0, count: selection.count * pixels)
-  // Neighbours in memory together, and few at a time: so each cache line is fetched once.
+  // In blocks of images that are neighbours in memory, so that each cache line is loaded once.
   let order = selection.indices.sorted { selection[$0] < selection[$1] }
   for start in stride(from: 0, to: order.count, by: 256) {
     let block = order[start..<min(order.count, start + 256)]
@@ -93,8 +93,8 @@ package func upright(
       for row in 0..<side {
         let source = (column * side + row) * pixelStride
         let target = row * side + column
-        for place in block {
-          result[place * pixels + target] = images[source + selection[place] * imageStride]
+        for index in block {
+          result[index * pixels + target] = images[source + selection[index] * imageStride]
         }
       }
     }

@@ -2,7 +2,8 @@ import Foundation
 import LabRandom
 import LabTensors
 
-/// Lines of handwriting, put together from EMNIST's characters and sentences of the Brown corpus.
+/// EMNIST Lines: synthetic lines of handwriting, composed of EMNIST's characters and sentences of the
+/// Brown corpus.
 ///
 /// ```swift
 /// let data = try EMNISTLines(DataOptions(), .init(maxLength: 16, minOverlap: 0, maxOverlap: 0))
@@ -10,8 +11,8 @@ import LabTensors
 /// data.string(of: data.train.labels(at: 0))    // "phase of"
 /// ```
 ///
-/// Training and validation lines are put together from EMNIST's training characters, test lines from
-/// its test characters; see ``LineComposer`` for how. Labels that a line's text leaves are `<P>`.
+/// Training and validation lines are composed of EMNIST's training characters, test lines of its test
+/// characters; see ``LineComposer``. Labels after the end of a line's text are `<P>`.
 public struct EMNISTLines: DataModule {
   public static let name = "EMNISTLines"
 
@@ -21,7 +22,7 @@ public struct EMNISTLines: DataModule {
   public var augmentation: RandomAffine? { options.augmentation }
   public var folder: DataFolder? { options.folder }
   public var specialTokens: [String] { EMNIST.specialTokens }
-  /// What was chosen about the lines.
+  /// The parameters of the lines.
   public let parameters: Parameters
   public let config: DataConfig
   public let isSynthetic: Bool
@@ -33,7 +34,7 @@ public struct EMNISTLines: DataModule {
 
   private static let partNames = ["train", "val", "test"]
 
-  /// What the files are made from.
+  /// What the prepared files are made from.
   private struct Recipe: Codable, Equatable {
     let version: Int
     let parameters: Parameters
@@ -45,12 +46,12 @@ public struct EMNISTLines: DataModule {
     try self.init(options, Parameters())
   }
 
-  /// Prepares EMNIST, the corpus and the lines if need be, and maps the lines into memory.
+  /// Prepares EMNIST, the corpus and the lines if they are not there, and maps the lines into memory.
   ///
   /// - Parameters:
-  ///   - options: Where images and sentences come from, and how they are batched.
-  ///   - parameters: What the lines are to be like.
-  /// - Throws: ``DataError`` if there can be no such lines, or EMNIST or the corpus cannot be had.
+  ///   - options: The source of images and sentences, the batch size and so on.
+  ///   - parameters: The parameters of the lines.
+  /// - Throws: ``DataError`` if a parameter is out of range, or EMNIST or the corpus is not available.
   public init(_ options: DataOptions, _ parameters: Parameters) throws {
     try options.validate()
     try parameters.validate()
@@ -105,7 +106,7 @@ public struct EMNISTLines: DataModule {
 }
 
 extension EMNISTLines {
-  /// Writes all three parts' files; their draws follow one another.
+  /// Writes the files of all three parts, which share one stream of random numbers.
   private static func make(
     _ files: [DatasetFiles], _ emnist: EMNIST, _ sentences: SentenceGenerator,
     _ parameters: Parameters
@@ -122,7 +123,7 @@ extension EMNISTLines {
     let width = CharacterFiles.side * parameters.maxLength
     let encoder = LabelEncoder(mapping: emnist.mapping, parameters)
     let composersOfParts = [composers[0], composers[0], composers[1]]
-    // All draws come before the first file: should they fail, there is none.
+    // All lines are drawn before the first file is written, since drawing can fail.
     let lines = try zip(counts, composersOfParts).map { count, composer in
       try (0..<count).map { _ in try composer.draw(using: &random) }
     }
@@ -139,7 +140,7 @@ extension EMNISTLines {
     _ lines: [LineComposer.Line], _ composer: LineComposer, shape: [Int], to file: URL
   ) throws {
     let lineBytes = shape.dropFirst().reduce(1, *)
-    // So few at a time that they are still in the processor's cache when they are written.
+    // Few enough lines to be in the processor's cache still when they are written.
     let linesAtOnce = max(1, 1 << 17 / lineBytes)
     try IDX.write(shape: shape, to: file) { file in
       try file.write(
@@ -152,7 +153,7 @@ extension EMNISTLines {
   }
 }
 
-/// Turns sentences into labels.
+/// Encodes sentences as labels.
 private struct LabelEncoder {
   private let labelByCode: [UInt8: UInt8]
   private let start, end: [UInt8]
@@ -179,31 +180,31 @@ private struct LabelEncoder {
 }
 
 extension EMNISTLines.Parameters {
-  /// The number of all lines.
+  /// The number of lines in all three parts.
   fileprivate var count: Int { numTrain + numVal + numTest }
 }
 
 extension EMNISTLines {
-  /// What can be chosen about the lines; files are kept for each choice.
+  /// The parameters of the lines. Lines are stored separately for each choice of parameters.
   public struct Parameters: Codable, Equatable, Sendable {
-    /// The number of places for characters in a line.
+    /// The number of labels of a line; an image has room for as many characters.
     public var maxLength: Int
-    /// The least share of its width by which a character reaches into the one before.
+    /// The smallest overlap of neighbouring characters, as a fraction of a character's width.
     public var minOverlap: Double
-    /// The greatest share of its width by which a character reaches into the one before.
+    /// The largest overlap of neighbouring characters, as a fraction of a character's width.
     public var maxOverlap: Double
-    /// The number of lines to learn from.
+    /// The number of training lines.
     public var numTrain: Int
-    /// The number of lines to watch.
+    /// The number of validation lines.
     public var numVal: Int
-    /// The number of lines to test on.
+    /// The number of test lines.
     public var numTest: Int
     /// Whether a line's labels begin with `<S>` and end with `<E>`.
     public var withStartEndTokens: Bool
-    /// Where the draws start.
+    /// The state of the random numbers for the first line.
     public var randomStart: RandomStart
 
-    /// The course's parameters, with its defaults.
+    /// Parameters with the course's defaults.
     public init(
       maxLength: Int = 32, minOverlap: Double = 0, maxOverlap: Double = 0.33,
       numTrain: Int = 10_000, numVal: Int = 2_000, numTest: Int = 2_000,
@@ -220,33 +221,32 @@ extension EMNISTLines {
     }
   }
 
-  /// Where NumPy's random numbers stand when the first line is drawn.
+  /// The state of NumPy's random numbers when the first line is drawn.
   ///
-  /// The course seeds NumPy before it makes its lines, but preparing EMNIST draws from the same
-  /// numbers: which lines come out depends on whether EMNIST had been prepared before.
+  /// The course seeds NumPy before it makes its lines, but preparing EMNIST uses the same random
+  /// numbers. So its lines depend on whether EMNIST was prepared in the same run.
   public enum RandomStart: String, Codable, CaseIterable, Sendable {
-    /// At seed 42, as in the course's stored notebook: "phase of", "jobs Each of", "New".
+    /// Seed 42, as in the course's stored notebook: "phase of", "jobs Each of", "New".
     case stored
-    /// Behind the numbers that balance EMNIST's test images, as in the written walkthrough: "it
-    /// force", "at this years", "the".
+    /// After balancing EMNIST's test images, as in the written walkthrough: "it force", "at this
+    /// years", "the".
     case walkthrough
   }
 }
 
 extension EMNISTLines.Parameters {
-  /// The places of a line that its sentence leaves free: the course keeps them for `<S>` and `<E>`,
-  /// asked for or not.
-  static let reservedPlaces = 2
+  /// The number of labels that the course reserves for `<S>` and `<E>`, whether they are used or not.
+  static let reservedLabels = 2
 
-  /// The number of characters that a line's sentence may have, with a space behind each word.
-  var maxSentenceLength: Int { maxLength - Self.reservedPlaces }
+  /// The largest number of characters of a line's sentence, with a space after each word.
+  var maxSentenceLength: Int { maxLength - Self.reservedLabels }
 
-  /// Refuses what no lines can be made with.
+  /// Checks the parameters.
   ///
   /// - Throws: ``DataError`` that names the parameter.
   public func validate() throws {
-    // Even the shortest word has a letter, and the space behind it.
-    let lengths = Self.reservedPlaces + 2...1_000
+    // Even the shortest word has a letter and the space after it.
+    let lengths = Self.reservedLabels + 2...1_000
     guard lengths.contains(maxLength) else {
       throw DataError(
         .unusable,
@@ -272,7 +272,7 @@ extension EMNISTLines.Parameters {
     }
   }
 
-  /// A folder's name for these parameters.
+  /// The name of the folder for these parameters.
   var folderName: String {
     let tokens = withStartEndTokens ? "-tokens" : ""
     return "length-\(maxLength)-overlap-\(minOverlap)-\(maxOverlap)"

@@ -94,6 +94,20 @@ public struct ImageFolder: DataModule {
   }
 }
 
+extension ImageFolder {
+  /// One PNG file as a batch of one image, as the data set has it.
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - dims: Channels, one or three, rows and columns; the image is resized to them.
+  /// - Throws: ``DataError`` if the file cannot be used.
+  package static func batch(of url: URL, dims: [Int]) throws -> Tensor {
+    let image = try DecodedImages.read(url, dims[0]).image
+    let bytes = planar(resize(image, height: dims[1], width: dims[2]), channels: dims[0])
+    return Tensor(bytes.map { Float($0) / 255 }, shape: [1] + dims)
+  }
+}
+
 /// The PNG files below a folder.
 private struct ImageListing {
   struct File {
@@ -301,7 +315,7 @@ private struct DecodedImages {
     (self.dims, self.bytes, digest) = (dims, bytes, try sum.hexadecimal)
   }
 
-  private static func read(_ url: URL, _ channels: Int) throws -> (image: PNGImage, sum: String) {
+  static func read(_ url: URL, _ channels: Int) throws -> (image: PNGImage, sum: String) {
     let file = try withFile(url, "read") { try Data(contentsOf: url) }
     let sum = try SHA256()
     sum.update(file)

@@ -2,19 +2,19 @@ import Foundation
 import LabRandom
 import LabTensors
 
-/// Puts characters side by side into lines of handwriting, the course's draw for draw.
+/// Composes lines of handwriting of images of characters, with the course's random numbers.
 ///
-/// For each line it draws a sentence, then how much its characters overlap, then one image for each
-/// different character of the sentence that there are images of; so all the e's of a line are the
-/// same. Where characters overlap, their pixels are added, and capped at 255.
+/// For each line it draws a sentence, then the overlap of neighbouring characters, then one image for
+/// each different character of the sentence that has images; all e's of a line look the same. Where
+/// characters overlap, the sum of their pixels is clamped to 255.
 package struct LineComposer {
-  /// What is drawn of a line; its pixels follow from it.
+  /// The random choices for a line, which determine its pixels.
   package struct Line {
     /// The text, in ASCII.
     package let sentence: ArraySlice<UInt8>
-    /// From one character's left edge to the next one's.
+    /// The distance between the left edges of neighbouring characters, in pixels.
     package let step: Int
-    /// Which image each place shows; nil for what there are no images of: space and punctuation.
+    /// The image of each character; nil for space and punctuation, which have no images.
     package let images: [Int?]
   }
 
@@ -27,10 +27,10 @@ package struct LineComposer {
   private let width: Int
 
   /// - Parameters:
-  ///   - sentences: Where sentences come from.
-  ///   - parameters: The lines' length and overlap.
-  ///   - characters: Images with labels.
-  ///   - mapping: The text that each label stands for, by label.
+  ///   - sentences: The source of sentences.
+  ///   - parameters: The length and overlap of the lines.
+  ///   - characters: Images of characters with their labels.
+  ///   - mapping: The text of each label.
   package init(
     _ sentences: SentenceGenerator, _ parameters: EMNISTLines.Parameters, characters: Dataset,
     mapping: [String]
@@ -50,7 +50,7 @@ package struct LineComposer {
 
   /// Draws a line.
   ///
-  /// - Parameter random: Where the draws come from.
+  /// - Parameter random: The source of random numbers.
   /// - Throws: ``DataError`` if no word is short enough.
   package func draw(using random: inout RandomState) throws -> Line {
     let sentence = try sentences.bytes(maxLength: maxSentenceLength, using: &random)
@@ -67,16 +67,16 @@ package struct LineComposer {
     return Line(sentence: sentence, step: side - Int(share * Double(side)), images: images)
   }
 
-  /// The pixels of some lines, one line after the other, each row by row.
+  /// The pixels of some lines, line by line and row by row.
   package func pixels(of lines: ArraySlice<Line>) -> Data {
     let lineBytes = CharacterFiles.side * width
     var pixels = Data(count: lines.count * lineBytes)
     var target = pixels.mutableBytes
     characters.withPixels { bytes, start in
       for (number, line) in lines.enumerated() {
-        for (place, image) in line.images.enumerated() {
+        for (index, image) in line.images.enumerated() {
           guard let image else { continue }
-          add(bytes, start(image), to: &target, number * lineBytes + place * line.step)
+          add(bytes, start(image), to: &target, number * lineBytes + index * line.step)
         }
       }
     }
@@ -85,20 +85,20 @@ package struct LineComposer {
 
   /// Adds a character's pixels to those of a line, four at a time.
   private func add(
-    _ bytes: RawSpan, _ source: Int, to target: inout MutableRawSpan, _ place: Int
+    _ bytes: RawSpan, _ source: Int, to target: inout MutableRawSpan, _ start: Int
   ) {
     let side = CharacterFiles.side
     for row in 0..<side {
       for column in stride(from: 0, to: side, by: 4) {
-        let place = place + row * width + column
+        let offset = start + row * width + column
         let added = bytes.unsafeLoadUnaligned(
           fromByteOffset: source + row * side + column, as: SIMD4<UInt8>.self)
         let sum =
           added
-          &+ target.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: SIMD4<UInt8>.self)
-        // A sum that is smaller than a summand has gone past 255.
+          &+ target.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD4<UInt8>.self)
+        // A sum that is smaller than a summand has overflowed.
         let capped = sum.replacing(with: .max, where: sum .< added)
-        target.storeBytes(of: capped, toByteOffset: place, as: SIMD4<UInt8>.self)
+        target.storeBytes(of: capped, toByteOffset: offset, as: SIMD4<UInt8>.self)
       }
     }
   }

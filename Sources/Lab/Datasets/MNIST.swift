@@ -1,9 +1,15 @@
 import LabRandom
 import LabTensors
 
-/// Handwritten digits, 28×28, centred: 55,000 to learn from, 5,000 to watch, 10,000 to test.
+/// MNIST: 70,000 handwritten digits of 28×28 pixels: 55,000 for training, 5,000 for validation and
+/// 10,000 for the test.
 ///
-/// Pixels are normalised: 0.1307 is subtracted, and the rest divided by 0.3081.
+/// ```swift
+/// let data = try MNIST()
+/// data.train.count  // 55000
+/// ```
+///
+/// Pixels are normalized with mean 0.1307 and standard deviation 0.3081.
 ///
 /// Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 public struct MNIST: DataModule {
@@ -22,15 +28,15 @@ public struct MNIST: DataModule {
 
   public let config = Self.dataConfig
 
-  /// What a model has to know of this data set.
+  /// The shapes and classes of this data set.
   package static let dataConfig = DataConfig(
     inputDims: [1, 28, 28], outputDims: [1], mapping: (0...9).map(String.init))
 
-  /// Prepares the files if need be, and maps them into memory.
+  /// Downloads and prepares the files if they are not there, and maps them into memory.
   ///
-  /// Synthetic digits are fewer: 27,500, 2,500 and 5,000.
+  /// There are fewer synthetic digits: 27,500, 2,500 and 5,000.
   ///
-  /// - Throws: ``DataError`` if the data cannot be had.
+  /// - Throws: ``DataError`` if the data are not available or damaged.
   public init(_ options: DataOptions = DataOptions()) throws {
     try options.validate()
     self.options = options
@@ -46,7 +52,7 @@ public struct MNIST: DataModule {
     (train, val) = (split[0], split[1])
   }
 
-  /// What is subtracted from pixels, and by what the rest is divided.
+  /// The mean and standard deviation of pixels in 0...1.
   package static let normalization: (mean: Float, std: Float) = (0.1307, 0.3081)
 
   private typealias Parts = (train: Dataset, test: Dataset, sources: [String: String])

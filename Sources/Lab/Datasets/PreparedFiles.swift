@@ -1,17 +1,17 @@
 import Foundation
 import LabTensors
 
-/// A folder of files that the program makes once, and `contents.json`, written last, that says what
-/// they were made from.
+/// A folder of files that are prepared once. `contents.json`, which is written last, records what they
+/// were made from.
 package struct PreparedFolder<Recipe: Codable & Equatable> {
   private struct Contents: Codable {
     let recipe: Recipe
     let sizes: [String: Int]
   }
 
-  /// Where the files are.
+  /// The folder.
   package let url: URL
-  /// What they are to be made from; files made from something else are made anew.
+  /// What the files must be made from; if they were made from something else, they are prepared again.
   package let recipe: Recipe
 
   package init(url: URL, recipe: Recipe) {
@@ -21,18 +21,18 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
 
   private var contents: URL { url.appending(path: "contents.json") }
 
-  /// What `load` makes of the files; `make` writes them first, if they are not there, made from
-  /// something else, cannot be loaded, or have other sizes than when they were made.
+  /// Loads the files. `make` writes them first if they are missing, were made from something else,
+  /// cannot be loaded, or have other sizes than recorded.
   ///
-  /// Two processes may ask at once: one makes the files, the other one waits.
+  /// If two processes prepare the same files at once, one waits for the other.
   ///
   /// - Parameters:
-  ///   - name: What the files are, for messages.
-  ///   - report: Called with each line for the user.
+  ///   - name: A description of the files, for messages.
+  ///   - report: Called with each message for the user.
   ///   - load: Opens the files.
-  ///   - sizes: How large the parts of the result are, by name.
+  ///   - sizes: The sizes of the parts of the result, by name.
   ///   - make: Writes the files.
-  /// - Throws: ``DataError`` if the folder cannot be written, or what `make` throws.
+  /// - Throws: ``DataError`` if the folder cannot be written, or the error that `make` throws.
   package func prepare<Result>(
     _ name: String, report: (String) -> Void, load: () throws -> Result,
     sizes: (Result) -> [String: Int], make: () throws -> Void
@@ -48,7 +48,7 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
       onWait: { report("waiting for another process that is preparing \(name)") }
     ) {
       if let result = complete() { return result }
-      // Without its contents file, a half-remade folder counts as empty.
+      // Without its contents file, a half-written folder counts as empty.
       try? FileManager.default.removeItem(at: contents)
       try make()
       let result = try load()
@@ -57,7 +57,7 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
     }
   }
 
-  /// The sizes that the contents file states; nil unless the files were made from ``recipe``.
+  /// The sizes in the contents file; nil unless the files were made from ``recipe``.
   private var recordedSizes: [String: Int]? {
     guard let json = try? Data(contentsOf: contents),
       let found = try? JSONDecoder().decode(Contents.self, from: json), found.recipe == recipe
@@ -73,11 +73,11 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
   }
 }
 
-/// The two files of one part of a data set: images and their labels, one or several an image.
+/// The two files of one part of a data set: images, and one or several labels per image.
 ///
 /// ```text
 /// train-images-idx3-ubyte    bytes (images, rows, columns)
-/// train-labels-idx1-ubyte    bytes (images), or labels-idx2: (images, labels an image)
+/// train-labels-idx1-ubyte    bytes (images), or labels-idx2: (images, labels per image)
 /// ```
 package struct DatasetFiles: Sendable {
   /// The file of images.
@@ -89,11 +89,11 @@ package struct DatasetFiles: Sendable {
   private let classes: Int
 
   /// - Parameters:
-  ///   - part: The part's name, which the files' names begin with.
-  ///   - folder: Where they are.
-  ///   - imageShape: An image's rows and columns.
-  ///   - labelShape: The shape of an image's labels; empty for a single one.
-  ///   - classes: The number of values that a label can have.
+  ///   - part: The part's name, with which the file names begin.
+  ///   - folder: The folder of the files.
+  ///   - imageShape: The rows and columns of an image.
+  ///   - labelShape: The shape of an image's labels; empty for a single label.
+  ///   - classes: The number of different labels.
   package init(
     part: String, in folder: URL, imageShape: [Int], labelShape: [Int], classes: Int
   ) {
@@ -104,10 +104,10 @@ package struct DatasetFiles: Sendable {
     self.classes = classes
   }
 
-  /// Maps both files and checks that they belong together.
+  /// Maps both files into memory and checks that they fit together.
   ///
-  /// - Parameter normalization: What becomes of pixels; see ``Dataset``.
-  /// - Throws: ``DataError`` if they are not what they should be.
+  /// - Parameter normalization: The mean and standard deviation of pixels; see ``Dataset``.
+  /// - Throws: ``DataError`` if a file is damaged or they do not fit together.
   package func load(normalization: (mean: Float, std: Float)? = nil) throws -> Dataset {
     let images = try IDX(mapping: images, rank: 1 + imageShape.count)
     let labels = try IDX(mapping: labels, rank: 1 + labelShape.count)
@@ -139,8 +139,8 @@ package struct DatasetFiles: Sendable {
   }
 }
 
-/// Images of characters and their labels, ready for use: four files that map into memory, and one
-/// that says what they were made from.
+/// Images of characters and their labels: four files that can be mapped into memory, and one that
+/// records what they were made from.
 ///
 /// ```text
 /// processed/emnist/train-images-idx3-ubyte    bytes (images, 28, 28), upright
@@ -150,41 +150,37 @@ package struct DatasetFiles: Sendable {
 /// processed/emnist/contents.json              written last
 /// ```
 package struct CharacterFiles: Sendable {
-  /// One of the two parts that a data set comes in.
+  /// The two parts that a data set is distributed in.
   package enum Part: String, CaseIterable, Sendable {
     case train
     case test
   }
 
-  /// What the files are made from; files made from something else are made anew.
+  /// What the files are made from.
   package struct Recipe: Codable, Equatable, Sendable {
-    /// Grows when the program makes the files differently from the same sources.
+    /// Increases when this program makes different files from the same sources.
     let version: Int
-    /// The sources, by name, and what tells one version of them from another.
+    /// The SHA-256 digest, or another text that changes with the source, by name.
     let sources: [String: String]
-    /// The number of values that a label can have.
+    /// The number of different labels.
     let classes: Int
   }
 
   /// The height and width of an image.
   package static let side = 28
 
-  /// Where the files are.
+  /// The folder of the files.
   package let folder: URL
-  /// What they are to be made from.
+  /// What the files must be made from.
   package let recipe: Recipe
 
-  /// The mapped files.
-  ///
-  /// - Parameters:
-  ///   - part: Which part.
-  ///   - kind: Images or labels.
+  /// The file of a part's images or labels.
   package func url(_ part: Part, _ kind: Kind) -> URL {
     let files = files(part)
     return kind == .images ? files.images : files.labels
   }
 
-  /// What is in a file.
+  /// The contents of a file.
   package enum Kind: Sendable {
     case images
     case labels
@@ -196,16 +192,15 @@ package struct CharacterFiles: Sendable {
       classes: recipe.classes)
   }
 
-  /// The files' data sets; made first, if they are not there or made from something else.
-  ///
-  /// Two processes may ask at once: one makes the files, the other one waits.
+  /// Loads the data sets in the files. `make` writes them first if they are missing or were made from
+  /// something else; see ``PreparedFolder``.
   ///
   /// - Parameters:
   ///   - name: The data set's name, for messages.
-  ///   - report: Called with each line for the user.
-  ///   - normalization: What becomes of pixels; see ``Dataset``.
+  ///   - report: Called with each message for the user.
+  ///   - normalization: The mean and standard deviation of pixels; see ``Dataset``.
   ///   - make: Writes the four files.
-  /// - Throws: ``DataError`` if they cannot be made, or what `make` throws.
+  /// - Throws: ``DataError`` if the files cannot be written, or the error that `make` throws.
   package func prepare(
     _ name: String, report: (String) -> Void, normalization: (mean: Float, std: Float)? = nil,
     make: () throws -> Void
@@ -222,12 +217,12 @@ package struct CharacterFiles: Sendable {
       make: make)
   }
 
-  /// Writes one part's files.
+  /// Writes the files of a part.
   ///
   /// - Parameters:
-  ///   - images: 784 bytes an image, row by row.
-  ///   - labels: As many labels.
-  ///   - part: Which part.
+  ///   - images: 784 bytes per image, row by row.
+  ///   - labels: One label per image.
+  ///   - part: The part.
   package func write(images: [UInt8], labels: [UInt8], as part: Part) throws {
     try IDX.write(
       images, shape: [labels.count, Self.side, Self.side], to: url(part, .images))

@@ -1,7 +1,7 @@
 import LabRandom
 import LabTensors
 
-/// Picks pieces of sentences from the Brown corpus, the course's draw for draw.
+/// Draws pieces of sentences from the Brown corpus, with the course's random numbers.
 ///
 /// ```swift
 /// var random = RandomState(seed: 42)
@@ -9,24 +9,24 @@ import LabTensors
 /// try sentences.generate(maxLength: 14, using: &random)  // "phase of"
 /// ```
 ///
-/// If the corpus cannot be had, the sentences come from a text that was written for this program.
+/// If the corpus is not available, sentences come from a text that was written for this program.
 public struct SentenceGenerator: Sendable {
   /// Whether the text was written for this program.
   public let isSynthetic: Bool
-  /// The text's sources, by name, and what tells one version of them from another.
+  /// The SHA-256 digests of the text's sources, by name.
   package let sources: [String: String]
   /// Words without punctuation, with a space between them, in ASCII.
   package let text: [UInt8]
-  /// Where words start in ``text``.
+  /// The offsets of words in ``text``.
   package let wordStarts: [Int32]
 
   static let syntheticText = "text written for this program"
   private static let tries = 10
 
-  /// Prepares the text.
+  /// Downloads and prepares the text if it is not there.
   ///
-  /// - Parameter options: Where the corpus may come from, and where files are kept.
-  /// - Throws: ``DataError`` if it cannot be had.
+  /// - Parameter options: The source of the corpus, and the folder of its files.
+  /// - Throws: ``DataError`` if it is not available or damaged.
   public init(_ options: DataOptions = DataOptions()) throws {
     let (corpus, isSynthetic) = try options.source.choose(
       "Brown corpus", substitute: Self.syntheticText, report: options.report,
@@ -35,7 +35,7 @@ public struct SentenceGenerator: Sendable {
   }
 
   /// - Parameters:
-  ///   - text: Two words at least, in ASCII, with a space between them.
+  ///   - text: At least two words in ASCII, separated by spaces.
   ///   - sources: See ``sources``.
   ///   - isSynthetic: See ``isSynthetic``.
   package init(text: [UInt8], sources: [String: String], isSynthetic: Bool) {
@@ -43,8 +43,8 @@ public struct SentenceGenerator: Sendable {
     self.sources = sources
     self.isSynthetic = isSynthetic
     var starts: [Int32] = [0]
-    for (place, byte) in text.enumerated() where byte == UInt8(ascii: " ") {
-      starts.append(Int32(place + 1))
+    for (offset, byte) in text.enumerated() where byte == UInt8(ascii: " ") {
+      starts.append(Int32(offset + 1))
     }
     precondition(starts.count > 1, "sentences are made from two words at least")
     wordStarts = starts
@@ -59,14 +59,14 @@ public struct SentenceGenerator: Sendable {
     return (text.bytes, ["sentences.txt": try sum.hexadecimal])
   }
 
-  /// Some words that follow one another in the text: one at least, `maxLength` characters at most.
+  /// Draws a sequence of at least one word and at most `maxLength` characters from the text.
   ///
-  /// The first word is drawn from all, the last one from those that are near enough; the space behind
-  /// it counts too. If the first word alone is too long, another one is drawn, ten times at most.
+  /// The first word is drawn from all words, the last word from those that are near enough; the space
+  /// after it counts too. If the first word alone is too long, another one is drawn, up to ten times.
   ///
   /// - Parameters:
-  ///   - maxLength: The number of characters that the words may have, with a space behind each.
-  ///   - random: Where the draws come from.
+  ///   - maxLength: The largest number of characters, with a space after each word.
+  ///   - random: The source of random numbers.
   /// - Throws: ``DataError`` if all first words that are drawn are too long.
   public func generate(maxLength: Int, using random: inout RandomState) throws -> String {
     String(decoding: try bytes(maxLength: maxLength, using: &random), as: UTF8.self)
@@ -91,7 +91,7 @@ public struct SentenceGenerator: Sendable {
   }
 }
 
-/// Text without the spaces at its ends.
+/// Text without spaces at its beginning and end.
 private func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
   let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") }
   let end = text.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? text.startIndex

@@ -37,7 +37,7 @@ package struct Experiment: ParsableArguments {
     guard data.dataClass != .EMNISTLines else {
       throw ValidationError(
         "--data_class: \(modelClass) reads one character an image, but EMNISTLines has "
-          + "whole lines; expected MNIST or EMNIST.")
+          + "whole lines; expected MNIST, EMNIST or Folder.")
     }
     guard training.overfitBatches == nil || augmentation.chosen == nil else {
       throw ValidationError(

@@ -11,37 +11,37 @@ import Synchronization
 /// ```
 public final class Generator: Sendable {
   private let twister: Mutex<MersenneTwister>
-  /// Normal numbers come in pairs: the second one, until it is asked for.
+  /// Normal numbers are drawn in pairs: the second one, until it is used.
   private let spareNormal = Mutex<Double?>(nil)
 
-  /// The generator that layers draw initial weights and dropout masks from unless they are given
-  /// another one: PyTorch's global generator, seeded by ``manualSeed(_:)``.
+  /// The default generator of initial weights, dropout masks and shuffling: PyTorch's global
+  /// generator, seeded by ``manualSeed(_:)``.
   ///
-  /// A part of a program can have one of its own:
+  /// A part of a program can use another one:
   ///
   /// ```swift
   /// let model = Generator.$shared.withValue(Generator(seed: 42)) { CNN(data.config) }
   /// ```
   @TaskLocal public static var shared = Generator(seed: 0)
 
-  /// The state that `torch.Generator().manual_seed(seed)` sets.
+  /// A generator in the state of `torch.Generator().manual_seed(seed)`.
   public init(seed: UInt64) {
     twister = Mutex(MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)))
   }
 
-  /// Puts the generator into the state that `manual_seed(seed)` sets.
+  /// Resets the generator to the state of `manual_seed(seed)`.
   public func seed(_ seed: UInt64) {
     twister.withLock { $0 = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)) }
     spareNormal.withLock { $0 = nil }
   }
 
-  /// All that the numbers to come depend on.
+  /// The whole state of a generator.
   package struct State: Codable, Equatable, Sendable {
     fileprivate let twister: MersenneTwister
     fileprivate let spareNormal: Double?
   }
 
-  /// Where the generator is in its stream.
+  /// The current state, which determines all later numbers.
   package var state: State {
     get { State(twister: twister.withLock { $0 }, spareNormal: spareNormal.withLock { $0 }) }
     set {
@@ -82,7 +82,7 @@ public final class Generator: Sendable {
   /// bits each.
   ///
   /// - Parameters:
-  ///   - count: How many to draw.
+  ///   - count: The number of numbers.
   ///   - low: The lower bound.
   ///   - high: The upper bound.
   /// - Complexity: O(count)
@@ -95,7 +95,7 @@ public final class Generator: Sendable {
     }
   }
 
-  /// A normally distributed number, as PyTorch draws it in double precision.
+  /// A normally distributed number, as PyTorch draws one in double precision.
   func normalNumber() -> Double {
     spareNormal.withLock { spare in
       if let number = spare {
@@ -124,18 +124,18 @@ extension Generator {
   /// `count` normally distributed numbers, as `Tensor.normal_(mean, std)` draws them on an x86-64
   /// processor.
   ///
-  /// From 16 numbers on PyTorch works in single precision, eight pairs at a time, with logarithm,
-  /// sine and cosine of the Cephes library; fewer are drawn in double precision one after the
-  /// other. Both are Box and Muller's way.
+  /// PyTorch uses the Box–Muller transform: for 16 numbers or more in single precision, eight pairs
+  /// at a time, with logarithm, sine and cosine of the Cephes library; for fewer numbers in double
+  /// precision.
   ///
   /// ```swift
   /// Generator(seed: 42).normal(count: 16)[0]  // 1.9269153, as torch.randn(16)[0]
   /// ```
   ///
   /// - Parameters:
-  ///   - count: How many to draw.
-  ///   - mean: Their mean.
-  ///   - std: Their standard deviation.
+  ///   - count: The number of numbers.
+  ///   - mean: The mean.
+  ///   - std: The standard deviation.
   /// - Complexity: O(count)
   ///
   /// Source: Box and Muller, "A Note on the Generation of Random Normal Deviates", Annals of
@@ -149,7 +149,7 @@ extension Generator {
       makeNormal(&numbers, at: first, Float(mean), Float(std))
     }
     if count % 16 > 0 {
-      // The last 16 are drawn anew, those among them that were there already too.
+      // The last 16 numbers are drawn again, including those that were drawn already.
       numbers.replaceSubrange(count - 16..<count, with: uniform(count: 16, 0, 1))
       makeNormal(&numbers, at: count - 16, Float(mean), Float(std))
     }
@@ -157,7 +157,7 @@ extension Generator {
   }
 }
 
-/// Makes 16 uniform numbers of 0..<1 normal.
+/// Transforms 16 uniform numbers in 0..<1 to normal ones.
 private func makeNormal(_ numbers: inout [Float], at first: Int, _ mean: Float, _ std: Float) {
   for index in first..<first + 8 {
     let radius = (-2 * logarithm(1 - numbers[index])).squareRoot()
@@ -183,7 +183,7 @@ private func logarithm(_ number: Float) -> Float {
       7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
       -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
     ])
-  // ln 2 is taken in two parts, so that no digits are lost.
+  // ln 2 is split into two parts for precision.
   let square = x * x
   let rest = (exponent * -2.12194440e-4).addingProduct(polynomial * x, square)
     .addingProduct(-0.5, square)
@@ -192,7 +192,7 @@ private func logarithm(_ number: Float) -> Float {
 
 /// The sine and the cosine of an angle of at least 0, by the polynomials of Cephes' `sinf`.
 private func sineAndCosine(_ angle: Float) -> (Float, Float) {
-  // angle = x + octant · π/4 with an even octant; π/4 is taken in three parts.
+  // angle = x + octant · π/4 with an even octant; π/4 is split into three parts for precision.
   let octant = (Int(angle * 1.27323954473516) + 1) & ~1
   let x = angle.addingProduct(Float(octant), -0.78515625)
     .addingProduct(Float(octant), -2.4187564849853515625e-4)
@@ -211,7 +211,7 @@ private func sineAndCosine(_ angle: Float) -> (Float, Float) {
   )
 }
 
-/// A polynomial by its coefficients, that of the highest power first.
+/// The value of a polynomial; the coefficient of the highest power comes first.
 private func horner(_ x: Float, _ coefficients: [Float]) -> Float {
   coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) }
 }

@@ -8,7 +8,7 @@
 /// ```
 ///
 /// Source: Matsumoto and Nishimura, "Mersenne Twister: A 623-Dimensionally Equidistributed Uniform
-/// Pseudo-Random Number Generator", ACM TOMACS 8 (1998), with the 2002 initialisation.
+/// Pseudo-Random Number Generator", ACM TOMACS 8 (1998), with the initialization of 2002.
 public struct MersenneTwister: Sendable, Equatable {
   private static let size = 624
   private static let shift = 397
@@ -16,7 +16,7 @@ public struct MersenneTwister: Sendable, Equatable {
   private var state: [UInt32]
   private var position: Int
 
-  /// A generator in the state that NumPy and PyTorch reach from the same integer seed.
+  /// A generator in the state of NumPy's and PyTorch's from the same integer seed.
   public init(seed: UInt32) {
     state = [seed]
     state.reserveCapacity(Self.size)
@@ -63,7 +63,7 @@ public struct MersenneTwister: Sendable, Equatable {
 extension MersenneTwister: Codable {
   private enum CodingKeys: String, CodingKey { case state, position }
 
-  /// - Throws: A `DecodingError` if the numbers are no state of a twister.
+  /// - Throws: A `DecodingError` if the numbers are not a state of a Mersenne Twister.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     state = try values.decode([UInt32].self, forKey: .state)

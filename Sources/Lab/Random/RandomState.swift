@@ -1,5 +1,4 @@
-/// NumPy's legacy generator, `numpy.random.RandomState`: the same numbers from the same seed, draw
-/// for draw.
+/// NumPy's legacy generator, `numpy.random.RandomState`: the same numbers from the same seed.
 ///
 /// ```swift
 /// var random = RandomState(seed: 42)
@@ -7,12 +6,12 @@
 /// random.uniform(0, 1)                // 0.7965429868602328
 /// ```
 ///
-/// A draw costs what it costs in NumPy: an integer below 1 takes nothing from the stream, and a
-/// uniform number takes two words even when both bounds are equal.
+/// Each draw takes as many words from the stream as in NumPy: an integer below 1 takes none, a uniform
+/// number takes two even if both bounds are equal.
 public struct RandomState: Sendable, Equatable {
   private var twister: MersenneTwister
 
-  /// The state that `numpy.random.seed(seed)` sets.
+  /// A generator in the state of `numpy.random.seed(seed)`.
   public init(seed: UInt32) {
     twister = MersenneTwister(seed: seed)
   }
@@ -23,11 +22,11 @@ public struct RandomState: Sendable, Equatable {
   }
 
   /// An integer in `0..<bound`, as `randint(bound)` and `choice(bound)` draw it: words are masked
-  /// with the smallest all-ones mask and drawn again while they exceed `bound - 1`.
+  /// with the smallest all-ones mask, and drawn again while they are larger than `bound - 1`.
   ///
   /// - Parameter bound: The exclusive upper bound, at least 1.
   public mutating func integer(below bound: Int) -> Int {
-    precondition(bound > 0, "integer(below:) wants a bound of at least 1, got \(bound)")
+    precondition(bound > 0, "integer(below:): expected a bound of at least 1, got \(bound)")
     let largest = UInt64(bound - 1)
     if largest == 0 { return 0 }
     let mask = UInt64.max >> largest.leadingZeroBitCount
@@ -48,7 +47,7 @@ public struct RandomState: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - bound: The exclusive upper bound, at least 1.
-  ///   - count: How many to draw.
+  ///   - count: The number of integers.
   public mutating func choice(below bound: Int, count: Int) -> [Int] {
     (0..<count).map { _ in integer(below: bound) }
   }

@@ -9,7 +9,7 @@ import Testing
     folder = try TemporaryFolder()
   }
 
-  /// "hello, hello, hello\n", as `gzip.compress(…, mtime=0)` packs it.
+  /// "hello, hello, hello\n", as `gzip.compress(…, mtime=0)` compresses it.
   private static let gzip =
     Data(
       base64Encoded: "H4sIAAAAAAACA8tIzcnJ11HIQKK4AOdCblIUAAAA") ?? Data()
@@ -37,16 +37,16 @@ import Testing
     #expect((try? folder.names(in: "out")) ?? [] == [])
   }
 
-  @Test func takesAMemberByPathOrName() throws {
+  @Test func extractsAMemberByPathOrName() throws {
     #expect(try extract(EMNISTFixture.zip, "matlab/emnist-mnist.mat") == Data("another one".utf8))
     #expect(try extract(EMNISTFixture.zip, "other/emnist-mnist.mat") == Data("another one".utf8))
   }
 
-  @Test func unpacksGzip() throws {
+  @Test func decompressesGzip() throws {
     #expect(try gunzip(Self.gzip) == Self.text)
   }
 
-  @Test func namesAMissingMember() throws {
+  @Test func reportsAMissingMember() throws {
     let error = #expect(throws: DataError.self) { try extract(EMNISTFixture.zip, "a/none.mat") }
     let path = folder.url.appending(path: "a.zip").path(percentEncoded: false)
     #expect(error?.description == "\(path): expected a/none.mat in it, found no such file")
@@ -62,8 +62,8 @@ import Testing
     expectDamage { try extract(EMNISTFixture.zip.prefix(count), "emnist-byclass.mat") }
   }
 
-  @Test func refusesFlippedContents() {
-    // In the middle of the compressed MATLAB file; the zip's own sum tells.
+  @Test func refusesChangedContents() {
+    // In the middle of the compressed MATLAB file; the zip archive has a checksum.
     var zip = EMNISTFixture.zip
     zip[2000] ^= 1
     expectDamage { try extract(zip, "emnist-byclass.mat") }
@@ -74,7 +74,7 @@ import Testing
     expectDamage { try gunzip(Self.gzip.prefix(count)) }
   }
 
-  @Test func refusesWhatIsNotGzip() {
+  @Test func refusesOtherFiles() {
     expectDamage { try gunzip(Data(repeating: 65, count: 1000)) }
     expectDamage { try gunzip(EMNISTFixture.zip) }
   }

@@ -26,7 +26,7 @@ import Testing
     #expect(batches.prefix(9).count == 3)
   }
 
-  @Test func nothingMakesNoBatches() throws {
+  @Test func anEmptyDataSetHasNoBatches() throws {
     let dataset = try folder.smallDataset(count: 5).subset([])
     #expect(indices(Batches(dataset, batchSize: 2, workers: 2)) == [])
   }
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: [1, 3])
-  func augmentationDependsOnTheSeedAlone(workers: Int) throws {
+  func augmentationDependsOnTheSeedOnly(workers: Int) throws {
     let dataset = try folder.smallDataset(count: 51, normalization: (0.5, 2))
     func epochs(_ workers: Int, _ augmentation: RandomAffine?) -> [[Batch]] {
       let batches = Batches(
@@ -78,7 +78,7 @@ import Testing
     let plain = epochs(0, nil)
     #expect(alone[0].map(\.y) == plain[0].map(\.y))
     #expect(zip(alone[0], plain[0]).allSatisfy { $0.x != $1.x })
-    // Only what is learned from is changed.
+    // Only training images are transformed.
     let unshuffled = Batches(dataset, batchSize: 51, augmentedBy: .handwriting)
     #expect(try unshuffled.first().x == dataset.batch(at: Array(0..<51)).x)
   }

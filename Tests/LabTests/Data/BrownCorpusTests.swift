@@ -7,7 +7,7 @@ import Testing
     DataOptions(source: .download, folder: folder.folder, report: lines.add)
   }
 
-  @Test func readsItsFilesInTheOrderOfTheirNames() throws {
+  @Test func readsFilesInTheOrderOfTheirNames() throws {
     let folder = try TemporaryFolder()
     try BrownFixture.install(in: folder)
     let text = try BrownCorpus.prepare(options(folder)).text
@@ -15,7 +15,7 @@ import Testing
     #expect(try folder.read("processed/brown/text.txt") == Data(text))
   }
 
-  @Test func isPutTogetherOnce() throws {
+  @Test func isPreparedOnce() throws {
     let folder = try TemporaryFolder()
     try BrownFixture.install(in: folder)
     let first = try BrownCorpus.prepare(options(folder))
@@ -27,7 +27,7 @@ import Testing
     #expect(first.sources == second.sources)
   }
 
-  @Test func aShortenedTextIsPutTogetherAnew() throws {
+  @Test func aShortenedTextIsPreparedAgain() throws {
     let folder = try TemporaryFolder()
     try BrownFixture.install(in: folder)
     _ = try BrownCorpus.prepare(options(folder))

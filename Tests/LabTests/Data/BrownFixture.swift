@@ -1,7 +1,7 @@
 import Foundation
 import Lab
 
-/// A `brown.zip` as NLTK has it, with two short files of the corpus and two that are no part of it.
+/// A `brown.zip` like NLTK's, with two short files of the corpus and two other files.
 enum BrownFixture {
   static let zip = Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data()
 
@@ -13,7 +13,7 @@ enum BrownFixture {
     + "A man counts 24 boxes of figs and a zither rain falls We ask for tea and jam The queue is by "
     + "the quay "
 
-  /// Puts the archive and metadata that name it into a data folder.
+  /// Writes the archive and metadata for it into a data folder.
   static func install(in folder: TemporaryFolder, bytes: Data = zip) throws {
     try folder.write(bytes, to: "archive/brown.zip")
     let sum = try SHA256.hexadecimal(of: folder.url.appending(path: "archive/brown.zip"))

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 struct CharacterImageTests {
-  /// A picture of a thick L, `scale` pixels to a unit, somewhere on paper.
+  /// A picture of a thick L with a unit of `scale` pixels, at some position.
   private func picture(
     scale: Int, paper: Float, ink: Float, width: Int = 40, height: Int = 30
   ) -> (gray: [Float], width: Int, height: Int) {
@@ -32,12 +32,12 @@ struct CharacterImageTests {
     return first...last
   }
 
-  @Test func theCharacterIsInTheMiddleWithTwoPixelsFree() throws {
+  @Test func theCharacterIsCenteredWithTwoFreePixels() throws {
     let pixels = try form()
     #expect(pixels.count == 784)
     #expect(pixels.max() == 1 && pixels.min() == 0)
     #expect(range(pixels, above: 0.05, alongX: false) == 2...25)
-    // Half as wide as high, as before.
+    // Half as wide as high, as in the picture.
     let columns = try #require(range(pixels, above: 0.5, alongX: true))
     #expect((11...13).contains(columns.count))
     #expect(abs(columns.lowerBound - (27 - columns.upperBound)) <= 1)
@@ -46,7 +46,7 @@ struct CharacterImageTests {
     #expect(foot == columns.count && pixels[5 * 28..<6 * 28].count { $0 > 0.5 } < foot / 2)
   }
 
-  @Test func neitherColoursNorSizeNorPlaceMatter() throws {
+  @Test func colorsSizeAndPositionDoNotMatter() throws {
     let plain = try form()
     func expectAlike(_ other: [Float], within limit: Float) {
       #expect(zip(plain, other).allSatisfy { abs($0 - $1) <= limit })
@@ -58,7 +58,7 @@ struct CharacterImageTests {
     expectAlike(try form(scale: 17), within: 0.15)
   }
 
-  @Test func shadesOfPaperAreNotSeen() throws {
+  @Test func shadesOfPaperAreIgnored() throws {
     let picture = picture(scale: 3, paper: 0.9, ink: 0.1)
     let uneven = picture.gray.enumerated().map { $1 + Float($0 % 7) * 0.005 }
     let pixels = try CharacterImage(
@@ -68,7 +68,7 @@ struct CharacterImageTests {
       range(pixels, above: 0.3, alongX: false) == range(try form(), above: 0.3, alongX: false))
   }
 
-  @Test func tinyAndNarrowPicturesDoNoHarm() throws {
+  @Test func tinyAndNarrowPicturesWork() throws {
     for (width, height) in [(2, 1), (1, 3), (300, 2), (3, 3)] {
       var gray = [Float](repeating: 1, count: width * height)
       gray[gray.count / 2] = 0
@@ -77,7 +77,7 @@ struct CharacterImageTests {
     }
   }
 
-  @Test func nothingToSeeIsOneLine() {
+  @Test func anEmptyPictureIsOneLine() {
     let error = #expect(throws: DataError.self) {
       try CharacterImage(
         gray: [Float](repeating: 0.7, count: 12), width: 4, height: 3, named: "a.png")

@@ -16,16 +16,16 @@ import Testing
   }
 
   @Test(arguments: [DataSource.auto, .download])
-  func realDataComeFirst(source: DataSource) throws {
+  func realDataArePreferred(source: DataSource) throws {
     #expect(try choose(source, nil) == ("real", false, []))
   }
 
-  @Test func syntheticNeverAsks() throws {
+  @Test func syntheticNeverDownloads() throws {
     #expect(
       try choose(.synthetic, DataError(.damaged, "must not be asked")) == ("drawn", true, []))
   }
 
-  @Test func autoFallsBackAndSaysWhy() throws {
+  @Test func autoFallsBackAndReportsWhy() throws {
     #expect(
       try choose(.auto, DataError(.unavailable, "no network")) == (
         "drawn", true,
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: [DataError(.damaged, "wrong sum"), DataError(.unusable, "no permission")])
-  func autoDoesNotHideDamage(error: DataError) {
+  func autoReportsDamage(error: DataError) {
     #expect(throws: error) { try choose(.auto, error) }
   }
 

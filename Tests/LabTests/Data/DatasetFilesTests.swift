@@ -8,7 +8,7 @@ import Testing
       part: "val", in: folder.url, imageShape: [2, 3], labelShape: [2], classes: 5)
   }
 
-  @Test func severalLabelsAnImage() throws {
+  @Test func severalLabelsPerImage() throws {
     let folder = try TemporaryFolder()
     let files = files(folder)
     try IDX.write(Array(0..<18), shape: [3, 2, 3], to: files.images)
@@ -31,7 +31,7 @@ import Testing
     ([0, 1, 2, 3, 4, 5], [3, 2], "expected labels below 5, got 5"),
     ([0, 1, 2], [3], "expected an IDX file of bytes in 2 dimensions"),
   ])
-  func refusesWhatDoesNotFit(labels: [UInt8], shape: [Int], message: String) throws {
+  func refusesFilesThatDoNotFit(labels: [UInt8], shape: [Int], message: String) throws {
     let folder = try TemporaryFolder()
     let files = files(folder)
     try IDX.write(Array(0..<18), shape: [3, 2, 3], to: files.images)

@@ -68,13 +68,13 @@ struct DownloaderTests {
 
   @Test func copiesLocalFiles() throws {
     try folder.write(file, to: "local file.bin")
-    // What an earlier attempt left is of no use here.
+    // The part of an earlier attempt is not used.
     try folder.write(Data("junk".utf8), to: "got/a.bin.part")
     try fetch(["file://\(folder.url.path(percentEncoded: false))/local%20file.bin"])
     try expectFile()
   }
 
-  @Test func namesAWrongSum() throws {
+  @Test func reportsAWrongDigest() throws {
     let server = try TestServer { [file] _, _ in .init(body: file + Data([0])) }
     defer { server.stop() }
     let digest = try SHA256()
@@ -85,11 +85,11 @@ struct DownloaderTests {
     #expect(
       error?.description
         == "a.bin from \(server.address()): expected SHA-256 \(sum), found \(found); "
-        + "nothing was kept")
+        + "the download was discarded")
     #expect(try folder.names(in: "got") == [])
   }
 
-  @Test func goesOnAfterAWrongSum() throws {
+  @Test func triesTheNextAddressAfterAWrongDigest() throws {
     let server = try TestServer { [file] request, _ in
       .init(body: request.path == "good" ? file : Data("<html>Log in first</html>".utf8))
     }
@@ -127,7 +127,7 @@ struct DownloaderTests {
     #expect(server.requests.map(\.rangeStart) == [70_000])
   }
 
-  @Test func takesAllFromAServerWithoutRanges() throws {
+  @Test func downloadsEverythingFromAServerWithoutRanges() throws {
     let server = try TestServer { [file] _, _ in .init(body: file) }
     defer { server.stop() }
     try folder.write(file.prefix(1000), to: "got/a.bin.part")
@@ -137,7 +137,7 @@ struct DownloaderTests {
   }
 
   @Test(arguments: [1000, 300_000, 300_001])
-  func startsOverWhenThePartIsAnotherFiles(count: Int) throws {
+  func startsAgainIfThePartIsOfAnotherFile(count: Int) throws {
     let server = try TestServer(file: file)
     defer { server.stop() }
     try folder.write(Data(repeating: 7, count: count), to: "got/a.bin.part")
@@ -146,7 +146,7 @@ struct DownloaderTests {
     #expect(server.requests.map(\.rangeStart) == [count, nil])
   }
 
-  @Test func takesACompletePartWithoutAsking() throws {
+  @Test func acceptsACompletePartWithoutARequest() throws {
     try folder.write(file, to: "got/a.bin.part")
     try fetch(["http://127.0.0.1:1/"])
     try expectFile()
@@ -160,15 +160,15 @@ struct DownloaderTests {
     try expectFile()
   }
 
-  @Test func namesADamagedFileThatCannotBeReplaced() throws {
+  @Test func reportsADamagedFileThatCannotBeReplaced() throws {
     try folder.write(Data("damaged".utf8), to: "got/a.bin")
     let error = #expect(throws: DataError.self) { try fetch(["http://127.0.0.1:1/"]) }
     #expect(error?.kind == .damaged)
-    #expect(error?.description.hasSuffix("remove it to have it downloaded again") == true)
+    #expect(error?.description.hasSuffix("remove it to download it again") == true)
     #expect(try folder.names(in: "got") == ["a.bin"])
   }
 
-  @Test func givesUpAStalledTransferAndKeepsThePart() throws {
+  @Test func endsAStalledTransferAndKeepsThePart() throws {
     let server = try TestServer { [file] request, _ in
       request.rangeStart == nil
         ? .init(body: file, breaksOffAfter: 5000, hangs: true) : .init(status: 503)
@@ -182,7 +182,7 @@ struct DownloaderTests {
   }
 
   @Test(arguments: [true, false])
-  func givesUpOnSilence(isSilent: Bool) throws {
+  func endsWithoutAnAnswer(isSilent: Bool) throws {
     let server = try TestServer { [file] _, _ in
       .init(body: file, breaksOffAfter: 0, hangs: true, isSilent: isSilent)
     }
@@ -195,15 +195,15 @@ struct DownloaderTests {
     #expect(try folder.names(in: "got") == [])
   }
 
-  @Test func saysWhereToPutTheFile() throws {
+  @Test func reportsWhereToPutTheFile() throws {
     let error = #expect(throws: DataError.self) { try fetch(["file:///no/such/file"]) }
     let path = folder.url.appending(path: "got").path(percentEncoded: false)
     #expect(error?.description.hasPrefix("cannot download a.bin (file:///no/such/file: ") == true)
     #expect(
-      error?.description.hasSuffix("); put it into \(path) yourself or see to the network") == true)
+      error?.description.hasSuffix("); put it into \(path) yourself or check the network") == true)
   }
 
-  @Test func aFolderThatCannotBeMadeIsNoMatterOfTheNetwork() throws {
+  @Test func aFolderThatCannotBeCreatedIsNotANetworkError() throws {
     try folder.write(Data(), to: "got")
     let error = #expect(throws: DataError.self) { try fetch(["file:///no/such/file"]) }
     #expect(error?.kind == .unusable)

@@ -28,7 +28,7 @@ import Testing
     #expect(images.filter { $0 > 0 }.count == 2)
   }
 
-  @Test func wantsAsManyImagesAsLabels() throws {
+  @Test func requiresAsManyImagesAsLabels() throws {
     let archive = try EMNISTArchive(url, title: "the archive")
     let error = #expect(throws: DataError.self) { try archive.upright(.test, [0], of: 309) }
     #expect(
@@ -36,14 +36,14 @@ import Testing
         == "the archive: expected as many test images as labels, 309, got 308")
   }
 
-  @Test func wantsAMATLABFile() throws {
+  @Test func requiresAMATLABFile() throws {
     try folder.write(Data(repeating: 1, count: 500), to: "a.mat")
     let error = #expect(throws: DataError.self) { try EMNISTArchive(url, title: "a.mat") }
     #expect(error?.kind == .damaged)
     #expect(error?.description == "a.mat: expected a MATLAB file")
   }
 
-  @Test func wantsTheFieldsItLooksFor() throws {
+  @Test func requiresTheFields() throws {
     let file = try MATFile(url, variable: "dataset", title: "a.mat")
     func message(_ body: () throws -> MATFile.Matrix) -> String? {
       #expect(throws: DataError.self) { _ = try body() }?.description
@@ -66,7 +66,7 @@ import Testing
     #expect(error?.description == "a: expected a whole variable \"none\" in it")
   }
 
-  /// Takes everything out of a damaged file; it must say so or give bytes, but never trap.
+  /// Reads all of a damaged file, which must throw or return bytes, but never trap.
   private func readAll(_ bytes: Data) throws {
     try folder.write(bytes, to: "a.mat")
     let archive = try EMNISTArchive(url)
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func survivesFlippedBytes() throws {
+  @Test func changedBytesDoNotTrap() throws {
     let whole = try Data(contentsOf: url)
     var random = RandomState(seed: 5)
     var refused = 0

@@ -1,8 +1,7 @@
 import Foundation
 import Lab
 
-/// A `matlab.zip` in NIST's layout, of 612 training and 308 test images, to test with what takes
-/// EMNIST apart.
+/// A `matlab.zip` in NIST's layout, with 612 training and 308 test images.
 ///
 /// Image `n` of class `c` has one bright pixel, `c + 1`, at row `n % 28` of column 0 once it is
 /// upright. There are 30 training and 10 test images of each digit, 6 and 4 of each letter.
@@ -19,7 +18,7 @@ import Lab
 enum EMNISTFixture {
   static let zip = Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data()
 
-  /// Puts the archive and metadata that name it into a data folder.
+  /// Writes the archive and metadata for it into a data folder.
   static func install(in folder: TemporaryFolder, bytes: Data = zip) throws {
     try folder.write(bytes, to: "archive/matlab.zip")
     let sum = try SHA256.hexadecimal(of: folder.url.appending(path: "archive/matlab.zip"))

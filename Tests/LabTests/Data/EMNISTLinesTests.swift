@@ -27,7 +27,7 @@ import Testing
     (0..<part.count).map { data.string(of: part.labels(at: $0)) }
   }
 
-  @Test func hasTheCoursesShape() throws {
+  @Test func hasTheShapeOfTheCourse() throws {
     let folder = try folder()
     let data = try EMNISTLines(options(folder), small())
     #expect(data.config.inputDims == [1, 28, 448])
@@ -41,7 +41,7 @@ import Testing
       for position in 0..<part.count {
         let labels = part.labels(at: position)
         let padding = labels.drop { $0 != 3 }
-        // Two places stay free, and one for the space behind the last word.
+        // Two labels are reserved, and one is for the space after the last word.
         #expect(padding.count >= 3 && padding.allSatisfy { $0 == 3 })
       }
     }
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func startAndEndSignsSurroundTheText() throws {
+  @Test func startAndEndTokensSurroundTheText() throws {
     let folder = try folder()
     let plain = try EMNISTLines(options(folder), small())
     let marked = try EMNISTLines(options(folder), small(tokens: true))
@@ -79,7 +79,7 @@ import Testing
     #expect(strings(plain, plain.test) == strings(marked, marked.test))
   }
 
-  @Test func partsFollowOneAnother() throws {
+  @Test func partsShareOneStreamOfRandomNumbers() throws {
     let folder = try folder()
     let data = try EMNISTLines(options(folder), small())
     let longer = try EMNISTLines(
@@ -96,7 +96,7 @@ import Testing
   // np.random.seed(42); y = the fixture's test labels + 4; n = int(np.bincount(y).mean())
   // for l in np.unique(y): np.random.choice(np.where(y == l)[0], n)
   // np.random.randint(2**32)
-  @Test func theWalkthroughStartsBehindTheBalancing() throws {
+  @Test func theWalkthroughStartsAfterBalancing() throws {
     let folder = try folder()
     let emnist = try EMNIST(options(folder))
     let balanced = try emnist.randomStateAfterBalancing()
@@ -106,7 +106,7 @@ import Testing
     for start in EMNISTLines.RandomStart.allCases {
       var random = start == .stored ? RandomState(seed: 42) : balanced
       let first = try sentences.generate(maxLength: 14, using: &random)
-      // Prepared before or not, the same lines come out.
+      // The lines do not depend on whether EMNIST was prepared before.
       for _ in 0..<2 {
         let data = try EMNISTLines(options(folder), small(start: start))
         #expect(strings(data, data.train).first == first)
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  @Test func all14000LinesComeOutAgain() throws {
+  @Test func all14000LinesAreReproducible() throws {
     let (one, other) = (try folder(), try folder())
     let first = try EMNISTLines(options(one))
     let second = try EMNISTLines(options(other))
@@ -136,12 +136,12 @@ import Testing
       let path = "processed/emnist-lines/\(name)/\(file)"
       #expect(try one.read(path) == other.read(path), "\(file)")
     }
-    // Bytes that are all alike would be the same, too.
+    // Constant bytes would be the same, too.
     #expect(Set(strings(first, first.train)).count > 100)
     #expect(first.train[image: 0] != first.train[image: 1])
   }
 
-  @Test func linesAreMadeOnceForEachChoice() throws {
+  @Test func linesAreMadeOnceForEachChoiceOfParameters() throws {
     let folder = try folder()
     let lines = Lines()
     for parameters in [small(), small(maxLength: 20), small(), small(maxLength: 20)] {
@@ -152,7 +152,7 @@ import Testing
         == [String](repeating: "putting 60 lines together for EMNISTLines, once", count: 2))
   }
 
-  @Test func linesOfAnotherCorpusAreMadeAnew() throws {
+  @Test func linesOfAnotherCorpusAreMadeAgain() throws {
     let folder = try folder()
     let lines = Lines()
     _ = try EMNISTLines(options(folder), small())
@@ -161,7 +161,7 @@ import Testing
     #expect(lines.all.last == "putting 60 lines together for EMNISTLines, once")
   }
 
-  @Test func printsTheCoursesText() throws {
+  @Test func printsTheTextOfTheCourse() throws {
     let folder = try folder()
     let data = try EMNISTLines(options(folder), small())
     let lines = data.description.split(separator: "\n").map(String.init)
@@ -175,7 +175,7 @@ import Testing
     #expect(lines.count == 9)
   }
 
-  @Test func whatTheProgramMadeItselfIsCalledSynthetic() throws {
+  @Test func syntheticPartsAreNamed() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     try folder.writeMetadata(
@@ -211,7 +211,7 @@ import Testing
     #expect(error?.description == message)
   }
 
-  @Test func refusesALengthThatTheTextHasTooFewWordsFor() throws {
+  @Test func refusesALengthBelowAllWords() throws {
     let folder = try folder()
     let error = #expect(throws: DataError.self) {
       try EMNISTLines(options(folder), small(maxLength: 5))

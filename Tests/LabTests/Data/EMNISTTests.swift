@@ -12,7 +12,7 @@ import Testing
     return Array(counts.dropFirst(4))
   }
 
-  @Test func theMappingIsTheCourses() throws {
+  @Test func theMappingIsThatOfTheCourse() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     let data = try EMNIST(DataOptions(folder: folder.folder, report: Lines().add))
@@ -59,7 +59,7 @@ import Testing
       ])
   }
 
-  @Test func aSecondStartNeedsNeitherDownloadNorWork() throws {
+  @Test func aSecondStartUsesThePreparedFiles() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     let first = try EMNIST(DataOptions(folder: folder.folder, report: Lines().add))
@@ -77,18 +77,18 @@ import Testing
     }
   }
 
-  @Test func anotherArchiveIsPreparedAnew() throws {
+  @Test func anotherArchiveIsPreparedAgain() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     _ = try EMNIST(DataOptions(folder: folder.folder, report: Lines().add))
-    // A zip archive may be followed by anything, which changes its sum.
+    // A zip archive may be followed by any bytes, which change its digest.
     try EMNISTFixture.install(in: folder, bytes: EMNISTFixture.zip + Data("\n".utf8))
     let lines = Lines()
     _ = try EMNIST(DataOptions(folder: folder.folder, report: lines.add))
     #expect(lines.all.last == "unpacking and balancing EMNIST, once")
   }
 
-  @Test func aDamagedCacheIsMadeAnew() throws {
+  @Test func damagedFilesArePreparedAgain() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     _ = try EMNIST(DataOptions(folder: folder.folder, report: Lines().add))
@@ -104,7 +104,7 @@ import Testing
     #expect(try folder.read("processed/emnist/contents.json").count > 100)
   }
 
-  @Test func severalAtOnceDoNotHarmEachOther() throws {
+  @Test func severalCanPrepareAtOnce() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     let lines = Lines()
@@ -131,7 +131,7 @@ import Testing
     #expect(!folder.exists("processed/emnist/contents.json"))
   }
 
-  @Test func printsTheCoursesText() throws {
+  @Test func printsTheTextOfTheCourse() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
     let data = try EMNIST(
@@ -155,7 +155,7 @@ import Testing
     #expect(data.description == data.description)
   }
 
-  @Test func syntheticDataGoTheSameWay() throws {
+  @Test func syntheticDataArePreparedTheSameWay() throws {
     let folder = try TemporaryFolder()
     let lines = Lines()
     let options = DataOptions(source: .synthetic, folder: folder.folder, report: lines.add)

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite struct FileLockTests {
-  @Test func oneAtATime() throws {
+  @Test func onlyOneHoldsTheLock() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appending(path: "deep/lock")
     let inside = Mutex(0)
@@ -22,7 +22,7 @@ import Testing
     #expect(most.withLock { $0 } == 1)
   }
 
-  @Test func saysThatItWaits() throws {
+  @Test func reportsThatItWaits() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appending(path: "lock")
     let lines = Lines()
@@ -45,7 +45,7 @@ import Testing
     #expect(lines.all == ["waiting"])
   }
 
-  @Test func aRefusalGivesTheLockBack() throws {
+  @Test func anErrorReleasesTheLock() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appending(path: "lock")
     #expect(throws: CocoaError.self) {
@@ -54,7 +54,7 @@ import Testing
     try FileLock.hold(url, onWait: { Issue.record("the lock is still held") }) {}
   }
 
-  @Test func namesAPlaceThatCannotBeWritten() throws {
+  @Test func reportsAFolderThatCannotBeWritten() throws {
     let folder = try TemporaryFolder()
     try folder.write(Data(), to: "file")
     let error = #expect(throws: DataError.self) {

@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func namesAMissingFile() throws {
+  @Test func reportsAMissingFile() throws {
     let url = folder.url.appending(path: "none")
     let error = #expect(throws: DataError.self) { try IDX(mapping: url, rank: 1) }
     #expect(error?.kind == .unusable)
@@ -68,7 +68,7 @@ import Testing
         == "cannot read \(url.path(percentEncoded: false)): no such file or directory")
   }
 
-  @Test func readsTheSameAfterItsPagesWereLetGo() throws {
+  @Test func readsTheSameAfterPagesAreUnmapped() throws {
     let elements = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     try IDX.write(elements, shape: [3000, 100], to: folder.url.appending(path: "a"))
     let images = try IDX(mapping: folder.url.appending(path: "a"), rank: 2)

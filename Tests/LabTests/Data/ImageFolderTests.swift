@@ -148,6 +148,17 @@ import Testing
     #expect(data.config.inputDims == [1, 4, 5] && data.train.batch(at: [0, 1]).x.shape[2] == 4)
   }
 
+  @Test func inputsOfAModelAreReadAsTrainingImages() throws {
+    try write("a/1.png", 7, channels: 3)
+    for color in [false, true] {
+      let data = try ImageFolder(
+        root, color: color, imageSize: (height: 3, width: 5), fractions: (0, 0))
+      let x = try ImageFolder.batch(
+        of: root.appending(path: "a/1.png"), dims: data.config.inputDims)
+      #expect(x.shape == [1, color ? 3 : 1, 3, 5] && x == data.train.batch(at: [0]).x)
+    }
+  }
+
   @Test func sourcesChangeWithTheData() throws {
     try writeClasses()
     let sources = try ImageFolder(root).sources

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 struct InflationTests {
-  /// "hello, hello, hello\n", as `zlib.compress` packs it.
+  /// "hello, hello, hello\n", as `zlib.compress` compresses it.
   private static let packed =
     Data(base64Encoded: "eJzLSM3JyddRyECiuABLBwbf") ?? Data()
 
@@ -16,12 +16,12 @@ struct InflationTests {
     #expect(try unpack(Self.packed) == Array("hello, hello, hello\n".utf8))
   }
 
-  @Test func unpacksMoreThanAPiece() throws {
+  @Test func decompressesMoreThanOnePiece() throws {
     let noise = (0..<1_500_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
     #expect(try unpack(stored(noise)) == noise)
   }
 
-  /// A zlib stream of blocks that are not packed.
+  /// A zlib stream of uncompressed blocks.
   private func stored(_ bytes: [UInt8]) -> Data {
     var stream: [UInt8] = [0x78, 0x01]
     for start in stride(from: 0, to: bytes.count, by: 65_535) {
@@ -31,7 +31,7 @@ struct InflationTests {
       for number in [size, ~size] { stream += [UInt8(number & 255), UInt8(number >> 8)] }
       stream += block
     }
-    // Adler's sum.
+    // The Adler-32 checksum.
     var (a, b) = (1, 0)
     for byte in bytes {
       a = (a + Int(byte)) % 65_521
@@ -44,7 +44,7 @@ struct InflationTests {
     for count in 0..<Self.packed.count { #expect(try unpack(Self.packed.prefix(count)) == nil) }
   }
 
-  @Test func refusesAWrongSumAndMoreBytes() throws {
+  @Test func refusesAWrongChecksumAndMoreBytes() throws {
     var wrong = Self.packed
     wrong[wrong.count - 1] ^= 1
     #expect(try unpack(wrong) == nil)

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: [(0.0, 28), (0.33, 19), (0.5, 14), (0.99, 1), (1, 0)])
-  func overlappingPixelsAreAddedAndCapped(overlap: Double, step: Int) throws {
+  func overlappingPixelsAreAddedAndClamped(overlap: Double, step: Int) throws {
     let folder = try TemporaryFolder()
     let composer = try composer("aab b", folder, overlap: overlap...overlap)
     var random = RandomState(seed: 42)
@@ -59,7 +59,7 @@ import Testing
 
   // np.random.seed(7), then per line: randint(0, 4) and choice(ends) for the sentence, uniform(0, .5),
   // choice(2) where an "a" comes first and choice(1), which draws nothing, where a "b" does
-  @Test func drawsSentenceOverlapAndOneImageACharacter() throws {
+  @Test func drawsSentenceOverlapAndOneImagePerCharacter() throws {
     let folder = try TemporaryFolder()
     let composer = try composer("aa bab b a ba", folder, overlap: 0...0.5)
     var random = RandomState(seed: 7)

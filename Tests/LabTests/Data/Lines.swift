@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Collects the lines that are reported.
+/// Collects reported lines.
 final class Lines: Sendable {
   private let lines = Mutex<[String]>([])
 

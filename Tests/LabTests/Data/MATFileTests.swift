@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func everyCutFileIsRefused() throws {
+  @Test func refusesCutFiles() throws {
     let whole = MATFixture.bytes()
     for count in stride(from: 0, to: whole.count - 8, by: 7) {
       let text =
@@ -97,7 +97,7 @@ import Testing
 
   /// Found by `make fuzz`: libmatio, with which such files were read before, made 50 million fields
   /// of the bytes that are missing at the end, in 9 GB of memory.
-  @Test func aCutPackedFileTakesNoMemory() throws {
+  @Test func aCutCompressedFileTakesNoMemory() throws {
     try folder.write(EMNISTFixture.zip, to: "z/a.zip")
     let mat = folder.url.appending(path: "z/a.mat")
     try Archive.extract(

@@ -6,7 +6,7 @@ import Testing
   private static let sum = String(repeating: "0a", count: 32)
 
   @Test(arguments: ["mnist", "emnist"])
-  func theBuiltInMetadataAreTheCommittedOnes(name: String) throws {
+  func theBuiltInMetadataAreTheFilesInData(name: String) throws {
     let package = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../..").standardizedFileURL
     let committed = try Metadata.load(name, in: DataFolder(package.appending(path: "data")))
@@ -15,7 +15,7 @@ import Testing
     #expect(Metadata.builtIn[name] == [UInt8](raw))
   }
 
-  @Test func theDataFolderWins() throws {
+  @Test func theDataFolderOverridesTheBuiltInFile() throws {
     let folder = try TemporaryFolder()
     try folder.writeMetadata(
       "emnist", filename: "own.zip", sha256: Self.sum, urls: ["file:///own.zip"])
@@ -35,7 +35,7 @@ import Testing
     ("a", sum, "ftp://a/b", "a: expected an http, https or file address, got \"ftp://a/b\""),
     ("a", sum, "/a/b", "a: expected an http, https or file address, got \"/a/b\""),
   ])
-  func refusesWhatCannotBeFollowed(
+  func refusesEntriesThatCannotBeUsed(
     filename: String, sum: String, url: String, complaint: String
   ) throws {
     let folder = try TemporaryFolder()
@@ -58,7 +58,7 @@ import Testing
     #expect(error?.description.contains("raw/mnist/metadata.json: expected {\"files\"") == true)
   }
 
-  @Test func namesAMissingFile() throws {
+  @Test func reportsAMissingFile() throws {
     let metadata = try Metadata.load("mnist", in: try TemporaryFolder().folder)
     let error = #expect(throws: DataError.self) { try metadata.file("a.gz", of: "mnist") }
     #expect(error?.description == "the metadata of mnist lack the file a.gz")

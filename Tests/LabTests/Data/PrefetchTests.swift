@@ -6,7 +6,7 @@ import Testing
 @Suite struct PrefetchTests {
   private static let batch = Batch(x: Tensor([0]), y: IntTensor([0]))
 
-  /// Waits for threads to get as far as they can: until `isSo` or for ten seconds.
+  /// Waits until `isSo`, for at most ten seconds.
   private func eventually(_ isSo: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
       if isSo() { return true }
@@ -15,7 +15,7 @@ import Testing
     return false
   }
 
-  @Test func gathersNoMoreThanTwoBatchesAWorkerAhead() {
+  @Test func gathersAtMostTwoBatchesPerWorkerInAdvance() {
     let gathered = Mutex<Set<Int>>([])
     let prefetch = Prefetch(0..<100, workers: 3) { index in
       gathered.withLock { _ = $0.insert(index) }
@@ -38,7 +38,7 @@ import Testing
       shelf = prefetch.shelf
       for _ in 0..<taken { _ = prefetch.next() }
     }
-    // The threads are the last to hold the shelf.
+    // The threads hold the last references to the shelf.
     #expect(eventually { shelf == nil })
   }
 }

@@ -38,7 +38,7 @@ struct RandomAffineTests {
         ]
       ),
     ] as [(AffineChange, [Float])])
-  func changesAreThoseOfTorchvision(change: AffineChange, expected: [Float]) throws {
+  func transformationsAreThoseOfTorchvision(change: AffineChange, expected: [Float]) throws {
     let pixels = pattern([6, 5], step: 3).elements
     var result = [Float](repeating: .nan, count: 30)
     change.inverse.sample(pixels[...], width: 5, height: 6, background: -1.5) { result[$0] = $1 }
@@ -67,8 +67,8 @@ struct RandomAffineTests {
       ], tolerance: 1e-5)
   }
 
-  /// The same with `RandomAffine(0, shear=12)`: what cannot differ is not drawn, but for the angle.
-  @Test func whatIsSwitchedOffTakesNoDraw() throws {
+  /// The same with `RandomAffine(0, shear=12)`: only the angle and the shear are drawn.
+  @Test func valuesThatAreOffTakeNoDraw() throws {
     let augment = RandomAffine(shear: 12)
     let y = augment(
       pattern([2, 1, 12, 10], step: 3), background: -1.5, generator: Generator(seed: 3))
@@ -81,7 +81,7 @@ struct RandomAffineTests {
       ], tolerance: 1e-5)
   }
 
-  @Test func nothingChangesNothing() {
+  @Test func theDefaultLeavesImagesUnchanged() {
     let x = pattern([2, 3, 4, 5])
     #expect(RandomAffine()(x, background: 9, generator: Generator(seed: 1)) == x)
   }

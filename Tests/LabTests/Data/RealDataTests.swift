@@ -8,7 +8,7 @@ let realData = ProcessInfo.processInfo.environment["LAB_TEST_DATA"].map {
   URL(filePath: $0, directoryHint: .isDirectory)
 }
 
-/// A data folder of its own with the real files' metadata.
+/// A new data folder with the metadata of the real files.
 func copyOfMetadata() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
   let source = try #require(realData)

@@ -33,7 +33,7 @@ import Testing
     #expect(random.integer(below: 1 << 32) == next)
   }
 
-  @Test func givesUpAfterTenWordsThatAreTooLong() throws {
+  @Test func throwsAfterTenWordsThatAreTooLong() throws {
     let sentences = generator("longer longest longer longest ")
     var random = RandomState(seed: 42)
     let error = #expect(throws: DataError.self) {
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: [DataSource.download, .auto])
-  func takesTheCorpus(source: DataSource) throws {
+  func usesTheCorpus(source: DataSource) throws {
     let folder = try TemporaryFolder()
     try BrownFixture.install(in: folder)
     let lines = Lines()
@@ -59,7 +59,7 @@ import Testing
     #expect(sentences.wordStarts.count == 46)
   }
 
-  @Test func takesItsOwnTextIfThereIsNoCorpus() throws {
+  @Test func usesItsOwnTextWithoutTheCorpus() throws {
     let folder = try TemporaryFolder()
     try folder.writeMetadata(
       "brown", filename: "brown.zip", sha256: String(repeating: "0", count: 64),
@@ -75,7 +75,7 @@ import Testing
     let words = String(decoding: sentences.text, as: UTF8.self).split(separator: " ")
     #expect(words.count > 2500)
     #expect(Set(words).count > 1000)
-    // Nothing but characters that EMNIST has, and spaces.
+    // Only characters of EMNIST, and spaces.
     #expect(Set(words.joined()).isSubset(of: Set(EMNIST.characters.map(Character.init))))
     #expect(sentences.wordStarts.count == words.count)
     var random = RandomState(seed: 42)

@@ -2,7 +2,7 @@ import Foundation
 
 import Lab
 
-/// A folder of one test, removed with it.
+/// A folder for one test, which is removed after it.
 final class TemporaryFolder: Sendable {
   let url: URL
 

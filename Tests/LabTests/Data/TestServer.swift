@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// A web server on 127.0.0.1 that misbehaves as a test wants.
+/// A web server on 127.0.0.1 that misbehaves in the way that a test needs.
 final class TestServer: Sendable {
   struct Request: Equatable, Sendable {
     let path: String
-    /// Where the range begins that is asked for, if one is.
+    /// The start of the requested range, if there is one.
     let rangeStart: Int?
   }
 
@@ -13,11 +13,11 @@ final class TestServer: Sendable {
     var status = 200
     var headers: [String: String] = [:]
     var body = Data()
-    /// How many bytes of the body are sent before the connection is closed; nil sends all.
+    /// The number of bytes of the body that are sent before the connection is closed; nil sends all.
     var breaksOffAfter: Int?
-    /// Whether the connection stays open, silent, after what is sent.
+    /// Whether the connection stays open without more bytes.
     var hangs = false
-    /// Whether not even the head is sent.
+    /// Whether not even the header is sent.
     var isSilent = false
   }
 
@@ -37,7 +37,7 @@ final class TestServer: Sendable {
   private let isStopped = Atomic(false)
   private let received = Mutex<[Request]>([])
 
-  /// - Parameter respond: Called with each request and how many came before it.
+  /// - Parameter respond: Called with each request and the number of earlier ones.
   init(_ respond: @escaping @Sendable (Request, Int) -> Response) throws {
     listener = streamSocket()
     var address = sockaddr_in()
@@ -51,7 +51,7 @@ final class TestServer: Sendable {
           }
         }
     }
-    // A client may hang up in the middle of an answer.
+    // A client may close the connection in the middle of a response.
     signal(SIGPIPE, SIG_IGN)
     guard listener >= 0, isListening else { throw CocoaError(.fileReadUnknown) }
     port = UInt16(bigEndian: address.sin_port)
@@ -71,7 +71,7 @@ final class TestServer: Sendable {
     }
   }
 
-  /// A server of one file that knows ranges.
+  /// A server of one file that supports ranges.
   convenience init(file: Data) throws {
     try self.init { request, _ in Self.ranged(file, request) }
   }
@@ -89,7 +89,7 @@ final class TestServer: Sendable {
     close(descriptor)
   }
 
-  /// What a server that knows ranges answers.
+  /// The response of a server that supports ranges.
   static func ranged(_ file: Data, _ request: Request) -> Response {
     guard let start = request.rangeStart else { return Response(body: file) }
     guard start < file.count else { return Response(status: 416) }
@@ -119,7 +119,7 @@ final class TestServer: Sendable {
     head += "Content-Length: \(response.body.count)\r\n\r\n"
     let body = response.body.prefix(response.breaksOffAfter ?? response.body.count)
     if !response.isSilent { transmit(Data(head.utf8) + body, to: connection) }
-    // The client closes when it has had enough.
+    // The client closes the connection.
     if response.hangs { while recv(connection, &buffer, buffer.count, 0) > 0 {} }
   }
 

@@ -1,15 +1,15 @@
 import CArchive
 import Foundation
 
-/// Takes files out of archives and compressed files, through libarchive.
+/// Extracts files from zip archives and gzip files, with libarchive.
 package enum Archive {
-  /// Writes one member of a zip archive to a file.
+  /// Extracts one member of a zip archive to a file.
   ///
   /// - Parameters:
-  ///   - name: The member's path, or the last part of it.
+  ///   - name: The member's path, or the last component of it.
   ///   - archive: The zip archive.
   ///   - target: The file to write.
-  ///   - limit: The number of bytes beyond which the member is refused.
+  ///   - limit: The largest size of the member in bytes.
   /// - Throws: ``DataError`` if the archive is damaged or has no such member.
   package static func extract(
     _ name: String, from archive: URL, to target: URL, limit: Int
@@ -33,8 +33,8 @@ package enum Archive {
   ///
   /// - Parameters:
   ///   - archive: The zip archive.
-  ///   - limit: The number of bytes beyond which all of them together are refused.
-  ///   - isWanted: Whether to read the member of a path.
+  ///   - limit: The largest size of all of them together in bytes.
+  ///   - isWanted: Whether to read the member at a path.
   /// - Throws: ``DataError`` if the archive is damaged.
   package static func members(
     of archive: URL, limit: Int, where isWanted: (String) -> Bool
@@ -54,25 +54,25 @@ package enum Archive {
     return members
   }
 
-  /// Writes what a gzip file contains to a file.
+  /// Decompresses a gzip file.
   ///
   /// - Parameters:
   ///   - source: The gzip file.
   ///   - target: The file to write.
-  ///   - limit: The number of bytes beyond which the contents are refused.
+  ///   - limit: The largest size of the contents in bytes.
   /// - Throws: ``DataError`` if the gzip file is damaged.
   package static func gunzip(_ source: URL, to target: URL, limit: Int) throws {
     let reader = try Reader(source, what: "gzip file") {
       archive_read_support_filter_gzip($0)
       return archive_read_support_format_raw($0)
     }
-    // The raw format takes any bytes at all, so it is for the filter to say that they are gzip's.
+    // The raw format accepts any bytes, so the filter must say whether they are gzip.
     guard try reader.nextMember() != nil, reader.isGzip else { throw reader.damage("not gzip") }
     try reader.write(to: target, limit: limit)
   }
 }
 
-/// An archive opened for reading.
+/// An archive that is open for reading.
 private final class Reader {
   private let handle: OpaquePointer
   private let path: String
@@ -96,13 +96,13 @@ private final class Reader {
 
   var isGzip: Bool { archive_filter_code(handle, 0) == ARCHIVE_FILTER_GZIP }
 
-  /// The next member's path; nil after the last one.
+  /// Moves to the next member and returns its path; nil after the last one.
   func nextMember() throws -> String? {
     var entry: OpaquePointer?
     switch archive_read_next_header(handle, &entry) {
     case ARCHIVE_EOF: return nil
     case ARCHIVE_OK, ARCHIVE_WARN:
-      // A name that is not text cannot be the one that is looked for.
+      // A name that is not valid text cannot be one that is looked for.
       return archive_entry_pathname(entry).map { String(cString: $0) } ?? ""
     default: throw damage(Self.message(of: handle))
     }
@@ -114,7 +114,7 @@ private final class Reader {
     }
   }
 
-  /// Reads the member that ``nextMember()`` went to.
+  /// Reads the current member.
   func forEachBlock(limit: Int, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     var total = 0
@@ -133,7 +133,7 @@ private final class Reader {
   }
 
   private static func message(of handle: OpaquePointer) -> String {
-    // Some of libarchive's messages end with a line break, some quote what is in the file.
+    // Some of libarchive's messages end with a line break, some quote the file's contents.
     let text = archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
     return printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
   }

@@ -1,12 +1,12 @@
 import CCurl
 import Foundation
 
-/// One attempt to receive a file, or the rest of one, through libcurl.
+/// One attempt to download a file, or the rest of one, with libcurl.
 package final class CurlTransfer {
-  /// How an attempt ended.
+  /// The result of an attempt.
   package enum Outcome: Equatable {
     case complete
-    /// The server's HTTP status, 0 if there was none, and the reason in words.
+    /// The server's HTTP status, 0 if there was none, and the reason.
     case failed(status: Int, reason: String)
   }
 
@@ -22,11 +22,11 @@ package final class CurlTransfer {
 
   /// - Parameters:
   ///   - url: The http, https or file address.
-  ///   - offset: How many bytes are there already; the server is asked for the rest.
-  ///   - deadline: When to give up if no byte has come by then.
-  ///   - stallSeconds: After how long without a byte a transfer that has begun is given up.
-  ///   - onStart: Called before the first bytes, with whether they are the rest that was asked for
-  ///     (servers may send everything instead), and the size of the whole file if it is known.
+  ///   - offset: The number of bytes that are there already; the server is asked for the rest.
+  ///   - deadline: The time at which the attempt ends if no byte has arrived.
+  ///   - stallSeconds: The number of seconds without a byte after which a started transfer ends.
+  ///   - onStart: Called before the first bytes, with whether the server sends the rest (it may send
+  ///     everything), and the size of the whole file if it is known.
   ///   - onBytes: Called with each piece.
   package init(
     url: String, from offset: Int, deadline: ContinuousClock.Instant, stallSeconds: Int,
@@ -41,9 +41,9 @@ package final class CurlTransfer {
     self.onBytes = onBytes
   }
 
-  /// Receives until the end or the first trouble.
+  /// Downloads until the end or the first error.
   ///
-  /// - Throws: What `onStart` or `onBytes` threw.
+  /// - Throws: The error that `onStart` or `onBytes` throws.
   package func run() throws -> Outcome {
     let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
     guard left >= 1 else { return .failed(status: 0, reason: "no time left to try it") }
@@ -67,7 +67,7 @@ package final class CurlTransfer {
   private func setOptions(of handle: UnsafeMutableRawPointer, connectMilliseconds: Int) {
     lab_curl_set_text(handle, CURLOPT_URL, url)
     lab_curl_set_text(handle, CURLOPT_USERAGENT, "lab")
-    // A proxy, which the environment may name, does not reach this machine's own servers.
+    // A proxy that the environment names cannot reach servers on this machine.
     if ["127.0.0.1", "::1", "localhost"].contains(URLComponents(string: url)?.host ?? "") {
       lab_curl_set_text(handle, CURLOPT_NOPROXY, "*")
     }
@@ -80,7 +80,7 @@ package final class CurlTransfer {
     lab_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
     lab_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, stallSeconds)
     lab_curl_leave_look_ups_behind(handle)
-    // The rest is asked for as a range: libcurl's own resuming fails where a server sends all.
+    // Ask for the rest as a range: libcurl's own resuming fails if a server sends everything.
     if offset > 0 { lab_curl_set_text(handle, CURLOPT_RANGE, "\(offset)-") }
     lab_curl_set_receiver(
       handle,

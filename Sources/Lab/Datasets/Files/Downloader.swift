@@ -1,22 +1,22 @@
 import Foundation
 
-/// Brings files into a folder: tries their addresses in order, goes on where an earlier attempt
-/// broke off, and keeps only what has the right SHA-256.
+/// Downloads files to a folder: tries their addresses in order, resumes an interrupted download, and
+/// accepts only files with the right SHA-256 digest.
 package struct Downloader: Sendable {
-  /// How many seconds without a first byte, over all addresses of a file, mean that there is no
-  /// network. libcurl looks at the clock once a second, so that it may be a second more.
+  /// The number of seconds to wait for the first byte, over all addresses of a file. libcurl checks
+  /// the time once a second, so it may take a second longer.
   package var patience: Double
-  /// After how many seconds without a byte a transfer that has begun is given up.
+  /// The number of seconds to wait for the next byte of a transfer.
   package var stallSeconds: Int
-  /// Called with each line that the user should read.
+  /// Called with each message for the user.
   package var report: @Sendable (String) -> Void
-  /// How often a file may break off while bytes still come.
+  /// The number of interruptions of a transfer after which an address is given up.
   private static let attempts = 20
 
   /// - Parameters:
-  ///   - patience: How many seconds to wait for the first byte, over all addresses of a file.
-  ///   - stallSeconds: How many seconds to wait for the next byte.
-  ///   - report: Called with each line for the user.
+  ///   - patience: The number of seconds to wait for the first byte, over all addresses of a file.
+  ///   - stallSeconds: The number of seconds to wait for the next byte.
+  ///   - report: Called with each message for the user.
   package init(
     patience: Double = 4, stallSeconds: Int = 20, report: @escaping @Sendable (String) -> Void
   ) {
@@ -25,10 +25,10 @@ package struct Downloader: Sendable {
     self.report = report
   }
 
-  /// Makes sure that a file is in a folder.
+  /// Downloads a file to a folder, unless it is there.
   ///
-  /// - Throws: ``DataError`` of kind `unavailable` if no address gives the file, of kind `damaged`
-  ///   if one gives a file with another SHA-256.
+  /// - Throws: ``DataError`` of kind `unavailable` if the file cannot be downloaded from any address,
+  ///   of kind `damaged` if a downloaded file has another SHA-256 digest.
   package func fetch(_ file: Metadata.File, into folder: URL) throws {
     let target = folder.appending(path: file.filename)
     var mismatch: DataError?
@@ -36,7 +36,7 @@ package struct Downloader: Sendable {
       let found = try SHA256.hexadecimal(of: target)
       if found == file.sha256 { return }
       let path = target.path(percentEncoded: false)
-      mismatch = wrongSum(path, of: file, found: found, "remove it to have it downloaded again")
+      mismatch = wrongSum(path, of: file, found: found, "remove it to download it again")
       report("\(path) has a wrong SHA-256: downloading it again")
     }
     try createFolder(folder)
@@ -46,7 +46,7 @@ package struct Downloader: Sendable {
     var failures: [String] = []
     var deadline = ContinuousClock.now + .seconds(patience)
     for (index, url) in file.urls.enumerated() {
-      // What is left of the patience is shared among the addresses that are left.
+      // The addresses that are left share the time that is left.
       let left = ContinuousClock.now.duration(to: deadline)
       let share = ContinuousClock.now + left / (file.urls.count - index)
       switch try fetch(file, from: url, into: part, deadline: share) {
@@ -55,7 +55,7 @@ package struct Downloader: Sendable {
       case .wrong(let found):
         try part.restart()
         mismatch = wrongSum(
-          "\(file.filename) from \(url)", of: file, found: found, "nothing was kept")
+          "\(file.filename) from \(url)", of: file, found: found, "the download was discarded")
       case .failed(let reason, let hasBegun):
         if hasBegun { deadline = ContinuousClock.now + .seconds(patience) }
         failures.append("\(url): \(reason)")
@@ -66,7 +66,7 @@ package struct Downloader: Sendable {
     throw DataError(
       .unavailable,
       "cannot download \(file.filename) (\(failures.joined(separator: "; "))); "
-        + "put it into \(folder.path(percentEncoded: false)) yourself or see to the network")
+        + "put it into \(folder.path(percentEncoded: false)) yourself or check the network")
   }
 
   private enum Outcome {
@@ -75,14 +75,14 @@ package struct Downloader: Sendable {
     case failed(reason: String, hasBegun: Bool)
   }
 
-  /// Goes on with one address as long as bytes come.
+  /// Downloads from one address, and resumes as long as bytes arrive.
   private func fetch(
     _ file: Metadata.File, from url: String, into part: PartFile, deadline: ContinuousClock.Instant
   ) throws -> Outcome {
     var deadline = deadline
     var hasBegun = false
     var lastReason = ""
-    // A local file is copied anew sooner than checked.
+    // Copying a local file again is faster than checking a part of it.
     if url.hasPrefix("file:"), part.count > 0 { try part.restart() }
     for _ in 0..<Self.attempts {
       let offset = part.count
@@ -107,11 +107,11 @@ package struct Downloader: Sendable {
       case .complete:
         let found = try part.digest()
         if found == file.sha256 { return .complete }
-        // The bytes from an earlier attempt may have been another file's: once more without them.
+        // The bytes of an earlier attempt may be those of another file: try again without them.
         guard hasResumed else { return .wrong(found: found) }
         try part.restart()
       case .failed(status: 416, _) where offset > 0:
-        // There is no rest to the bytes that are there, and they are not the file.
+        // The file has no more bytes than are there already, but they are not the file.
         try part.restart()
       case .failed(_, let reason):
         guard received > 0 else { return .failed(reason: reason, hasBegun: hasBegun) }
@@ -131,7 +131,7 @@ package struct Downloader: Sendable {
   }
 }
 
-/// A download that is not complete yet: a file `NAME.part` with the digest of what is in it.
+/// An incomplete download: a file `NAME.part` with the digest of its contents.
 package final class PartFile {
   private let url: URL
   private let handle: FileHandle
@@ -139,7 +139,7 @@ package final class PartFile {
   /// The number of bytes so far.
   package private(set) var count = 0
 
-  /// Goes on with the file that an earlier attempt left, or starts a new one.
+  /// Opens the file of an earlier attempt, or creates a new one.
   ///
   /// - Throws: ``DataError`` if the file cannot be read or written.
   package init(_ url: URL) throws {
@@ -157,14 +157,14 @@ package final class PartFile {
     try? handle.close()
   }
 
-  /// Adds the next bytes.
+  /// Appends bytes.
   package func append(_ bytes: Data) throws {
     try withFile(url, "write") { try handle.write(contentsOf: bytes) }
     sum.update(bytes)
     count += bytes.count
   }
 
-  /// Forgets all bytes.
+  /// Removes all bytes.
   package func restart() throws {
     try withFile(url, "write") { try handle.truncate(atOffset: 0) }
     sum = try SHA256()
@@ -174,7 +174,7 @@ package final class PartFile {
   /// The digest of the bytes so far.
   package func digest() throws -> String { try sum.hexadecimal }
 
-  /// Gives the complete file its name.
+  /// Moves the complete file to its target.
   package func finish(as target: URL) throws {
     try withFile(url, "write") { try handle.synchronize() }
     try move(url, to: target)
@@ -186,8 +186,8 @@ package final class PartFile {
   }
 }
 
-/// Tells the user how far a download is: a bar on a terminal, or where `PROGRESS_BARS` is `live`; a
-/// line every ten seconds elsewhere.
+/// Shows the progress of a download: a bar on a terminal, or if `PROGRESS_BARS` is `live`; otherwise a
+/// line every ten seconds.
 package final class TransferProgress {
   private static let width = 24
 
@@ -202,13 +202,13 @@ package final class TransferProgress {
 
   /// - Parameters:
   ///   - name: The file's name.
-  ///   - report: Called with each line where there is no terminal.
+  ///   - report: Called with each line if there is no terminal.
   package init(of name: String, report: @escaping (String) -> Void) {
     self.name = name
     self.report = report
   }
 
-  /// The first bytes are about to come, after `count` earlier ones.
+  /// Called before the first bytes, with the number of bytes that are there already.
   package func start(at count: Int, total: Int?) {
     started = .now
     shown = started
@@ -217,7 +217,7 @@ package final class TransferProgress {
     self.total = total
   }
 
-  /// `count` bytes are there.
+  /// Called with the number of bytes so far.
   package func update(_ count: Int) {
     self.count = count
     guard shown.duration(to: .now) >= interval else { return }
@@ -225,7 +225,7 @@ package final class TransferProgress {
     show()
   }
 
-  /// Ends the bar, or says that the file is there.
+  /// Ends the bar, or reports that the file is complete.
   package func finish(isComplete: Bool) {
     if StandardError.isLive, count > 0 {
       show()
@@ -241,14 +241,14 @@ package final class TransferProgress {
       name: name, count: count, total: total,
       rate: seconds > 0 ? Double(count - startCount) / seconds : 0, width: Self.width)
     if StandardError.isLive {
-      // Erasing to the end of the line removes what a longer line left.
+      // Erase to the end of the line, since the last line may have been longer.
       StandardError.write("\r\(line)\u{1b}[K")
     } else {
       report(line)
     }
   }
 
-  /// The line for a moment of the download.
+  /// The line of the progress bar.
   ///
   /// ```text
   /// matlab.zip  42% [##########··············]  110.2/262.9 MB  12.3 MB/s  0:12 left
@@ -264,14 +264,14 @@ package final class TransferProgress {
     let percent = String(format: "%3d%%", Int(done * 100))
     let amount = "\(megabytes(count))/\(megabytes(total)) MB"
     guard rate > 0 else { return "\(name) \(percent) [\(bar)]  \(amount)" }
-    // A day is more than anybody waits, and keeps a tiny rate from overflowing.
+    // At most a day, since a tiny rate could overflow.
     let left = Int(min(86_400, Double(max(0, total - count)) / rate))
     let time = String(format: "%d:%02d left", left / 60, left % 60)
     return "\(name) \(percent) [\(bar)]  \(amount)  \(speed)  \(time)"
   }
 }
 
-/// Bytes in millions, with one decimal.
+/// Megabytes with one decimal.
 private func megabytes(_ bytes: Int) -> String {
   String(format: "%.1f", Double(bytes) / 1_000_000)
 }

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Keeps other processes and threads from work that one alone may do at a time: preparing a data
-/// set, training in a run's folder.
+/// A lock between processes and threads, for work that only one may do at a time, such as preparing a
+/// data set or training in a run's folder.
 ///
-/// The lock is the system's (`flock`): it is gone when the process is, however that ends. The file
-/// stays, empty.
+/// This is the system's `flock`, which is released when the process ends for any reason. The file
+/// remains, empty.
 package enum FileLock {
-  /// Runs `body` while nobody else holds the lock of the same file.
+  /// Runs `body` while it holds the lock of a file.
   ///
   /// - Parameters:
-  ///   - url: The lock file; it is made if need be.
-  ///   - onWait: Called once if somebody else holds the lock; waiting can be refused by throwing.
-  ///   - body: What to do meanwhile.
-  /// - Throws: ``DataError`` if the file cannot be made, or what `body` throws.
+  ///   - url: The lock file, which is created if it does not exist.
+  ///   - onWait: Called once if the lock is held elsewhere; may throw instead of waiting.
+  ///   - body: Called with the lock held.
+  /// - Throws: ``DataError`` if the file cannot be created, or the error of `onWait` or `body`.
   package static func hold<Result>(
     _ url: URL, onWait: () throws -> Void, _ body: () throws -> Result
   ) throws -> Result {
@@ -22,8 +22,7 @@ package enum FileLock {
     guard descriptor >= 0 else {
       throw DataError(.unusable, "cannot make \(path): \(systemReason(of: errno))")
     }
-    // Closing alone would not do: a program that is being started beside has the file open too, until
-    // it is itself.
+    // Closing alone is not enough: a child process that is being started has the file open too.
     defer {
       flock(descriptor, LOCK_UN)
       close(descriptor)

@@ -1,18 +1,18 @@
 import CZlib
 import Foundation
 
-/// Unpacks what zlib has packed, with the sum at its end checked.
+/// Decompresses zlib streams and checks their checksums.
 package enum Inflation {
-  /// Deflate makes at most so many bytes of one.
+  /// The largest ratio of decompressed to compressed bytes.
   static let largestRatio = 1032
 
-  /// Hands out the unpacked bytes, piece by piece.
+  /// Decompresses a stream piece by piece.
   ///
   /// - Parameters:
-  ///   - packed: The whole zlib stream, and nothing behind it.
-  ///   - body: Called with each piece.
-  /// - Returns: Whether the stream was whole.
-  /// - Throws: What `body` throws.
+  ///   - packed: The whole zlib stream, without bytes after it.
+  ///   - body: Called with each decompressed piece.
+  /// - Returns: Whether the stream was complete and undamaged.
+  /// - Throws: The error that `body` throws.
   package static func forEachPiece(
     of packed: Data, _ body: (ArraySlice<UInt8>) throws -> Void
   ) throws -> Bool {
@@ -23,7 +23,7 @@ package enum Inflation {
     defer { inflateEnd(&stream) }
     var room = [UInt8](repeating: 0, count: 1 << 18)
     var status = Z_OK
-    // zlib counts in 32 bits, so that what is packed goes in by pieces too.
+    // zlib counts bytes in 32 bits, so the input is split into pieces too.
     for start in stride(from: packed.startIndex, to: packed.endIndex, by: 1 << 20) {
       var piece = [UInt8](packed[start..<min(packed.endIndex, start + 1 << 20)])
       var done = 0
@@ -40,7 +40,7 @@ package enum Inflation {
             return target.count - Int(stream.avail_out)
           }
         }
-        // There may have been nothing left to give out.
+        // There may be no more output, which is not an error.
         if status == Z_BUF_ERROR && count == 0 && done == piece.count { status = Z_OK }
         try body(room[..<count])
         if status == Z_STREAM_END && done < piece.count { return false }

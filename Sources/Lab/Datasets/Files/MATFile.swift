@@ -8,8 +8,8 @@ import Foundation
 /// labels.rows, labels.columns  // 697932, 1
 /// ```
 ///
-/// No size in the file is believed: what it says must be there. (libmatio 1.5.23 takes over 9 GB of
-/// memory for a damaged file of 340 bytes, or traps.)
+/// All sizes in the file are checked against the number of bytes that are there. (libmatio 1.5.23
+/// takes over 9 GB of memory for a damaged file of 340 bytes, or crashes.)
 package struct MATFile {
   /// A matrix of bytes.
   package struct Matrix {
@@ -24,19 +24,19 @@ package struct MATFile {
 
   /// Opens a file and looks for a struct in it.
   ///
-  /// What is packed is unpacked to a file beside, which is gone again when this returns; its bytes
-  /// stay mapped.
+  /// Compressed data are decompressed to a temporary file beside it, which is mapped into memory and
+  /// removed before this returns.
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - name: The struct's name.
-  ///   - title: What messages call the file; its path if this is nil.
-  /// - Throws: ``DataError`` if the file isn't such a file or has no such variable.
+  ///   - name: The name of the struct.
+  ///   - title: The file's name in messages; by default its path.
+  /// - Throws: ``DataError`` if the file is not such a file or has no such variable.
   package init(_ url: URL, variable name: String, title: String? = nil) throws {
     let title = title ?? url.path(percentEncoded: false)
     self.title = title
     let file = try withFile(url, "read") { try Data(contentsOf: url, options: .alwaysMapped) }
-    // The version and the order of bytes stand at the header's end.
+    // The header ends with the version and the byte order.
     guard file.count >= 128, file[124..<128].elementsEqual([0, 1] + Array("IM".utf8)) else {
       throw DataError(.damaged, "\(title): expected a MATLAB file")
     }
@@ -55,7 +55,7 @@ package struct MATFile {
     throw DataError(.damaged, "\(title): expected a whole variable \"\(name)\" in it")
   }
 
-  /// The element that is packed in some bytes; `nil` if they are damaged.
+  /// Decompresses an element; `nil` if the bytes are damaged.
   private static func unpacked(_ packed: Data, beside url: URL) throws -> MATElement? {
     let target = url.deletingLastPathComponent().appending(
       path: ".\(url.lastPathComponent)-\(UUID())")
@@ -67,7 +67,7 @@ package struct MATFile {
       var (count, size) = (0, 0)
       do {
         let isWhole = try Inflation.forEachPiece(of: packed) { piece in
-          // The element's own size stands in front; more is not written to the disk.
+          // The element begins with its size; no more than that is written to the disk.
           if count == 0 {
             guard piece.count >= 8 else { throw Damage() }
             size = 8 + piece.littleEndian(at: 4, bytes: 4)
@@ -88,13 +88,12 @@ package struct MATFile {
 
   private struct Damage: Error {}
 
-  /// The matrix that a chain of field names leads to; numbers of other types are converted if all
-  /// of them fit into bytes.
+  /// The matrix in a field, as bytes; numbers of other types are converted if all are in 0...255.
   ///
   /// - Parameters:
-  ///   - names: The names, outermost first.
-  ///   - columns: How many columns it must have.
-  ///   - maximumRows: How many rows it may have.
+  ///   - names: The names of the field and the fields around it, outermost first.
+  ///   - columns: The number of columns that it must have.
+  ///   - maximumRows: The largest number of rows.
   /// - Throws: ``DataError`` if there is no such matrix or its elements cannot be read.
   package func bytes(_ names: String..., columns: Int, maximumRows: Int) throws -> Matrix {
     let name = names.joined(separator: ".")
@@ -130,7 +129,7 @@ package struct MATFile {
 /// One element of a MATLAB v5 file: a type and bytes.
 ///
 /// ```text
-/// 4 bytes type, 4 bytes size, then the bytes, filled up to a multiple of eight
+/// 4 bytes type, 4 bytes size, then the bytes, padded to a multiple of eight
 /// 2 bytes type, 2 bytes size that is not 0, then up to four bytes
 /// ```
 ///
@@ -141,9 +140,9 @@ struct MATElement {
 
   static let (matrix, packed) = (14, 15)
 
-  /// Takes an element from the front of some bytes.
+  /// Removes an element from the front of some bytes.
   ///
-  /// - Returns: `nil` if there is no whole one.
+  /// - Returns: `nil` if there is no complete one.
   init?(from rest: inout Data) {
     guard rest.count >= 8 else { return nil }
     let (first, second) = (rest.littleEndian(at: 0, bytes: 4), rest.littleEndian(at: 4, bytes: 4))
@@ -154,9 +153,9 @@ struct MATElement {
     } else {
       guard second <= rest.count - 8 else { return nil }
       (type, bytes) = (first, rest.dropFirst(8).prefix(second))
-      // What is packed is not filled up, nor need the last element be.
-      let filling = first == Self.packed ? 0 : -second & 7
-      rest = rest.dropFirst(min(rest.count, 8 + second + filling))
+      // Compressed elements are not padded, and the last element need not be.
+      let padding = first == Self.packed ? 0 : -second & 7
+      rest = rest.dropFirst(min(rest.count, 8 + second + padding))
     }
   }
 }
@@ -168,7 +167,7 @@ struct MATArray {
   let isComplex: Bool
   let dimensions: [Int]
   let name: String
-  /// What is behind the name: fields or numbers.
+  /// The bytes after the name: fields or numbers.
   private let contents: Data
 
   static let structure = 2
@@ -176,7 +175,7 @@ struct MATArray {
   static let numeric = 6...15
 
   /// - Parameter body: The bytes of an element of type ``MATElement/matrix``.
-  /// - Returns: `nil` if they are no array.
+  /// - Returns: `nil` if they are not an array.
   init?(_ body: Data) {
     var rest = body
     guard let flags = MATElement(from: &rest), flags.type == 6, flags.bytes.count == 8,
@@ -192,9 +191,9 @@ struct MATArray {
     contents = rest
   }
 
-  /// The field of a struct of one element.
+  /// A field of a struct of one element.
   ///
-  /// - Returns: `nil` if there is none.
+  /// - Returns: `nil` if there is no such field.
   func field(_ name: String) -> MATArray? {
     var rest = contents
     guard kind == Self.structure, dimensions == [1, 1],

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which files a data set consists of, from where they come, and what their bytes add up to.
+/// The files of a data set, with their addresses and SHA-256 digests.
 ///
 /// ```json
 /// {"files": [{"filename": "matlab.zip", "sha256": "e1fa…", "urls": ["https://…", "file:///…"]}]}
@@ -8,21 +8,21 @@ import Foundation
 package struct Metadata: Equatable, Sendable, Decodable {
   /// One file.
   package struct File: Equatable, Sendable, Decodable {
-    /// Its name in `downloaded/NAME`.
+    /// The file's name in `downloaded/NAME`.
     package let filename: String
-    /// The SHA-256 of its bytes, as 64 lower-case hexadecimal digits.
+    /// The SHA-256 digest of the file, as 64 lower-case hexadecimal digits.
     package let sha256: String
-    /// Where it can be had, to be tried in order.
+    /// The addresses of the file, which are tried in order.
     package let urls: [String]
   }
 
   /// The files.
   package let files: [File]
 
-  /// Reads `raw/NAME/metadata.json` in a data folder; if there is none, what the program was built
-  /// with, which is the same file in the package's own `data`.
+  /// Reads `raw/NAME/metadata.json` in a data folder; if it does not exist, the file of that name in
+  /// this package's `data`, which is built into the program.
   ///
-  /// - Throws: ``DataError`` if the file cannot be read or followed.
+  /// - Throws: ``DataError`` if the file cannot be read or used.
   package static func load(_ name: String, in folder: DataFolder) throws -> Metadata {
     let url = folder.metadata(of: name)
     if FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
@@ -40,7 +40,7 @@ package struct Metadata: Equatable, Sendable, Decodable {
     return try Metadata(json: Data(json), from: "the built-in metadata of \(name)")
   }
 
-  /// The metadata that the program was built with, by data set.
+  /// The metadata that are built into the program, by data set.
   package static var builtIn: [String: [UInt8]] {
     [
       "mnist": PackageResources.mnist_json, "emnist": PackageResources.emnist_json,
@@ -48,7 +48,7 @@ package struct Metadata: Equatable, Sendable, Decodable {
     ]
   }
 
-  /// The built-in ones have about a thousand bytes.
+  /// The largest size of a file; the built-in ones have about a thousand bytes.
   private static let longest = 1 << 20
 
   private init(json: Data, from origin: String) throws {
@@ -64,14 +64,14 @@ package struct Metadata: Equatable, Sendable, Decodable {
     }
   }
 
-  /// The files' sums, by name.
+  /// The SHA-256 digests of the files, by name.
   package var sums: [String: String] {
     Dictionary(files.map { ($0.filename, $0.sha256) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The file of a name.
   ///
-  /// - Throws: ``DataError`` if there is none.
+  /// - Throws: ``DataError`` if there is no such file.
   package func file(_ filename: String, of name: String) throws -> File {
     guard let file = files.first(where: { $0.filename == filename }) else {
       throw DataError(.unusable, "the metadata of \(name) lack the file \(filename)")
@@ -81,9 +81,9 @@ package struct Metadata: Equatable, Sendable, Decodable {
 }
 
 extension Metadata.File {
-  /// What keeps this entry from being used, if anything does.
+  /// The reason why this entry cannot be used, if there is one.
   fileprivate var complaint: String? {
-    // Names go into paths: a name must not lead out of its folder, nor be hidden.
+    // Names become parts of paths, so they must not leave the folder or be hidden.
     if filename.isEmpty || filename.contains("/") || filename.hasPrefix(".")
       || filename != printable(filename)
     {

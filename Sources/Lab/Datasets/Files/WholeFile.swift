@@ -2,13 +2,13 @@ import Foundation
 import Kernels
 import Synchronization
 
-/// Writes a file beside its place and renames it when it is complete, so that nobody ever sees a
-/// part of it.
+/// Writes a temporary file and renames it when it is complete, so that a file appears whole or not at
+/// all.
 ///
 /// - Parameters:
-///   - url: The file; its folder is made if need be.
-///   - write: Given the open file.
-/// - Throws: ``DataError`` if it cannot be written; then the file is as it was before.
+///   - url: The file; its folder is created if it does not exist.
+///   - write: Writes the open file.
+/// - Throws: ``DataError`` if the file cannot be written; an existing file is then unchanged.
 package func writeWhole(to url: URL, _ write: (FileHandle) throws -> Void) throws {
   let part = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).part")
   do {
@@ -26,7 +26,7 @@ package func writeWhole(to url: URL, _ write: (FileHandle) throws -> Void) throw
   }
 }
 
-/// Puts a file in another one's place in one step.
+/// Renames a file, and replaces an existing one in one step.
 package func move(_ source: URL, to target: URL) throws {
   let from = source.path(percentEncoded: false)
   guard rename(from, target.path(percentEncoded: false)) == 0 else {
@@ -36,7 +36,7 @@ package func move(_ source: URL, to target: URL) throws {
   }
 }
 
-/// Makes a folder and those above it, unless it is there.
+/// Creates a folder and the folders above it, unless they exist.
 package func createFolder(_ url: URL) throws {
   try withFile(url, "make the folder") {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -44,14 +44,13 @@ package func createFolder(_ url: URL) throws {
 }
 
 extension FileHandle {
-  /// Writes pieces one behind the other from here on; they are made on several threads, each while
-  /// others are written.
+  /// Writes consecutive pieces at the current offset; they are made and written on several threads.
   ///
   /// - Parameters:
   ///   - count: The number of pieces.
-  ///   - size: The number of bytes of each piece but the last one, which may be shorter.
-  ///   - make: Makes a piece; called in no particular order and from several threads.
-  /// - Throws: The system's reason if a piece cannot be written.
+  ///   - size: The number of bytes of each piece, except the last one, which may be shorter.
+  ///   - make: Makes a piece; called in no particular order on several threads.
+  /// - Throws: A `POSIXError` if a piece cannot be written.
   func write(pieces count: Int, ofSize size: Int, make: (Int) -> Data) throws {
     let start = try offset()
     let failure = Mutex<POSIXError?>(nil)
@@ -64,14 +63,16 @@ extension FileHandle {
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Writes bytes at a place, and leaves alone where the file stands; the system's reason if it can't.
-  private func write(_ bytes: Data, at place: Int) -> POSIXError? {
+  /// Writes bytes at an offset, without moving the current offset.
+  ///
+  /// - Returns: The error if they cannot be written.
+  private func write(_ bytes: Data, at offset: Int) -> POSIXError? {
     bytes.withUnsafeBytes { bytes in
       var done = 0
       while done < bytes.count {
         let count = pwrite(
           fileDescriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
-          off_t(place + done))
+          off_t(offset + done))
         if count < 0, errno == EINTR { continue }
         guard count > 0 else { return POSIXError(POSIXError.Code(rawValue: errno) ?? .EIO) }
         done += count

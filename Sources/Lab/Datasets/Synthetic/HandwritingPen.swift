@@ -1,22 +1,22 @@
 import LabTensors
 
-/// A round, soft pen that fills EMNIST's frame.
+/// A round pen with soft edges that draws images in the form of EMNIST's.
 ///
-/// EMNIST's images come from scans by these steps: blur, crop to the ink, centre in a square that
-/// keeps the aspect ratio, pad by two pixels, scale to 28×28, stretch the grays to 0…255. The pen
-/// does the same to the strokes before it draws them, so nothing has to be drawn large first.
+/// EMNIST's images were made from scans by these steps: blur, crop to the ink, center in a square, pad
+/// by two pixels, resize to 28×28, stretch the grays to 0…255. The pen transforms the strokes in the
+/// same way before it draws them at the final size.
 ///
 /// Source: Cohen, Afshar, Tapson and van Schaik, "EMNIST: an extension of MNIST to handwritten
 /// letters" (2017), section II-B.
 package struct HandwritingPen {
-  /// Pixels a side of an image.
+  /// The height and width of an image.
   package static let side = 28
   /// The image without ink.
   package static let blank = [UInt8](repeating: 0, count: side * side)
-  /// Pixels that stay free of ink on each side of the longer dimension.
+  /// The number of pixels without ink on each side of the longer dimension.
   private static let border: Float = 2
 
-  /// Half the pen's width, in the strokes' unit.
+  /// Half the pen's width, in the unit of the strokes.
   package var radius: Float
   /// Half the width of the edge between ink and paper, in pixels.
   package var softness: Float
@@ -26,22 +26,22 @@ package struct HandwritingPen {
     self.softness = softness
   }
 
-  /// The image of the strokes: 784 bytes row by row, ink is 255.
+  /// Draws strokes: 784 bytes in row-major order, from 0 for paper to 255 for ink.
   package func draw(_ strokes: [[SIMD2<Float>]]) -> [UInt8] {
     let box = Box(around: strokes.joined())
     let room = Float(Self.side) - 2 * (Self.border + softness)
     let scale = room / (box.size.max() + 2 * radius)
     let reach = radius * scale + softness
 
-    // The squared distance of each pixel's centre to the nearest stroke, as far as ink can reach.
+    // The squared distance of each pixel's center to the nearest stroke, up to the reach of ink.
     var distances = [Float](repeating: reach * reach, count: Self.side * Self.side)
     for stroke in strokes {
-      let points = stroke.map { ($0 - box.centre) * scale + Float(Self.side) / 2 }
+      let points = stroke.map { ($0 - box.center) * scale + Float(Self.side) / 2 }
       for (start, end) in zip(points, points.dropFirst()) {
         approach(&distances, start, end, reach: reach)
       }
     }
-    // A thin pen is made as bright as a thick one.
+    // A thin pen gets as bright as a thick one.
     let darkest = reach - (distances.min() ?? 0).squareRoot()
     guard darkest > 0 else { return Self.blank }
     let full = min(2 * softness, darkest)
@@ -51,7 +51,7 @@ package struct HandwritingPen {
     }
   }
 
-  /// Lowers the squared distances of the pixels near the straight line from `start` to `end`.
+  /// Updates the squared distances of the pixels near the line segment from `start` to `end`.
   private func approach(
     _ distances: inout [Float], _ start: SIMD2<Float>, _ end: SIMD2<Float>, reach: Float
   ) {
@@ -72,7 +72,7 @@ package struct HandwritingPen {
   }
 }
 
-/// The smallest upright rectangle around some points.
+/// The bounding box of some points.
 struct Box {
   private var low = SIMD2<Float>(repeating: .infinity)
   private var high = SIMD2<Float>(repeating: -.infinity)
@@ -84,6 +84,6 @@ struct Box {
     }
   }
 
-  var centre: SIMD2<Float> { (low + high) / 2 }
+  var center: SIMD2<Float> { (low + high) / 2 }
   var size: SIMD2<Float> { high - low }
 }

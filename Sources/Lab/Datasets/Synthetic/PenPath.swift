@@ -1,12 +1,12 @@
 import LabTensors
 
-/// The way of a pen through the points of a stroke, in arcs.
+/// The path of a pen through the points of a stroke, in arcs.
 package enum PenPath {
   /// Points along the stroke, about half a square apart.
   ///
-  /// At a point inside the stroke the pen moves along the circle through the point and its two
-  /// neighbours, so four points make a round ring; at an end and at a corner it moves as the arc
-  /// from the neighbour brings it there.
+  /// At a point inside the stroke, the pen's direction is that of the circle through the point and its
+  /// two neighbours, so that four points make a ring. At an end or a corner, the direction is that in
+  /// which the arc from the neighbour arrives.
   package static func points(along stroke: [Form.Point]) -> [SIMD2<Float>] {
     var path = [stroke[0].position]
     for index in 1..<stroke.count {
@@ -34,7 +34,7 @@ package enum PenPath {
     return path
   }
 
-  /// The direction of the circle through three neighbouring points; nil where the arc is free.
+  /// The direction of the circle through three neighbouring points; nil at ends and corners.
   private static func direction(at index: Int, of stroke: [Form.Point]) -> SIMD2<Float>? {
     guard index > 0, index < stroke.count - 1, !stroke[index].isCorner else { return nil }
     let before = stroke[index].position - stroke[index - 1].position
@@ -50,7 +50,7 @@ package enum PenPath {
     axis * (2 * (axis * direction).sum()) - direction
   }
 
-  /// The speed at which a cubic that leaves a chord of this length in this direction is nearly an
+  /// The speed at which a cubic curve over this chord, with this direction at one end, is nearly an
   /// arc of a circle.
   private static func speed(
     _ direction: SIMD2<Float>, _ chord: SIMD2<Float>, _ length: Float
@@ -58,7 +58,7 @@ package enum PenPath {
     2 * length / (1 + max(0, (direction * chord).sum()))
   }
 
-  /// The cubic that goes from `start` to `end` with the given velocities, at `time` in 0…1.
+  /// The cubic curve from `start` to `end` with the given velocities, at `time` in 0…1.
   private static func hermite(
     _ start: SIMD2<Float>, _ leaving: SIMD2<Float>, _ end: SIMD2<Float>, _ arriving: SIMD2<Float>,
     _ time: Float

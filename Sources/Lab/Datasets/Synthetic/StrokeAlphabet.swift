@@ -1,17 +1,17 @@
-/// The forms that people write each character in, as strokes of a pen.
+/// The forms of each character, as strokes of a pen.
 ///
-/// The tables are text: a form is a list of strokes parted by `|`, a stroke a list of points `x,y`
-/// on squared paper with the origin at the top left, x to the right and y down. Digits, capitals
-/// and letters with a long stroke are ten squares high, from y 0 to y 10; letters without one, such
-/// as `a`, are eight, from y 2. The pen moves from point to point in arcs; a point marked `!` is a
-/// corner.
+/// The tables are text: a form is a list of strokes separated by `|`, a stroke is a list of points
+/// `x,y` on squared paper with the origin at the top left, x to the right and y down. Digits, capitals
+/// and letters with a long stroke are ten squares high, from y 0 to y 10; other letters, such as `a`,
+/// are eight squares high, from y 2. The pen moves from point to point in arcs; a point marked `!` is
+/// a corner.
 ///
 /// ```text
 /// a 7 with a bar:   1,0.5 8.2,0.4! 3.7,10 | 3,5 7.6,4.8
 /// ```
 ///
-/// Forms stand in the order of how common they are: the k-th is drawn with weight 1/k. To add a
-/// form, draw it on squared paper and write its points at the end of the character's list.
+/// Forms are sorted by how common they are: the k-th is drawn with weight 1/k. To add a form, draw it
+/// on squared paper and append its points to the character's list.
 package enum StrokeAlphabet {
   /// The characters in EMNIST's order: digits, capitals, small letters.
   package static let characters: [Character] = Array(
@@ -21,7 +21,7 @@ package enum StrokeAlphabet {
   package static let notation: [Character: [String]] =
     digits.merging(capitals) { first, _ in first }.merging(smallLetters) { first, _ in first }
 
-  /// The forms of each character; a text that is not in the notation is left out.
+  /// The forms of each character, without texts that are not valid notation.
   package static let forms: [Character: [Form]] = notation.mapValues {
     $0.compactMap(Form.init(notation:))
   }
@@ -29,16 +29,16 @@ package enum StrokeAlphabet {
 
 /// One way to write a character.
 package struct Form: Sendable, Equatable {
-  /// A place on the pen's way.
+  /// A point on the pen's path.
   package struct Point: Sendable, Equatable {
     package var position: SIMD2<Float>
     package var isCorner: Bool
   }
 
-  /// The points of each stroke, at least two a stroke.
+  /// The points of each stroke, at least two per stroke.
   package var strokes: [[Point]]
 
-  /// Reads a form such as `5,0 5,10 | 2,10 8,10`; nil for a text that is none.
+  /// Reads a form such as `5,0 5,10 | 2,10 8,10`; nil if the text is not valid notation.
   package init?(notation: String) {
     strokes = []
     for stroke in notation.split(separator: "|", omittingEmptySubsequences: false) {

@@ -3,23 +3,24 @@ import Kernels
 import LabRandom
 import Synchronization
 
-/// Images and labels in the layout of EMNIST ByClass's files.
+/// Images and labels in the layout of EMNIST ByClass.
 public struct RawCharacters: Sendable, Equatable {
-  /// 784 bytes an image, column by column (EMNIST stores its images transposed), ink is 255.
+  /// 784 bytes per image, column by column (EMNIST's images are transposed), from 0 for paper to 255
+  /// for ink.
   public var images: [UInt8]
   /// The class of each image, 0..<62: digits, capitals, small letters.
   public var labels: [UInt8]
 }
 
-/// Handwriting that the program draws itself, for when EMNIST cannot be had.
+/// Handwriting drawn by this program, for use when EMNIST is not available.
 ///
-/// An alphabet of strokes, ``StrokeAlphabet``, is written by a made-up person for every image:
-/// leaning, turned, stretched and more or less tidy, with a pen of random width, then fitted into
-/// 28×28 pixels as EMNIST's images were. The same seed gives the same bytes on every machine.
+/// For each image a random writer writes a character of ``StrokeAlphabet``: slanted, rotated,
+/// stretched and more or less tidy, with a pen of random width. The result is fitted into 28×28 pixels
+/// like EMNIST's images. The same seed gives the same bytes on every machine.
 public enum SyntheticHandwriting {
-  /// One upright image of a character in somebody's hand: 784 bytes row by row, ink is 255.
+  /// One image of a character: 784 bytes in row-major order, from 0 for paper to 255 for ink.
   ///
-  /// A character without a form in the alphabet, such as a space, leaves the image empty.
+  /// A character without a form in the alphabet, such as a space, gives an empty image.
   public static func image(of character: Character, using random: inout RandomState) -> [UInt8] {
     let forms = StrokeAlphabet.forms[character] ?? []
     guard let form = commonForm(of: forms, using: &random) else { return HandwritingPen.blank }
@@ -28,7 +29,7 @@ public enum SyntheticHandwriting {
     return pen.draw(writer.write(form, using: &random))
   }
 
-  /// A whole split: as many images of each class as asked for, shuffled.
+  /// Images of all classes, shuffled.
   ///
   /// ```swift
   /// let test = SyntheticHandwriting.split(samplesPerClass: Array(repeating: 100, count: 62), seed: 1)
@@ -38,7 +39,7 @@ public enum SyntheticHandwriting {
   ///
   /// - Parameters:
   ///   - samplesPerClass: The number of images of class 0, 1, …; at most 62 numbers.
-  ///   - seed: Equal seeds give equal bytes, whatever the number of threads.
+  ///   - seed: The seed; results do not depend on the number of threads.
   public static func split(samplesPerClass: [Int], seed: UInt32) -> RawCharacters {
     let characters = StrokeAlphabet.characters
     precondition(
@@ -57,7 +58,7 @@ public enum SyntheticHandwriting {
       var drawn: [UInt8] = []
       drawn.reserveCapacity(samples.count * pixels)
       for sample in samples {
-        // A seed a sample keeps the images the same however the work is cut.
+        // With a seed per sample, images do not depend on the division into blocks.
         var random = RandomState(seed: firstSeed &+ UInt32(truncatingIfNeeded: sample))
         drawn += transposed(image(of: characters[Int(labels[sample])], using: &random))
       }
@@ -97,7 +98,7 @@ public enum SyntheticHandwriting {
   }
 }
 
-/// What a data set asks of ``SyntheticHandwriting`` when its own images cannot be had.
+/// The synthetic images of a data set whose real images are not available.
 package struct SyntheticCharacters: Sendable {
   private static let seed: UInt32 = 42
 
@@ -108,11 +109,11 @@ package struct SyntheticCharacters: Sendable {
   /// The number of classes: the 10 digits, or all 62 characters.
   package let classes: Int
 
-  /// The number of all images.
+  /// The number of images in both parts.
   package var count: Int { (trainPerClass + testPerClass) * classes }
 
-  /// What tells these images from others: the digest of a few of them, so that a change of the
-  /// alphabet or the pen is noticed, and how many there are.
+  /// Texts that change with the images: the SHA-256 digest of a few of them, which changes with the
+  /// alphabet and the pen, and the number of images.
   package func sources() throws -> [String: String] {
     let sample = SyntheticHandwriting.split(
       samplesPerClass: [Int](repeating: 4, count: classes), seed: Self.seed)
@@ -124,7 +125,7 @@ package struct SyntheticCharacters: Sendable {
     ]
   }
 
-  /// Draws a part's images, each part from a seed of its own.
+  /// Draws the images of a part; each part has its own seed.
   package func draw(_ part: CharacterFiles.Part) -> RawCharacters {
     let count = part == .train ? trainPerClass : testPerClass
     return SyntheticHandwriting.split(

@@ -1,25 +1,25 @@
 import LabRandom
 
-/// The habits of one person's hand.
+/// The habits of one writer.
 struct Writer {
-  /// How far upright lines lean to the right, as a shear.
+  /// The slant to the right, as a shear.
   var slant: Float
-  /// The tangent of half the angle that the paper is turned by.
+  /// The tangent of half the angle by which the paper is rotated.
   var turn: Float
-  /// Width over height, relative to the alphabet's.
+  /// The ratio of width to height, relative to the alphabet's.
   var breadth: Float
-  /// How far points stray from their place, in squares of the alphabet's paper.
+  /// The standard deviation of points from their positions, in squares of the alphabet's paper.
   var untidiness: Float
-  /// How far the pen trembles on its way, in squares.
+  /// The standard deviation of the pen from its path, in squares.
   var tremor: Float
-  /// How often neighbouring points of the pen's way are averaged, which rounds corners off.
+  /// The number of times that neighbouring points of the path are averaged, which rounds corners.
   var haste: Int
   /// Half the pen's width in squares.
   var penRadius: Float
   /// Half the width of the edge between ink and paper, in pixels of the image.
   var softness: Float
 
-  /// Draws somebody's habits.
+  /// Draws the habits of a random writer.
   init(using random: inout RandomState) {
     slant = 0.16 + random.spread(0.27)
     turn = random.spread(0.04)
@@ -31,13 +31,13 @@ struct Writer {
     softness = random.between(0.9, 1.5)
   }
 
-  /// The pen's ways over the paper for one character: each stroke as a chain of points.
+  /// Writes a character: each stroke is a sequence of points.
   func write(_ form: Form, using random: inout RandomState) -> [[SIMD2<Float>]] {
     let warp = Warp(of: form, by: self, using: &random)
     return form.strokes.map { stroke in
       let shift = random.stray(0.2)
       let points = stroke.enumerated().map { index, point in
-        // A pen comes down and leaves with less care than it turns.
+        // Ends of strokes are less precise than other points.
         let isEnd = index == 0 || index == stroke.count - 1
         var point = point
         point.position += shift + random.stray(isEnd ? 1.5 * untidiness : untidiness)
@@ -63,10 +63,10 @@ struct Writer {
   }
 }
 
-/// The bending of the paper's squares under one hand: slant, turn and breadth, and quadratic terms
-/// that make, say, the upper half of a letter wider than the lower one.
+/// The distortion of the paper's squares by one writer: slant, rotation and breadth, and quadratic
+/// terms that make, for example, the upper half of a letter wider than the lower half.
 private struct Warp {
-  private let centre: SIMD2<Float>
+  private let center: SIMD2<Float>
   private let half: SIMD2<Float>
   private let across: SIMD2<Float>
   private let down: SIMD2<Float>
@@ -76,9 +76,9 @@ private struct Warp {
 
   init(of form: Form, by writer: Writer, using random: inout RandomState) {
     let box = Box(around: form.strokes.joined().lazy.map(\.position))
-    centre = box.centre
+    center = box.center
     half = pointwiseMax(box.size / 2, SIMD2(repeating: 2))
-    // The half-angle form of a rotation needs no sine, so all machines draw the same.
+    // The half-angle form of a rotation needs no sine, which differs between machines.
     let turn = writer.turn + random.spread(0.025)
     let cosine = (1 - turn * turn) / (1 + turn * turn)
     let sine = 2 * turn / (1 + turn * turn)
@@ -91,7 +91,7 @@ private struct Warp {
   }
 
   func callAsFunction(_ point: SIMD2<Float>) -> SIMD2<Float> {
-    let offset = point - centre
+    let offset = point - center
     let unit = offset / half
     return across * offset.x + down * offset.y + mixed * (unit.x * unit.y)
       + acrossSquared * (unit.x * unit.x) + downSquared * (unit.y * unit.y)
@@ -104,13 +104,13 @@ extension RandomState {
     low + (high - low) * Float(word() >> 8) / 16_777_216
   }
 
-  /// A number of mean 0 and the given standard deviation, bell-shaped and never beyond three
-  /// deviations: the sum of three uniform numbers.
+  /// A number with mean 0 and the given standard deviation, bell-shaped and at most three deviations
+  /// from 0: the sum of three uniform numbers.
   mutating func spread(_ deviation: Float) -> Float {
     deviation * (between(-1, 1) + between(-1, 1) + between(-1, 1))
   }
 
-  /// A step in a random direction, with the given standard deviation along both axes.
+  /// A vector with the given standard deviation along both axes.
   mutating func stray(_ deviation: Float) -> SIMD2<Float> {
     SIMD2(spread(deviation), spread(deviation))
   }
