@@ -1,13 +1,13 @@
 import Lab
 import Plot
 
-/// Draws nine of the validation images with what a model takes them for, and logs the figure.
+/// Draws the first nine validation images with their true and predicted labels, and logs the figure.
 ///
 /// - Parameters:
 ///   - model: The model.
 ///   - data: The data.
-///   - run: Where to.
-///   - step: The steps made so far.
+///   - run: The run to log to.
+///   - step: The number of training steps so far.
 func drawPredictions(
   of model: some Model, _ data: some DataModule, in run: TrainingRun, step: Int
 ) throws {
