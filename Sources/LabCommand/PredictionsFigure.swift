@@ -18,11 +18,11 @@ func drawPredictions(
   var figure = Figure(
     rows: 3, columns: 3, images: (width: batch.x.shape[3], height: batch.x.shape[2]), scale: 4,
     supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
-  for place in positions {
-    let label = batch.y.elements[place]
-    figure[place].imshow(Image(batch.x[place]))
-    figure[place].title = "\(data.mapping[label]): \(data.mapping[predicted[place]])"
-    figure[place].titleColor = predicted[place] == label ? .green : .red
+  for index in positions {
+    let label = batch.y.elements[index]
+    figure[index].imshow(Image(batch.x[index]))
+    figure[index].title = "\(data.mapping[label]): \(data.mapping[predicted[index]])"
+    figure[index].titleColor = predicted[index] == label ? .green : .red
   }
   try run.log(
     png: figure.png(), width: figure.pixels.width, height: figure.pixels.height,
