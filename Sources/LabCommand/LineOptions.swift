@@ -1,47 +1,48 @@
 import ArgumentParser
 import Lab
 
-/// What lines of EMNISTLines are to be like.
+/// The parameters of EMNISTLines.
 struct LineOptions: ParsableArguments {
   private static let defaults = EMNISTLines.Parameters()
 
-  @Option(name: .customLong("max_length"), help: "Characters in a line.")
+  @Option(name: .customLong("max_length"), help: "The number of characters in a line.")
   var maxLength = defaults.maxLength
 
   @Option(
     name: .customLong("min_overlap"),
-    help: "The least share of its width by which a character reaches into the one before.")
+    help: "The minimum overlap of neighbouring characters, as a fraction of their width.")
   var minOverlap = defaults.minOverlap
 
-  @Option(name: .customLong("max_overlap"), help: "The greatest such share.")
+  @Option(name: .customLong("max_overlap"), help: "The maximum overlap.")
   var maxOverlap = defaults.maxOverlap
 
-  @Option(name: .customLong("num_train"), help: "Lines to learn from.")
+  @Option(name: .customLong("num_train"), help: "The number of training lines.")
   var numTrain = defaults.numTrain
 
-  @Option(name: .customLong("num_val"), help: "Lines to watch.")
+  @Option(name: .customLong("num_val"), help: "The number of validation lines.")
   var numVal = defaults.numVal
 
-  @Option(name: .customLong("num_test"), help: "Lines to test on.")
+  @Option(name: .customLong("num_test"), help: "The number of test lines.")
   var numTest = defaults.numTest
 
   @Flag(
-    name: .customLong("with_start_end_tokens"), help: "Put <S> before and <E> behind a line's text."
+    name: .customLong("with_start_end_tokens"),
+    help: "Add <S> before and <E> after the text of a line."
   )
   var withStartEndTokens = false
 
   @Option(
     name: .customLong("random_start"),
     help: ArgumentHelp(
-      choices("Where the draws start", default: defaults.randomStart).abstract,
+      choices("The state of the random draws", default: defaults.randomStart).abstract,
       discussion: """
-        stored is the course's notebook: seed 42. walkthrough is the written one: behind the numbers \
-        that balance EMNIST's test images.
+        stored is that of the course's notebook: seed 42. walkthrough is that of the written \
+        walkthrough: the state after balancing EMNIST's test images.
         """),
     transform: { try choice($0) })
   var randomStart = defaults.randomStart
 
-  /// The same as the library takes them.
+  /// The parameters for the library.
   var parameters: EMNISTLines.Parameters {
     EMNISTLines.Parameters(
       maxLength: maxLength, minOverlap: minOverlap, maxOverlap: maxOverlap, numTrain: numTrain,

@@ -3,12 +3,13 @@ import Foundation
 import Lab
 import Literate
 
-/// `lab notebooks`: runs notebooks and makes pages of them.
+/// `lab notebooks`: runs notebooks and writes their pages.
 struct NotebooksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "notebooks", abstract: "Run notebooks and make pages of them.",
+    commandName: "notebooks", abstract: "Run notebooks and write their pages.",
     discussion: """
-      A notebook may be named by what its name begins with. Pages go to output (or LAB_OUTPUT_DIR).
+      A notebook can be named by the beginning of its name, such as 01. Pages are written to output \
+      (or LAB_OUTPUT_DIR).
 
         lab notebooks run --all --quick
         lab notebooks run 01 -p seed=7 -p max_epochs=2
@@ -33,7 +34,7 @@ extension NotebooksCommand {
   /// `lab notebooks list`
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the notebooks, and how their last runs ended.")
+      abstract: "List the notebooks with the state of their last runs.")
 
     func run() throws {
       for notebook in try folders().all {
@@ -51,12 +52,12 @@ extension NotebooksCommand {
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
 
-    @Flag(help: "Run also where nothing has changed since the last run.")
+    @Flag(help: "Run notebooks even if nothing has changed since their last run.")
     var force = false
 
     @Flag(
       name: .customLong("no_timing"),
-      help: "Tell no times and memory: two runs then give the same bytes.")
+      help: "Leave out times and memory, so that two runs give the same bytes.")
     var noTiming = false
 
     func run() throws {
@@ -70,7 +71,7 @@ extension NotebooksCommand {
   /// `lab notebooks step`
   struct Step: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Run a notebook cell by cell, each after its prose, its code and a key.")
+      abstract: "Run a notebook cell by cell: show prose and code, wait for a key, run the cell.")
 
     @Argument(help: "A notebook's name, or its beginning.")
     var name: String
@@ -92,18 +93,17 @@ extension NotebooksCommand {
   /// `lab notebooks check`
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Run notebooks, and compare what they give with what was accepted.",
+      abstract: "Run notebooks, and compare their results with the accepted ones.",
       discussion: """
-        What was accepted is in Notebooks/NAME/expected, with the parameters of that run. \
-        Text must be the same, but for numbers within the tolerance of their cell, and so must \
-        the figures' pixels.
+        Accepted results are in Notebooks/NAME/expected, with the parameters of that run. Text and \
+        the pixels of figures must be the same, up to the tolerance of their cell.
         """)
 
     @OptionGroup var names: NotebookNames
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
 
-    @Flag(help: "Store what they give as what is expected from now on.")
+    @Flag(help: "Store the results as the accepted ones.")
     var accept = false
 
     func run() throws {
@@ -130,7 +130,7 @@ extension NotebooksCommand {
   /// `lab notebooks render`
   struct Render: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make pages again from the record of the last run, without running anything.")
+      abstract: "Write pages again from the records of the last runs, without running notebooks.")
 
     @OptionGroup var names: NotebookNames
 
@@ -140,9 +140,9 @@ extension NotebooksCommand {
   }
 }
 
-/// Which notebooks are meant.
+/// The notebooks on the command line.
 struct NotebookNames: ParsableArguments {
-  @Argument(help: "Notebooks' names, or their beginnings.")
+  @Argument(help: "Names of notebooks, or their beginnings.")
   var names: [String] = []
 
   @Flag(help: "All notebooks.")
@@ -159,9 +159,9 @@ struct NotebookNames: ParsableArguments {
   }
 }
 
-/// What notebooks are given.
+/// The parameters for notebooks.
 struct NotebookParameters: ParsableArguments {
-  @Flag(help: "Take the notebooks' quick form.")
+  @Flag(help: "Run the quick form of the notebooks.")
   var quick = false
 
   @Option(name: .customShort("p"), help: "A parameter of the notebook, as name=value.")
@@ -173,14 +173,15 @@ struct NotebookParameters: ParsableArguments {
     }
   }
 
-  /// All of them as name=value.
+  /// All parameters as name=value.
   var values: [String] { (quick ? ["quick=true"] : []) + parameters }
 }
 
-/// How long a notebook may take.
+/// The time limit of a notebook.
 struct NotebookLimits: ParsableArguments {
   @Option(
-    name: .customLong("time_limit"), help: "Seconds after which a notebook is ended, and failed.")
+    name: .customLong("time_limit"),
+    help: "The time in seconds after which a notebook is stopped and counts as failed.")
   var timeLimit: Double?
 
   func validate() throws {
@@ -196,7 +197,7 @@ struct NotebookLimits: ParsableArguments {
   }
 }
 
-/// Runs `body` with each notebook, whatever becomes of the others, then writes the gallery.
+/// Runs `body` with each notebook, also after failures, then writes the gallery.
 private func runEach(
   _ names: NotebookNames, _ body: (NotebookProgram, Console) throws -> Page.State
 ) throws {
@@ -214,13 +215,13 @@ private func runEach(
   if status != 0 { throw ExitCode(status) }
 }
 
-/// The result of `body`; nil if the notebook cannot be run, which is told and becomes the status,
-/// while the other notebooks may have their turn.
+/// The result of `body`; nil if the notebook cannot be run. Prints the error and sets the status, so
+/// that the other notebooks can still run.
 private func going<Result>(on status: inout Int32, _ body: () throws -> Result) throws -> Result? {
   do {
     return try body()
   } catch is UsageError {
-    // The notebook has said itself what is wrong with its parameters.
+    // The notebook has printed what is wrong with its parameters.
     status = UsageError.status
   } catch let error as NotebookError {
     fflush(nil)
@@ -230,7 +231,7 @@ private func going<Result>(on status: inout Int32, _ body: () throws -> Result) 
   return nil
 }
 
-/// The result of `body`; a notebook that refuses its parameters ends the program as any does.
+/// The result of `body`; if a notebook refuses its parameters, the program ends with its status.
 private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()

@@ -3,15 +3,17 @@ import Foundation
 import Lab
 import Plot
 
-/// `lab predict`: classifies pictures of characters with a trained model.
+/// `lab predict`: classifies pictures with a trained model.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Read characters in PNG files with a trained model.",
+    abstract: "Classify PNG files with a trained model.",
     discussion: """
-      A picture may be gray or coloured, of any size, dark on light or light on dark, with a margin \
-      of background. It is converted to the form of EMNIST's images. A figure of the pictures, the \
-      converted images and the predictions is saved in output/predict (or below LAB_OUTPUT_DIR).
+      A picture of a character may be gray or coloured, of any size, dark on light or light on dark, \
+      with a margin of background. It is converted to the form of EMNIST's images. For a model that \
+      was trained on data class Folder, a picture is resized like the images of the folder. A figure \
+      of the pictures, the model's inputs and the predictions is saved in output/predict (or below \
+      LAB_OUTPUT_DIR).
 
         lab predict --load_checkpoint=output/logs/CNN-EMNIST/version_0/epoch=004-….safetensors a.png
       """)
@@ -28,7 +30,7 @@ struct PredictCommand: ParsableCommand {
       """)
   var halving: ChoiceFlag<ResNet.Halving>?
 
-  @Argument(help: ArgumentHelp("PNG files, one character each.", valueName: "image"))
+  @Argument(help: ArgumentHelp("PNG files, one image each.", valueName: "image"))
   var images: [String]
 
   /// The number of labels printed for an image.
@@ -70,6 +72,33 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func read(_ path: String, _ checkpoint: CheckpointedModel) throws -> Reading {
+    let (picture, seen, x) = try input(path, checkpoint)
+    let probabilities = softmax(try checkpoint.model(x)).elements
+    let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
+      .prefix(Self.likeliest)
+    return Reading(
+      path: path, picture: picture, seen: seen,
+      labels: best.map { checkpoint.config.mapping[$0] },
+      probabilities: best.map { Double(probabilities[$0]) })
+  }
+
+  /// The picture in a file, and the model's input for it: as an image, and as a batch.
+  private func input(
+    _ path: String, _ checkpoint: CheckpointedModel
+  ) throws -> (picture: Image, seen: Image, x: Tensor) {
+    let dims = checkpoint.config.inputDims
+    if checkpoint.dataClass == ImageFolder.name {
+      let x = try ImageFolder.input(URL(filePath: path), dims: dims)
+      return (try Image(contentsOf: path, channels: dims[0]), Image(x[0]), x)
+    }
+    let side = CharacterImage.side
+    guard dims == [1, side, side], checkpoint.config.outputDims == [1] else {
+      throw DataError(
+        .unusable,
+        "\(loadCheckpoint): expected a model of \(side)×\(side) gray images of characters, or of "
+          + "data class Folder, got one of \(checkpoint.dataClass ?? "other data") with images of "
+          + dims.map(String.init).joined(separator: "×"))
+    }
     var picture = try Image(contentsOf: path)
     if picture.values.allSatisfy({ $0 == picture.values[0] }) {
       // White on transparent cannot be seen on a white background.
@@ -77,22 +106,15 @@ struct PredictCommand: ParsableCommand {
     }
     let character = try CharacterImage(
       gray: picture.values, width: picture.width, height: picture.height, named: path)
-    let side = CharacterImage.side
     var pixels = character.pixels
     if checkpoint.dataClass == MNIST.name {
       let (mean, deviation) = MNIST.normalization
       pixels = pixels.map { ($0 - mean) / deviation }
     }
-    let probabilities = softmax(
-      try checkpoint.model(Tensor(pixels, shape: [1, 1, side, side]))
-    ).elements
-    let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
-      .prefix(Self.likeliest)
-    return Reading(
-      path: path, picture: picture,
-      seen: Image(width: side, height: side, values: character.pixels),
-      labels: best.map { checkpoint.config.mapping[$0] },
-      probabilities: best.map { Double(probabilities[$0]) })
+    return (
+      picture, Image(width: side, height: side, values: character.pixels),
+      Tensor(pixels, shape: [1] + dims)
+    )
   }
 
   /// For each image: the picture, the image given to the model, and the likeliest labels.

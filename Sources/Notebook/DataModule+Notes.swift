@@ -2,8 +2,8 @@ import Lab
 import Literate
 import Plot
 
-/// Puts a figure of a data set into the page; one of synthetic data says so in its file's name and
-/// in its text.
+/// Adds a figure of a data set to the page; figures of synthetic data have SYNTHETIC in the name of
+/// their file and in their text.
 ///
 /// ```swift
 /// show(figure, of: data, as: "characters", alt: "Nine handwritten characters")
@@ -19,7 +19,7 @@ public func show(
     alt: data.isSynthetic ? "\(text) (SYNTHETIC data)" : text, showsTimes: showsTimes, line: line)
 }
 
-/// Puts data sets into the box on the page, with the checksums of what they were made from.
+/// Adds data sets to the box on the page, with the checksums of their source files.
 @MainActor
 public func note(_ data: any DataModule...) {
   let names = data.map { $0.isSynthetic ? "SYNTHETIC \(type(of: $0).name)" : type(of: $0).name }

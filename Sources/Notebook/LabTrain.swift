@@ -1,8 +1,8 @@
 import Lab
 import Literate
 
-/// Does in this program what `lab train` does with these options: prints the command line, then what
-/// that prints. Weights are not kept.
+/// Runs `lab train` with these options in this program: prints the command line, then its output.
+/// Weights are not saved.
 ///
 /// ```swift
 /// let run = labTrain(["--model_class=CNN", "--data_class=MNIST", "--max_epochs=5"])
@@ -12,9 +12,9 @@ import Literate
 /// ```
 ///
 /// - Parameters:
-///   - options: The options, each of them spelled as on a command line.
+///   - options: The options as on a command line.
 ///   - line: The line of the call.
-/// - Returns: Data, trained model, what each epoch brought, and what the test images gave.
+/// - Returns: The data, the trained model, the metrics of each epoch, and the results of the test.
 @MainActor
 package func labTrain(_ options: [String], line: Int = #line) -> Experiment.Outcome {
   print("$ lab train \(wrapped(options))")
@@ -22,7 +22,7 @@ package func labTrain(_ options: [String], line: Int = #line) -> Experiment.Outc
   return attempt(line: line) { try experiment.fitAndTest(experiment.setUp()) }
 }
 
-/// The options on lines of at most 80 columns, as a shell takes them.
+/// The options on lines of at most 80 columns, joined by backslashes for a shell.
 private func wrapped(_ options: [String]) -> String {
   var lines = [""]
   for option in options {

@@ -3,26 +3,26 @@ import Kernels
 import Lab
 import Literate
 
-/// What may be changed about every notebook on its command line.
+/// The command-line options of every notebook.
 public struct NotebookOptions: ParsableArguments {
-  @Flag(help: "Take less of everything that takes long, so that it takes a minute at most.")
+  @Flag(help: "Train and draw less, so that the notebook takes a minute at most.")
   public var quick = false
 
   @Option(
     name: .customLong("data_source"),
-    help: choices("Where the images come from", default: DataSource.auto),
+    help: choices("The source of the images", default: DataSource.auto),
     transform: { try choice($0) })
   public var dataSource = DataSource.auto
 
-  @Option(help: "Everything that the notebook draws at random comes from this seed.")
+  @Option(help: "The seed of all random numbers.")
   public var seed: UInt32 = 42
 
   public init() {}
 }
 
 extension ParsableArguments {
-  /// The parameters of the program's command line, spelled as in the course; leaves the program with
-  /// a message if they cannot be understood.
+  /// The parameters of the program's command line, spelled as in the course; ends the program with a
+  /// message if they are not valid.
   @MainActor
   public static func fromCommandLine() -> Self {
     checkEnvironment()

@@ -1,19 +1,19 @@
 import Foundation
 import Lab
 
-/// Writes a line about time to standard error; a page that is to tell no times leaves it out.
+/// Prints a line about time on standard error; a page without times leaves it out.
 ///
 /// ```swift
 /// tellTime("An epoch took \(epoch.seconds) s")
 /// ```
 ///
-/// - Parameter text: What took how long.
+/// - Parameter text: The line.
 @MainActor
 public func tellTime(_ text: String) {
-  // What was printed before belongs above, also when both go to one file.
+  // Earlier output comes before the line, also when both go to one file.
   fflush(nil)
-  // The runner takes it for the last state of a progress bar, which tells times too.
+  // The runner treats it as the last state of a progress bar, which has times too.
   let line = StandardError.isLive ? "\r\(text)\u{1b}[K\n" : "\(text)\n"
-  // Nobody can be told when standard error itself cannot be written.
+  // If standard error cannot be written, there is no way to report it.
   try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
 }

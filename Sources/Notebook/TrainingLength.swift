@@ -1,15 +1,15 @@
 import ArgumentParser
 import Lab
 
-/// How long a notebook trains; what is not given is up to the notebook, and to `--quick`.
+/// The length of a notebook's training; the defaults depend on the notebook and on `--quick`.
 public struct TrainingLength: ParsableArguments {
   @Option(
-    name: .customLong("max_epochs"), help: "Epochs to train. (default: 5, fewer with --quick)")
+    name: .customLong("max_epochs"), help: "The number of epochs. (default: 5, fewer with --quick)")
   public var maxEpochs: Int?
 
   @Option(
     name: .customLong("limit_train_batches"),
-    help: "Train on so many batches an epoch. (default: all, fewer with --quick)")
+    help: "The number or fraction of the batches in each epoch. (default: all, fewer with --quick)")
   public var limitTrainBatches: BatchLimit?
 
   public init() {}

@@ -64,8 +64,11 @@ package struct PNGImage: Equatable, Sendable {
     image.version = UInt32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
     var bytes: [UInt8] = []
-    var done = png_image_begin_read_from_memory(&image, file, file.count)
-    if done != 0 {
+    // libpng reads the file's bytes until it has finished.
+    let done = try file.withUnsafeBufferPointer { file throws(PNGError) in
+      guard png_image_begin_read_from_memory(&image, file.baseAddress, file.count) != 0 else {
+        return false
+      }
       // Without this flag files of 16 bits are taken for linear light and come out too bright.
       image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
       image.format = channels == 1 ? UInt32(PNG_FORMAT_GRAY) : UInt32(PNG_FORMAT_RGB)
@@ -81,9 +84,9 @@ package struct PNGImage: Equatable, Sendable {
       }
       bytes = [UInt8](repeating: 0, count: pixels * channels)
       var below = png_color(red: background, green: background, blue: background)
-      done = png_image_finish_read(&image, &below, &bytes, 0, nil)
+      return png_image_finish_read(&image, &below, &bytes, 0, nil) != 0
     }
-    guard done != 0 else {
+    guard done else {
       throw PNGError("cannot read \(name) as PNG: \(text(of: image.message))")
     }
     self.init(

@@ -2,7 +2,7 @@ import Foundation
 import Spawning
 import Testing
 
-/// Folders that cannot be written, disks that are full, two runs at once: one line, nothing broken.
+/// Folders that cannot be written, full disks and simultaneous runs: one line, and no broken files.
 @Suite(.serialized)
 struct FolderTroubleTests {
   private let training = [
@@ -10,7 +10,7 @@ struct FolderTroubleTests {
     "--limit_train_batches=3", "--limit_val_batches=1", "--limit_test_batches=1", "--fc1=32",
   ]
 
-  /// The last line of what a program said of its trouble; all else that it said is progress.
+  /// The last line of standard error, which is the error; the other lines are progress.
   private func error(_ outcome: Spawned.Outcome) -> String {
     outcome.errors.split(separator: "\n").last.map(String.init) ?? ""
   }
@@ -20,7 +20,7 @@ struct FolderTroubleTests {
   ])
   func aFolderThatCannotBeMadeIsOneLine(variable: String, command: String) throws {
     try withFolder { folder in
-      // A file where a folder should be keeps even the administrator from writing.
+      // Not even root can create a folder below a file.
       let file = folder.appending(path: "file").path(percentEncoded: false)
       try "".write(toFile: file, atomically: true, encoding: .utf8)
       let outcome = try Program(name: "lab", folder: folder).run(
@@ -39,7 +39,7 @@ struct FolderTroubleTests {
       #expect(data.status == 1)
       #expect(error(data).hasPrefix("Error: cannot write "))
       #expect(error(data).hasSuffix(": file too large"))
-      // With room the same folder can be used.
+      // With enough space, the same folder can be used.
       let first = try lab.run(training)
       #expect(first.status == 0, "\(first.errors)")
       let weights = try lab.run(training, blocks: 64)
@@ -51,7 +51,7 @@ struct FolderTroubleTests {
         atPath: runs.path(percentEncoded: false))
       #expect(left.filter { $0.hasSuffix(".part") } == [])
       #expect(left.allSatisfy { !$0.hasPrefix("version_1/") || !$0.hasSuffix(".safetensors") })
-      // With room the run that found none can go on, and ends as the first did.
+      // With enough space, the interrupted run can be resumed, and ends like the first one.
       let resumed = try lab.run(["train", "--resume"])
       #expect(resumed.status == 0, "\(resumed.errors)")
       for name in ["last.safetensors", "metrics.csv"] {
@@ -62,7 +62,7 @@ struct FolderTroubleTests {
     }
   }
 
-  @Test func aVanishedDataFolderIsMadeAnew() throws {
+  @Test func aMissingDataFolderIsCreatedAgain() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let first = try lab.run(training)
@@ -70,12 +70,12 @@ struct FolderTroubleTests {
       try FileManager.default.removeItem(at: folder.appending(path: "data"))
       let second = try lab.run(training)
       #expect(second.status == 0, "\(second.errors)")
-      // The same but for the run's number, and for the line that tells of the drawing.
+      // The same except for the run's number, and the line about drawing the data.
       #expect(second.output.hasSuffix(first.output.suffix(80)))
     }
   }
 
-  @Test func twoRunsAtOnceGoIntoFoldersOfTheirOwn() async throws {
+  @Test func simultaneousRunsHaveTheirOwnFolders() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

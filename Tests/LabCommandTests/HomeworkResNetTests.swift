@@ -5,13 +5,13 @@ import Testing
 struct HomeworkResNetTests {
   private let name = "04-homework-resnet"
 
-  @Test func trainsEachNetworkFromEachSeed() throws {
+  @Test func trainsEachNetworkWithEachSeed() throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run([
         "--quick", "--data_source=synthetic", "--limit_train_batches=2", "--seeds=2",
       ])
       #expect(outcome.status == 0, "\(outcome.errors)")
-      // Six networks learn; the one without a row of scores an image does not.
+      // Six networks are trained; the one without logits for each image is not.
       #expect(outcome.output.matches(of: /Epoch 0 \(SYNTHETIC data\):/).count == 12)
       #expect(
         outcome.errors.contains(
@@ -38,7 +38,7 @@ struct HomeworkResNetTests {
     (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
     (["--seeds=0"], "--seeds: expected at least 1, got 0"),
   ])
-  func whatCannotBeDoneIsOneLine(arguments: [String], message: String) throws {
+  func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run(arguments)
       #expect(outcome.status != 0)

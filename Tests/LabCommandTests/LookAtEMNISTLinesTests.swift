@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The second notebook and `lab data show`, which take the same data.
+/// The second notebook and `lab data show`, which use the same data.
 struct LookAtEMNISTLinesTests {
-  @Test func runTwiceAlikeOnDrawnHandwriting() throws {
+  @Test func giveTheSameResultsTwiceWithSyntheticData() throws {
     try withFolder { folder in
       let notebook = Program(name: "02-look-at-emnist-lines", folder: folder)
       let first = try notebook.run(["--data_source=synthetic"])
@@ -33,7 +33,7 @@ struct LookAtEMNISTLinesTests {
       ])
       #expect(shown.status == 0, "\(shown.errors)")
       #expect(shown.output.contains("Dims: (1, 28, 448)"))
-      // The notebook has made these lines already.
+      // The notebook has already made these lines.
       #expect(shown.errors == "")
       #expect(
         try pictures(in: folder, "data").keys.sorted()
@@ -54,7 +54,7 @@ struct LookAtEMNISTLinesTests {
       "--data_class: CNN reads one character an image, but EMNISTLines has whole lines"
     ),
   ])
-  func whatCannotBeDoneIsOneLine(arguments: [String], message: String) throws {
+  func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: "lab", folder: folder).run(arguments)
       #expect(outcome.status != 0)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.serialized)
 struct LookAtEMNISTTests {
-  @Test func runsTwiceAlikeOnDrawnHandwriting() throws {
+  @Test func givesTheSameResultsTwiceWithSyntheticData() throws {
     try withFolder { folder in
       let notebook = Program(name: "01-look-at-emnist", folder: folder)
       let arguments = ["--quick", "--data_source=synthetic", "--limit_train_batches=3"]
@@ -22,7 +22,7 @@ struct LookAtEMNISTTests {
     }
   }
 
-  @Test func whatCannotBeDoneIsOneLine() throws {
+  @Test func errorsAreOneLine() throws {
     try withFolder { folder in
       let notebook = Program(name: "01-look-at-emnist", folder: folder)
       let outcome = try notebook.run(["--data_source=downlod"])

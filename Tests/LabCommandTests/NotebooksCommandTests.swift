@@ -7,7 +7,7 @@ struct NotebooksCommandTests {
   private let name = "01-look-at-emnist"
   private let parameters = ["-p", "data_source=synthetic", "-p", "limit_train_batches=3"]
 
-  @Test func runsTwiceAlikeAndStopsWhenInterrupted() throws {
+  @Test func givesTheSameResultsTwiceAndStopsWhenInterrupted() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
       let arguments = ["notebooks", "run", "01", "--quick", "--no-timing"] + parameters
@@ -21,7 +21,7 @@ struct NotebooksCommandTests {
 
       let again = try lab.run(arguments)
       #expect(again.output.contains("fresh: nothing has changed"))
-      // The first run drew the data, which it said on standard error.
+      // The first run drew the data, and reported it on standard error.
       let second = try lab.run(arguments + ["--force"])
       #expect(second.output == first.output)
       let third = try self.files(in: folder)
@@ -33,7 +33,7 @@ struct NotebooksCommandTests {
 
       let log = folder.appending(path: "output/\(name)/events.jsonl")
       let stopped = try lab.run(["notebooks", "run", "01", "-p", "data_source=synthetic"]) {
-        // Read once: the log of the run before may be there, and gone a moment later.
+        // Read once: the log of the previous run may still exist, and be removed a moment later.
         let events = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
         return events.contains("Total params") && !events.contains("\"event\":\"end\"")
       }
@@ -51,7 +51,7 @@ struct NotebooksCommandTests {
       let outcome = try lab.run(["notebooks", "step", "01", "--quick"] + parameters)
       #expect(outcome.status == 0, "\(outcome.errors)")
       let parts = [
-        "EMNIST is MNIST's bigger sibling", "The data\n========", "The images are 28×28 pixels",
+        "EMNIST extends MNIST", "The data\n========", "The images are 28×28 pixels",
         "print(data)", "SYNTHETIC EMNIST Dataset", "A batch of the test set\n==", "Figure: ",
       ]
       var rest = outcome.output[...]
@@ -85,7 +85,7 @@ struct NotebooksCommandTests {
         + "lab notebooks run 01-look-at-emnist\n", 1
     ),
   ])
-  func whatCannotBeDoneIsOneLine(arguments: [String], message: String, status: Int32) throws {
+  func errorsAreOneLine(arguments: [String], message: String, status: Int32) throws {
     try withFolder { folder in
       let outcome = try Program(name: "lab", folder: folder).run(["notebooks"] + arguments)
       #expect(outcome.status == status)

@@ -7,21 +7,20 @@ struct Program {
   /// The folder for data and output.
   let folder: URL
 
-  /// Runs the program, and ends it when it takes too long.
+  /// Runs the program, and stops it after a time limit.
   ///
   /// - Parameters:
-  ///   - arguments: What stands behind the program's name.
+  ///   - arguments: The arguments.
   ///   - environment: Variables to set.
-  ///   - blocks: How many blocks of 512 bytes a file may have that it writes, as on a disk that is
-  ///     nearly full.
-  ///   - seconds: How long it may take.
-  ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted, as with
-  ///     Ctrl-C.
+  ///   - blocks: The maximum size of the files that it writes, in blocks of 512 bytes, to simulate a
+  ///     full disk.
+  ///   - seconds: The time limit.
+  ///   - isToStop: Called repeatedly; when it returns true, the program is interrupted as by Ctrl-C.
   func run(
     _ arguments: [String], environment: [String: String] = [:], blocks: Int? = nil,
     seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Spawned.Outcome {
-    // Programs are built into the folder that the tests run from.
+    // Programs are in the tests' build folder.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     let path = tests.appending(path: name).path(percentEncoded: false)
     let variables = ProcessInfo.processInfo.environment.merging([

@@ -5,14 +5,14 @@ import Testing
 struct TrainFromTheCommandLineTests {
   private let name = "03-train-from-the-command-line"
 
-  @Test func printsTheCommandLinesAndWhatTheyGive() throws {
+  @Test func printsTheCommandLinesAndTheirResults() throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run([
         "--quick", "--data_source=synthetic", "--max_epochs=1", "--limit_train_batches=2",
         "--seed=7",
       ])
       #expect(outcome.status == 0, "\(outcome.errors)")
-      // Long lines are broken as in a shell.
+      // Long lines are continued as in a shell.
       let commands = outcome.output.replacing(" \\\n    ", with: " ").split(separator: "\n")
         .filter { $0.hasPrefix("$ lab train ") }
       #expect(
@@ -35,7 +35,7 @@ struct TrainFromTheCommandLineTests {
           "images-per-class-SYNTHETIC.png", "worst-mistakes-SYNTHETIC.png",
         ])
 
-      // The first line does in `lab train` what it did in the notebook.
+      // The first command line gives the same result in `lab train`.
       let command = try #require(commands.first).split(separator: " ").dropFirst(3)
       let lab = Program(name: "lab", folder: folder)
       let trained = try lab.run(["train"] + command.map(String.init))
@@ -52,7 +52,7 @@ struct TrainFromTheCommandLineTests {
       "Error: fit: expected at least one batch, got none; raise --limit_train_batches"
     ),
   ])
-  func whatCannotBeDoneIsOneLine(arguments: [String], message: String) throws {
+  func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run(arguments)
       #expect(outcome.status != 0)

@@ -1,27 +1,29 @@
 import ArgumentParser
 import LabDatasets
 
-/// How training images are changed at random.
+/// Random augmentation of the training images.
 package struct AugmentationOptions: ParsableArguments {
   @Flag(
     help: """
-      Change each training image a little, as suits handwriting: --degrees=10 --translate=0.08 \
-      --scale=0.9,1.1 --shear=10, but for those of them that are given.
+      Augment each training image with --degrees=10 --translate=0.08 --scale=0.9,1.1 --shear=10. \
+      Options given explicitly override these.
       """)
   var augment = false
 
-  @Option(help: "Rotate images by up to so many degrees, either way.")
+  @Option(help: "Rotate images by up to this angle in either direction.")
   var degrees: Double?
 
-  @Option(help: "Translate images by up to that share of their size, either way, across and down.")
+  @Option(
+    help: "Translate images by up to this fraction of their width and height, in any direction.")
   var translate: Double?
 
   @Option(
-    help: ArgumentHelp("Scale images by a factor between these two.", valueName: "least,most"),
+    help: ArgumentHelp(
+      "Scale images by a factor between these two numbers.", valueName: "least,most"),
     transform: range)
   var scale: ClosedRange<Double>?
 
-  @Option(help: "Shear images by up to so many degrees, either way.")
+  @Option(help: "Shear images by up to this angle in either direction.")
   var shear: Double?
 
   package init() {}
@@ -32,7 +34,7 @@ package struct AugmentationOptions: ParsableArguments {
     try within(0...60, "shear", shear)
   }
 
-  /// What was asked for; nil if nothing was.
+  /// The augmentation; nil if there is none.
   package var chosen: RandomAffine? {
     let start = augment ? RandomAffine.handwriting : RandomAffine()
     let result = RandomAffine(
@@ -49,7 +51,7 @@ package struct AugmentationOptions: ParsableArguments {
   }
 }
 
-/// A range from a text such as `0.9,1.1`.
+/// The range of a text such as `0.9,1.1`.
 private func range(_ text: String) throws -> ClosedRange<Double> {
   let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
   guard numbers.count == 2, let least = numbers[0], let most = numbers[1],

@@ -90,8 +90,8 @@ struct CheckpointHeader {
     }
     config = try file.metadata["data_config"].map { text in
       guard let config = try? JSONDecoder().decode(DataConfig.self, from: Data(text.utf8)),
-        config.inputDims.count == 3, config.inputDims.allSatisfy({ (1...65_536).contains($0) }),
-        !config.mapping.isEmpty
+        config.inputDims.count == 3, config.inputDims.allSatisfy({ (1...65_535).contains($0) }),
+        config.inputDims.reduce(1, *) <= 1 << 26, !config.mapping.isEmpty
       else {
         throw DataError(
           .damaged,

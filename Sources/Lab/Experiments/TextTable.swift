@@ -1,4 +1,4 @@
-/// Rows of text in columns as wide as their widest cells, two spaces apart.
+/// Rows of text, with columns as wide as their widest cells and two spaces between them.
 ///
 /// ```swift
 /// print(textTable([["", "test"], ["CNN", "0.7466"]]))
@@ -8,7 +8,7 @@
 ///
 /// - Parameters:
 ///   - rows: The rows, titles first, all of the same length.
-///   - left: How many columns have their text on the left; numbers behind them go to the right.
+///   - left: The number of columns that are left-aligned; the others are right-aligned.
 package func textTable(_ rows: [[String]], left: Int = 1) -> String {
   let widths = (rows.first ?? []).indices.map { column in
     rows.map { $0[column].count }.max() ?? 0

@@ -4,12 +4,12 @@ import LabModels
 import LabTensors
 import LabTraining
 
-/// The optimizers that can be chosen on the command line.
+/// The optimizers of the command line.
 package enum OptimizerClass: String, CaseIterable {
   case Adam, AdamW, SGD
 }
 
-/// The losses that can be chosen on the command line, by their names in `torch.nn.functional`.
+/// The losses of the command line, by their names in `torch.nn.functional`.
 package enum LossName: String, CaseIterable {
   case crossEntropy = "cross_entropy"
   case multiMargin = "multi_margin_loss"
@@ -23,9 +23,11 @@ package enum LossName: String, CaseIterable {
   }
 }
 
-/// How to train.
+/// The options of the trainer, the optimizer and the loss.
 package struct TrainingOptions: ParsableArguments {
-  @Option(name: .customLong("max_epochs"), help: "Epochs at most; early stopping may end sooner.")
+  @Option(
+    name: .customLong("max_epochs"),
+    help: "The maximum number of epochs; early stopping may end training sooner.")
   var maxEpochs = 1000
 
   @Option(
@@ -34,27 +36,27 @@ package struct TrainingOptions: ParsableArguments {
   var optimizer = OptimizerClass.Adam
 
   @Option(
-    name: .customLong("lr"), help: "The learning rate; a cycle of learning rates sets it itself.")
+    name: .customLong("lr"), help: "The learning rate; ignored with --one_cycle_max_lr.")
   var learningRate = 1e-3
 
   @Option(
-    name: .customLong("weight_decay"), help: "The optimizer's. (default: AdamW 0.01, others 0)")
+    name: .customLong("weight_decay"), help: "The weight decay. (default: 0.01 for AdamW, else 0)")
   var weightDecay: Double?
 
-  @Option(help: "The momentum of SGD; a cycle of learning rates sets it itself.")
+  @Option(help: "The momentum of SGD; ignored with --one_cycle_max_lr.")
   var momentum = 0.0
 
-  @Flag(help: "Nesterov's momentum for SGD.")
+  @Flag(help: "Use Nesterov momentum in SGD.")
   var nesterov = false
 
   @Option(
     name: .customLong("one_cycle_max_lr"),
-    help: "Let the learning rate rise to this one and fall again, batch by batch.")
+    help: "Use the one-cycle learning rate schedule with this maximum.")
   var oneCycleMaxLearningRate: Double?
 
   @Option(
     name: .customLong("one_cycle_total_steps"),
-    help: "Batches in that cycle. (default: all batches of all epochs)")
+    help: "The number of steps of that schedule. (default: all batches of all epochs)")
   var oneCycleTotalSteps: Int?
 
   @Option(
@@ -64,37 +66,48 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(
     name: .customLong("overfit_batches"),
-    help: "Learn, validate and test on so many training batches (2) or that share of them (0.01).")
+    help: """
+      Train, validate and test on the same training batches: this number (2) or this fraction \
+      (0.01) of them.
+      """)
   var overfitBatches: BatchLimit?
 
-  @Option(name: .customLong("limit_train_batches"), help: "Train on so many batches an epoch.")
+  @Option(
+    name: .customLong("limit_train_batches"),
+    help: "The number or fraction of the batches to train on in each epoch.")
   var limitTrainBatches = BatchLimit.all
 
-  @Option(name: .customLong("limit_val_batches"), help: "Validate on so many batches.")
+  @Option(
+    name: .customLong("limit_val_batches"),
+    help: "The number or fraction of the batches to validate on.")
   var limitValBatches = BatchLimit.all
 
-  @Option(name: .customLong("limit_test_batches"), help: "Test on so many batches.")
+  @Option(
+    name: .customLong("limit_test_batches"),
+    help: "The number or fraction of the batches to test on.")
   var limitTestBatches = BatchLimit.all
 
   @Option(
     name: .customLong("checkpoint_every_n_steps"),
-    help: "Keep what it takes to go on after so many steps, besides at the end of each epoch.")
+    help: "Save the training state every n steps, and at the end of each epoch.")
   var checkpointEverySteps = 1000
 
   @Option(
     name: .customLong("log_every_n_steps"),
-    help: "Log loss and learning rate after so many steps.")
+    help: "Log loss and learning rate every n steps.")
   var logEverySteps = 1
 
-  @Flag(name: .customLong("fast_dev_run"), help: "Try everything with a single batch.")
+  @Flag(
+    name: .customLong("fast_dev_run"),
+    help: "Run one batch of training, validation and test, without saving anything.")
   package var fastDevRun = false
 
-  @Option(help: "Accepted for the course's sake: everything is computed on the processor.")
+  @Option(help: "Accepted for compatibility with the course; everything is computed on the CPU.")
   var gpus = 0
 
   package init() {}
 
-  /// The weight decay, PyTorch's where none was given.
+  /// The weight decay; PyTorch's default if none is given.
   var decay: Double { weightDecay ?? (optimizer == .AdamW ? 0.01 : 0) }
 
   package func validate() throws {
@@ -133,7 +146,8 @@ package struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// What runs may differ in, for TensorBoard. A cycle sets learning rate and momentum itself.
+  /// The options in which runs may differ, for TensorBoard; without those that the one-cycle schedule
+  /// overrides.
   var hyperparameters: [String: String] {
     var texts = [
       "optimizer": "\(optimizer)", "weight_decay": "\(decay)", "loss": loss.rawValue,
@@ -164,7 +178,7 @@ package struct TrainingOptions: ParsableArguments {
     return trainer
   }
 
-  /// The chosen optimizer for a model's parameters.
+  /// The optimizer for a model's parameters.
   package func optimizer(for model: some Model) -> any Optimizer {
     switch optimizer {
     case .Adam:
@@ -180,7 +194,7 @@ package struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// The chosen cycle of learning rates, if there is to be one.
+  /// The one-cycle schedule; nil for a constant learning rate.
   package func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
     oneCycleMaxLearningRate.map {
       OneCycleLR(

@@ -1,13 +1,13 @@
-/// The name that takes the fewest insertions, deletions and substitutions of letters from `text`,
-/// whatever their case; nil when even that takes more than half of the letters.
+/// The name with the smallest edit distance from `text`, ignoring case; nil if that distance is more
+/// than half of the letters.
 ///
 /// ```swift
 /// nearestName(to: "CMN", in: ["MLP", "CNN"])  // "CNN"
 /// ```
 ///
 /// - Parameters:
-///   - text: What was typed.
-///   - names: What may be meant.
+///   - text: The text that is not one of the names.
+///   - names: The names to choose from.
 public func nearestName(to text: String, in names: [String]) -> String? {
   let distances = names.map { ($0, editDistance(Array(text.lowercased()), Array($0.lowercased()))) }
   guard let (name, distance) = distances.min(by: { $0.1 < $1.1 }),
@@ -16,7 +16,7 @@ public func nearestName(to text: String, in names: [String]) -> String? {
   return name
 }
 
-/// The Levenshtein distance.
+/// The Levenshtein distance: the number of insertions, deletions and substitutions.
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
   var row = Array(0...b.count)
   for (i, letter) in a.enumerated() {
