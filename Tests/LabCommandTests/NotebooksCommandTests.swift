@@ -76,13 +76,12 @@ struct NotebooksCommandTests {
     (["run", "01", "--time-limit=0"], "--time_limit: expected seconds above 0, got 0.0\n", 64),
     (
       ["run", "09"],
-      "Error: expected a notebook's name or its beginning, got 09; there are: 01-look-at-emnist, ",
+      "Error: expected the name of a notebook or its prefix, got 09; there are: 01-look-at-emnist, ",
       1
     ),
     (
       ["render", "01"],
-      "Error: 01-look-at-emnist has not been run yet; to run it: "
-        + "lab notebooks run 01-look-at-emnist\n", 1
+      "01-look-at-emnist has not been run yet; to run it: lab notebooks run 01-look-at-emnist\n", 1
     ),
   ])
   func errorsAreOneLine(arguments: [String], message: String, status: Int32) throws {

@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A package outside the repository that uses the library; `scripts/consumer` builds and runs it with
+/// each kind of dependency.
+///
+/// - With `LAB_REPOSITORY` and `LAB_VERSION` set it depends by version, as on a published release.
+/// - Otherwise it depends by path.
+let lab: Package.Dependency
+if let repository = Context.environment["LAB_REPOSITORY"],
+  let version = Context.environment["LAB_VERSION"].flatMap(Version.init)
+{
+  lab = .package(url: repository, .upToNextMinor(from: version))
+} else {
+  lab = .package(name: "lab", path: "../..")
+}
+
+let package = Package(
+  name: "consumer",
+  platforms: [.macOS(.v15)],
+  dependencies: [lab],
+  targets: [
+    .executableTarget(
+      name: "own-model",
+      dependencies: [
+        .product(name: "LabDatasets", package: "lab"),
+        .product(name: "LabNetworks", package: "lab"),
+        .product(name: "LabTensors", package: "lab"),
+        .product(name: "LabTraining", package: "lab"),
+        .product(name: "Plot", package: "lab"),
+      ],
+      path: "Sources/OwnModel")
+  ]
+)
