@@ -3,7 +3,7 @@ import Foundation
 import Lab
 import Plot
 
-/// `lab runs`: what trainings brought.
+/// `lab runs`: lists and compares training runs.
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs",
@@ -17,23 +17,31 @@ struct RunsCommand: ParsableCommand {
   /// `lab runs list`.
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List all runs in output/logs (or LAB_OUTPUT_DIR) with their best figures.")
+      abstract: "List all runs in output/logs (or LAB_OUTPUT_DIR) with their best metrics.")
 
     func run() throws {
       let runs = try TrainingRun.all().map(RunHistory.init)
       guard !runs.isEmpty else {
-        print("No training runs in \(OutputFolder.url.relativePath)/logs; lab train begins one.")
+        print(
+          "No training runs in \(OutputFolder.url.relativePath)/logs; start one with lab train.")
         return
       }
-      let titles = ["Run", "Begun", "Epochs", "val_loss", "val_acc", "test_acc"]
+      let val = columns("val_", of: runs, first: [.valLoss, .valAccuracy])
+      let test = columns("test_", of: runs, first: [.testAccuracy])
       let rows = runs.map { run in
-        [
-          run.name, run.record.started.formatted(.iso8601.year().month().day()), "\(run.epochs)",
-          figure(run.best(.valLoss)), figure(run.best(.valAccuracy)),
-          figure(run.values(of: .testAccuracy).last?.value),
-        ]
+        [run.name, run.record.started.formatted(.iso8601.year().month().day()), "\(run.epochs)"]
+          + val.map { figure(run.best($0)) }
+          + test.map { figure(run.values(of: $0).last?.value) }
       }
+      let titles = ["Run", "Started", "Epochs"] + (val + test).map(\.name)
       print(textTable([titles] + rows, left: 2))
+    }
+
+    /// The scalars of a part that have columns: those that always have one, and the metrics of other
+    /// objectives than classification.
+    private func columns(_ part: String, of runs: [RunHistory], first: [Scalar]) -> [Scalar] {
+      let all = runs.flatMap(\.scalars).filter { $0.name.hasPrefix(part) && $0 != .testLoss }
+      return all.reduce(into: first) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private func figure(_ value: Double?) -> String {
@@ -44,12 +52,12 @@ struct RunsCommand: ParsableCommand {
   /// `lab runs compare`.
   struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Draw the curves of several runs into one figure.")
+      abstract: "Draw the curves of several runs in one figure.")
 
     @Argument(help: "Folders of runs, or their names as lab runs lists them.")
     var runs: [String]
 
-    @Option(help: "Where the figure goes. (default: output/logs/compare.png)")
+    @Option(help: "The figure's file. (default: output/logs/compare.png)")
     var figure: String?
 
     func run() throws {
@@ -70,7 +78,7 @@ struct RunsCommand: ParsableCommand {
         ? named : URL(filePath: name, directoryHint: .isDirectory)
     }
 
-    /// A colour for each run: dashed while learning, solid on the validation batches.
+    /// A colour for each run; training curves are dashed, validation curves solid.
     private func draw(
       _ runs: [RunHistory], train: Scalar, val: Scalar, title: String, into axes: inout Axes
     ) {

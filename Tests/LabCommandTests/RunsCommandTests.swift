@@ -7,7 +7,7 @@ struct RunsCommandTests {
       let lab = Program(name: "lab", folder: folder)
       let none = try lab.run(["runs"])
       let logs = folder.appending(path: "output/logs").path(percentEncoded: false)
-      #expect(none.output == "No training runs in \(logs); lab train begins one.\n")
+      #expect(none.output == "No training runs in \(logs); start one with lab train.\n")
       let options = [
         "train", "--data_source=synthetic", "--limit_train_batches=4", "--limit_val_batches=2",
         "--limit_test_batches=2", "--fc1=16",
@@ -20,13 +20,26 @@ struct RunsCommandTests {
       let lines = list.output.split(separator: "\n")
       try #require(lines.count == 3, "\(list.output)\(list.errors)")
       #expect(
-        lines[0].wholeMatch(of: /Run +Begun +Epochs +val_loss +val_acc +test_acc/) != nil)
+        lines[0].wholeMatch(of: /Run +Started +Epochs +val_loss +val_acc +test_acc/) != nil)
       for (version, epochs) in [(0, 1), (1, 2)] {
         #expect(lines[version + 1].hasPrefix("MLP-MNIST-SYNTHETIC/version_\(version)  2"))
         let figures = /.*  (\d)    \d\.\d{4}   \d\.\d{4}    \d\.\d{4}/
         #expect(lines[version + 1].wholeMatch(of: figures).map { Int($0.1) } == epochs)
       }
       #expect(Set(lines.map(\.count)).count == 1)
+
+      // Metrics of other objectives get columns of their own.
+      let first = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0/metrics.csv")
+      let text = try String(contentsOf: first, encoding: .utf8)
+      try text.replacing(/val_acc,test_loss/, with: "val_cer,test_loss")
+        .write(to: first, atomically: true, encoding: .utf8)
+      let mixed = try lab.run(["runs"]).output.split(separator: "\n")
+      #expect(
+        mixed.first?.wholeMatch(of: /Run.* val_loss +val_acc +val_cer +test_acc/) != nil, "\(mixed)"
+      )
+      #expect(mixed[1].wholeMatch(of: /.*  1 +\d\.\d{4} +- +\d\.\d{4} +\d\.\d{4}/) != nil)
+      #expect(mixed[2].wholeMatch(of: /.*  2 +\d\.\d{4} +\d\.\d{4} +- +\d\.\d{4}/) != nil)
+      try text.write(to: first, atomically: true, encoding: .utf8)
 
       let names = (0...1).map { "MLP-MNIST-SYNTHETIC/version_\($0)" }
       let compared = try lab.run(["runs", "compare"] + names)
@@ -42,7 +55,8 @@ struct RunsCommandTests {
       try Data("epoch\n".utf8).write(to: metrics)
       let damaged = try lab.run(["runs"])
       #expect(damaged.status == 1)
-      #expect(damaged.errors.contains("metrics.csv: expected columns epoch, step, "), "\(damaged.errors)")
+      #expect(
+        damaged.errors.contains("metrics.csv: expected columns epoch, step, "), "\(damaged.errors)")
     }
   }
 }

@@ -95,16 +95,21 @@ public struct ImageFolder: DataModule {
 }
 
 extension ImageFolder {
-  /// One PNG file as a batch of one image, as the data set has it.
+  /// Reads a PNG file as an input of a model that was trained on a folder of images.
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - dims: Channels, one or three, rows and columns; the image is resized to them.
-  /// - Throws: ``DataError`` if the file cannot be used.
-  package static func batch(of url: URL, dims: [Int]) throws -> Tensor {
+  ///   - dims: The model's input: 1 or 3 channels, rows, columns. The image is resized to them.
+  /// - Returns: The image, of shape (1, channels, rows, columns), with pixels from 0 to 1.
+  /// - Throws: ``DataError`` if the file cannot be read, or `dims` are not those of an image.
+  package static func input(_ url: URL, dims: [Int]) throws -> Tensor {
+    guard dims.count == 3, [1, 3].contains(dims[0]) else {
+      throw DataError(
+        .unusable, "expected a model of images with 1 or 3 channels, got inputs of shape \(dims)")
+    }
     let image = try DecodedImages.read(url, dims[0]).image
     let bytes = planar(resize(image, height: dims[1], width: dims[2]), channels: dims[0])
-    return Tensor(bytes.map { Float($0) / 255 }, shape: [1] + dims)
+    return try Dataset(bytes: bytes, dims: dims, labels: [0]).batch(at: [0]).x
   }
 }
 

@@ -134,6 +134,11 @@ package struct Experiment: ParsableArguments {
   @discardableResult
   package func fitAndTest(_ setting: Setting) throws -> Outcome {
     let (trainer, model, module) = (setting.trainer, setting.model, setting.data)
+    if training.gpus > 0 {
+      print(
+        "GPU available: no, used: no; --gpus=\(training.gpus) changes nothing, "
+          + "all is computed on the CPU.")
+    }
     let (history, results) = try withOptionNames {
       let history = try trainer.fit(
         model, module, optimizer: training.optimizer(for: model),

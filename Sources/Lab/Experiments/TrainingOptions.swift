@@ -174,7 +174,6 @@ package struct TrainingOptions: ParsableArguments {
     trainer.loss = loss.loss
     trainer.checkpointEverySteps = checkpointEverySteps
     trainer.logEverySteps = logEverySteps
-    trainer.gpus = gpus
     return trainer
   }
 

@@ -35,7 +35,7 @@ public struct Classification: Objective {
     return Prediction.all(output, batch.y, from: first)
   }
 
-  /// A loss of one's own may not have checked this.
+  /// A user's loss may not have checked this.
   private func check(_ logits: Tensor, _ labels: IntTensor) throws(ShapeError) {
     guard logits.rank == 2, labels.shape == [logits.shape[0]] else {
       throw ShapeError(

@@ -11,11 +11,6 @@ final class Console: TrainingObserver {
   }
 
   func trainingBegan(_ training: TrainingStart) {
-    if trainer.gpus > 0 {
-      print(
-        "GPU available: no, used: no; --gpus=\(trainer.gpus) changes nothing, "
-          + "all is computed on the CPU.")
-    }
     let threads = Threads.count == 1 ? "1 thread" : "\(Threads.count) threads"
     print("Processor: \(Processor.name), \(threads). \(KernelSet.current.description).")
     print("\n" + modelSummary(training.model, metrics: training.metricNames))
@@ -52,7 +47,7 @@ final class Console: TrainingObserver {
 ///
 /// - Parameters:
 ///   - model: The model to be trained.
-///   - metrics: The objective's metrics, which have rows of their own, as in Lightning.
+///   - metrics: The objective's metrics, each with a row for each part, as in Lightning.
 package func modelSummary(_ model: some Layer, metrics: [String] = ["loss", "acc"]) -> String {
   let count = model.parameterCount
   let rows =

@@ -60,13 +60,14 @@ extension Trainer {
   ) throws -> Metrics {
     let progress = progressBar(title, total: batches.count)
     defer { progress?.finish() }
+    let device = model.device
     var metrics = Metrics()
     var unread = UnreadScores<Int>()
     for (index, batch) in batches.enumerated() {
       if isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
-      let output = try model(batch.x)
+      let output = try model(batch.x.to(device))
       try unread.append(objective.score(output, batch), of: index)
       try each(output, batch)
       if unread.isFull { try unread.read(into: &metrics, check: check) }

@@ -99,7 +99,8 @@ public struct MetricSum {
 struct UnreadScores<Step> {
   private var scores: [(score: BatchScore, step: Step)] = []
 
-  /// After so many steps they are read at the latest, so that a loss that is not finite is noticed.
+  /// The number of batches after which they are read at the latest, so that a loss that is not finite
+  /// is noticed soon.
   static var limit: Int { 100 }
 
   /// Whether it is time to read.
@@ -129,16 +130,15 @@ struct UnreadScores<Step> {
   mutating func read(
     into metrics: inout Metrics, check: (_ loss: Float, _ step: Step) throws -> Void
   ) rethrows {
-    var read = 0
-    defer { scores.removeFirst(read) }
-    for (score, step) in scores {
+    let unread = scores
+    scores = []
+    for (score, step) in unread {
       let loss = score.loss.item
       try check(loss, step)
       metrics.add("loss", sum: Double(loss) * Double(score.count), count: score.count)
       for metric in score.metrics {
         metrics.add(metric.name, sum: Double(metric.sum.item), count: metric.count)
       }
-      read += 1
     }
   }
 

@@ -54,7 +54,7 @@ extension Optimizer {
       throw ShapeError(
         "\(type(of: self))", expected: "\(name) of shape \(shape)",
         got: state[name].map { "\($0.shape)" } ?? "no such tensor",
-        hint: "was the run begun with this optimizer?")
+        hint: "was the run started with this optimizer?")
     }
     return Tensor(tensor.elements, shape: shape)
   }

@@ -37,8 +37,6 @@ public final class Trainer {
   public var patience = 10
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy
-  /// The number of GPUs that were requested; computation is on the processor in any case.
-  public var gpus = 0
 
   // MARK: What to save
 

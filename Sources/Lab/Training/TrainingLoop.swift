@@ -14,6 +14,11 @@ struct TrainingData {
   let metadata: [String: String]
 }
 
+extension Layer {
+  /// The device of the parameters, to which batches are moved.
+  var device: Device { parameters.first?.value.device ?? .cpu }
+}
+
 /// A training, from its first step or its saved state to its end: ``Trainer/fit(_:_:optimizer:schedule:)``.
 struct TrainingLoop<Model: Layer, Goal: Objective> {
   private let trainer: Trainer
@@ -65,13 +70,15 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     let progress = trainer.progressBar("Epoch \(state.epoch)", total: data.train.count)
     defer { progress?.finish() }
     observers.epochBegins()
+    let device = model.device
     var batches = state.iterator(of: data.train)
     var clock = ContinuousClock.now
     while let batch = batches.next() {
       schedule?.prepare(optimizer, for: state.totalSteps)
       optimizer.clearGradients()
       let tape = Tape()
-      let score = try objective.score(model(tape.input(batch.x)), batch)
+      let output = try model(tape.input(batch.x.to(device)))
+      let score = try objective.score(output, batch)
       try tape.backward(score.loss)
       optimizer.step()
       state.step += 1

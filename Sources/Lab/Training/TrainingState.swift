@@ -96,7 +96,9 @@ struct TrainingState: Codable {
   /// - Throws: ``DataError`` if the file cannot be written.
   mutating func save(_ model: some Layer, _ optimizer: any Optimizer, to url: URL) throws {
     generator = Generator.shared.state
-    layerGenerators = model.ownGenerators.mapValues(\.state)
+    layerGenerators = Dictionary(
+      model.namedGenerators.map { ($0.path, $0.generator.state) }
+    ) { first, _ in first }
     let weights = Checkpoint.file(of: model)
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in weights.tensors { tensors["model.\(name)"] = tensor }
@@ -164,8 +166,8 @@ struct TrainingState: Codable {
       throw DataError(.unusable, "\(path): \(error)")
     }
     Generator.shared.state = state.generator
-    for (name, generator) in model.ownGenerators {
-      if let saved = state.layerGenerators?[name] { generator.state = saved }
+    for named in model.namedGenerators {
+      if let saved = state.layerGenerators?[named.path] { named.generator.state = saved }
     }
     // Like the number of epochs, the patience may be another one than before.
     state.earlyStopping.patience = start.earlyStopping.patience
@@ -202,31 +204,6 @@ private func named<Value>(_ entries: [String: Value], _ prefix: String) -> [Stri
   return Dictionary(
     pairs.map { (String($0.key.dropFirst(prefix.count)), $0.value) },
     uniquingKeysWith: { a, _ in a })
-}
-
-extension Layer {
-  /// The generators of layers, such as dropout, that do not use ``Generator/shared``, by path. One that
-  /// several layers share appears once.
-  fileprivate var ownGenerators: [String: Generator] {
-    var known: Set<ObjectIdentifier> = [ObjectIdentifier(Generator.shared)]
-    let all = generators(of: self, path: []).filter {
-      known.insert(ObjectIdentifier($0.generator)).inserted
-    }
-    return Dictionary(all.map { ($0.path.joined(separator: "."), $0.generator) }) { first, _ in
-      first
-    }
-  }
-}
-
-/// The generators in the properties of a layer, in the layers in it, and in arrays and optionals.
-private func generators(of value: Any, path: [String]) -> [(path: [String], generator: Generator)] {
-  if let generator = value as? Generator { return [(path, generator)] }
-  let mirror = Mirror(reflecting: value)
-  let isTransparent = mirror.displayStyle == .optional
-  guard value is any Layer || mirror.displayStyle == .collection || isTransparent else { return [] }
-  return mirror.children.enumerated().flatMap { index, child in
-    generators(of: child.value, path: isTransparent ? path : path + [child.label ?? "\(index)"])
-  }
 }
 
 /// Ends training when the validation loss has not become smaller for some epochs.

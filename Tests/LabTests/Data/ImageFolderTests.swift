@@ -153,9 +153,12 @@ import Testing
     for color in [false, true] {
       let data = try ImageFolder(
         root, color: color, imageSize: (height: 3, width: 5), fractions: (0, 0))
-      let x = try ImageFolder.batch(
-        of: root.appending(path: "a/1.png"), dims: data.config.inputDims)
+      let x = try ImageFolder.input(
+        root.appending(path: "a/1.png"), dims: data.config.inputDims)
       #expect(x.shape == [1, color ? 3 : 1, 3, 5] && x == data.train.batch(at: [0]).x)
+    }
+    expectError("expected a model of images with 1 or 3 channels, got inputs of shape [2, 3, 3]") {
+      _ = try ImageFolder.input(root.appending(path: "a/1.png"), dims: [2, 3, 3])
     }
   }
 

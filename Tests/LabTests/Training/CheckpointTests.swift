@@ -148,7 +148,7 @@ struct CheckpointTests {
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
         "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")
-      // Found by fuzzing: two tensors in one place, a hole, texts that are not about the file.
+      // Found by fuzzing: two tensors with the same bytes, a gap, texts that are not metadata.
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"y":{"a":"b"}}"#),
         "expected dtype, shape and data_offsets of y, got others")

@@ -5,8 +5,8 @@ struct ConfusionMatrixTests {
   @Test func countsAndOrders() {
     let pairs = [(0, 0), (0, 1), (0, 1), (1, 1), (1, 2), (2, 1), (2, 1), (2, 0)]
     let confusion = ConfusionMatrix(
-      pairs.enumerated().map { place, pair in
-        Prediction(position: place, label: pair.0, predicted: pair.1, confidence: 1, loss: 0)
+      pairs.enumerated().map { index, pair in
+        Prediction(position: index, label: pair.0, predicted: pair.1, confidence: 1, loss: 0)
       }, mapping: ["a", "b", "c", "d"])
     #expect(confusion.counts == [[1, 2, 0, 0], [0, 1, 1, 0], [1, 2, 0, 0], [0, 0, 0, 0]])
     #expect(confusion[2, 1] == 2)

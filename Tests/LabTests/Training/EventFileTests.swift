@@ -51,11 +51,11 @@ struct EventFileTests {
     #expect(bytes.count == length + 16)
     let event: [UInt8] = [0x10, 7] + summary
     #expect(Array(bytes[21..<12 + length]) == event)
-    for (part, place) in [(bytes[..<8], 8), (bytes[12..<12 + length], 12 + length)] {
+    for (part, offset) in [(bytes[..<8], 8), (bytes[12..<12 + length], 12 + length)] {
       let crc = crc32c(part)
       let masked = (crc >> 15 | crc << 17) &+ 0xa282_ead8
       let sum = (0..<4).map { UInt8(truncatingIfNeeded: masked >> (8 * UInt32($0))) }
-      #expect(Array(bytes[place..<place + 4]) == sum)
+      #expect(Array(bytes[offset..<offset + 4]) == sum)
     }
   }
 }

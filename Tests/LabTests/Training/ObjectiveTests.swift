@@ -2,7 +2,7 @@ import Foundation
 import Lab
 import Testing
 
-/// Losses of one's own, and objectives with more metrics than accuracy.
+/// A user's losses, and objectives with other metrics than accuracy.
 @Suite struct ObjectiveTests {
   @Test func lossesAreThoseOfPyTorch() throws {
     let (x, labels) = (pattern([3, 4]), IntTensor([2, 0, 3]))
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// Two metrics besides the loss, one of them not measured in training, with counts of their own.
+  /// Two metrics besides the loss, with different counts; one of them is not measured in training.
   private struct LeftAndRight: Objective {
     let metricNames = ["loss", "left", "margin"]
 

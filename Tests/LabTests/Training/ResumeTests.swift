@@ -6,7 +6,7 @@ import Testing
 /// Sets the number of threads, so these tests wait for one another.
 @Suite(.serialized)
 struct ResumeTests {
-  /// A way to train that has a state of its own.
+  /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators
   }
@@ -147,7 +147,7 @@ struct ResumeTests {
         #expect(error?.description == "\(path): \(text)")
       }
       expectRefusal(
-        "Adam: expected step of shape [], got no such tensor; was the run begun with this optimizer?"
+        "Adam: expected step of shape [], got no such tensor; was the run started with this optimizer?"
       ) {
         try rewritten(path) {
           $0.tensors["optimizer.0.step"] = nil
@@ -316,7 +316,7 @@ struct ResumeTests {
   }
 }
 
-/// Layers that draw from generators of their own, one of them shared.
+/// Layers with generators other than the shared one; two layers have the same.
 private struct Noisy: Layer {
   let fc1 = Linear(64, 8)
   let dropouts: [Dropout]

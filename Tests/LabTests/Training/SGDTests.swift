@@ -44,7 +44,7 @@ struct SGDTests {
     ) { () throws(ShapeError) in try Forgetful([parameter]).load(state: []) }
   }
 
-  /// An optimizer without a state of its own.
+  /// An optimizer without a state.
   private final class Forgetful: Optimizer {
     let parameters: [Parameter]
     var (learningRate, momentum) = (0.0, 0.0)

@@ -244,13 +244,18 @@ struct TrainerTests {
       let observer = Recorder()
       trainer.observers = [observer]
       var steps: [TrainingStep] = []
-      trainer.stepEnded = { steps.append($0) }
+      var logged: [Int] = []
+      trainer.stepEnded = {
+        steps.append($0)
+        logged.append(observer.entries.count)
+      }
       let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
       #expect(steps.map(\.totalSteps) == Array(1...10))
       #expect(steps.map(\.epoch) == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
       #expect(steps.map(\.step) == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
       #expect(steps.allSatisfy { $0.learningRate == 1e-3 })
-      // What is logged later is the same, in the same order.
+      // Losses are not read step by step, but in this case at the end of each epoch.
+      #expect(logged == [0, 0, 0, 0, 0, 6, 6, 6, 6, 6])
       let losses = observer.entries.compactMap { entry in
         entry.values.first { $0.scalar == .stepLoss }?.value
       }
@@ -293,6 +298,21 @@ struct TrainerTests {
         weights.append(model.parameters.map(\.value.elements))
       }
       #expect(weights[0] == weights[1])
+    }
+  }
+
+  @Test func batchesAreMovedToTheModelsDevice() throws {
+    try withTinyData { data in
+      var losses: [Double] = []
+      for device in [Device.cpu, ReferenceBackend.device] {
+        try seeded(5) {
+          let model = CNN(data.config, small).to(device)
+          let trainer = quietTrainer(maxEpochs: 2)
+          let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+          losses += history.map(\.train.loss) + [try trainer.test(model, data).loss]
+        }
+      }
+      for (loss, other) in zip(losses[..<3], losses[3...]) { #expect(abs(loss - other) < 1e-4) }
     }
   }
 

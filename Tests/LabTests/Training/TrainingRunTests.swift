@@ -2,7 +2,7 @@ import Foundation
 import Lab
 import Testing
 
-/// Folders of runs that have only just begun.
+/// Folders of runs that have just started.
 @Suite struct TrainingRunTests {
   @Test func aRunAppearsWithItsRecord() throws {
     let folder = try TemporaryFolder()
@@ -10,11 +10,11 @@ import Testing
     // Neither a file nor a folder with something in it is free.
     try folder.write(Data(), to: "logs/a/version_0")
     try folder.write(Data(), to: "logs/a/version_1/notes.txt")
-    for (place, record) in records.enumerated() {
+    for (index, record) in records.enumerated() {
       let run = try OutputFolder.newRun("a", record, in: folder.url)
-      #expect(run.lastPathComponent == "version_\(place + 2)")
+      #expect(run.lastPathComponent == "version_\(index + 2)")
       #expect(try RunRecord(contentsOf: TrainingRun.record(in: run)) == record)
-      #expect(try folder.names(in: "logs/a/version_\(place + 2)") == ["run.json"])
+      #expect(try folder.names(in: "logs/a/version_\(index + 2)") == ["run.json"])
     }
     #expect(
       try folder.names(in: "logs/a") == ["version_0", "version_1", "version_2", "version_3"])
