@@ -162,6 +162,18 @@ import Testing
     }
   }
 
+  /// Some of these files have as many bytes as their image has pixels, so that memory of the file
+  /// that was freed too early would be used again for the pixels.
+  @Test func filesOfAllSizesAreDecoded() throws {
+    for height in 1...150 {
+      let samples = (0..<height * 3).map { UInt8($0 / 3) }
+      let image = PNGImage(width: 1, height: height, channels: 3, bytes: samples)
+      let file = Data(try image.encoded())
+      let gray = try PNGImage(decoding: Array(file), named: "a.png", channels: 1)
+      #expect(gray.bytes == (0..<height).map(UInt8.init))
+    }
+  }
+
   @Test func sourcesChangeWithTheData() throws {
     try writeClasses()
     let sources = try ImageFolder(root).sources
