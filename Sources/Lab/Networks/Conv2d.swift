@@ -1,8 +1,7 @@
 import LabRandom
 import LabTensors
 
-/// A convolution with weights of its own, initialized as PyTorch's `Conv2d`; see
-/// ``conv2d(_:weight:bias:stride:padding:dilation:groups:)-(_,_,_,Int,_,_,_)``.
+/// A convolution with weights of its own, initialized as PyTorch's `Conv2d`; see `conv2d`.
 public struct Conv2d: Layer {
   /// K output channels × C / groups input channels × kernel height × kernel width.
   public let weight: Parameter

@@ -20,7 +20,7 @@ public struct MaxPool2d: Layer {
   }
 }
 
-/// The mean of each window; see ``avgPool2d(_:size:stride:padding:)-(_,Int,_,_)``.
+/// The mean of each window; see `avgPool2d`.
 public struct AvgPool2d: Layer {
   /// The height and width of a window.
   public let size: (Int, Int)
@@ -48,8 +48,7 @@ public struct AvgPool2d: Layer {
   }
 }
 
-/// The mean of each of a fixed number of parts of an image; see
-/// ``adaptiveAvgPool2d(_:outputSize:)-(_,Int)``.
+/// The mean of each of a fixed number of parts of an image; see `adaptiveAvgPool2d`.
 public struct AdaptiveAvgPool2d: Layer {
   /// The height and width of the result.
   public let outputSize: (Int, Int)

@@ -180,7 +180,7 @@ extension CPUBackend {
     }
     let y = Tensor(uninitialized: shape)
     let indices = Codes<Int32>(count: y.count)
-    maxPooling(x: x.pointer, y: y.pointer, places: indices.pointer, extents)
+    maxPooling(x: x.pointer, y: y.pointer, indices: indices.pointer, extents)
     return (y, indices)
   }
 
@@ -202,7 +202,7 @@ extension CPUBackend {
     }
     let dx = Tensor(uninitialized: shape)
     maxPoolingGradient(
-      dy: dy.pointer, places: indices.pointer, dx: dx.pointer,
+      dy: dy.pointer, indices: indices.pointer, dx: dx.pointer,
       extents(planes: shape[0] * shape[1]))
     return dx
   }

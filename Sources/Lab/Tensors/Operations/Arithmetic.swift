@@ -1,7 +1,7 @@
 // Operators and functions of each element. Shapes are broadcast as for `+`.
 
 extension Tensor {
-  /// The elementwise difference, with broadcasting as for ``+(_:_:)-(Tensor,Tensor)``.
+  /// The elementwise difference, with broadcasting as for `+`.
   ///
   /// ```swift
   /// try Tensor([1, 2]) - Tensor([3])  // tensor([-2., -1.])

@@ -23,7 +23,7 @@ public func avgPool2d(
     x, size: (size, size), stride: (stride, stride), padding: (padding, padding))
 }
 
-/// ``avgPool2d(_:size:stride:padding:)-(_,Int,_,_)`` with rectangular windows: height, then width.
+/// `avgPool2d` with rectangular windows: height, then width.
 public func avgPool2d(
   _ x: Tensor, size: (Int, Int), stride: (Int, Int)? = nil, padding: (Int, Int) = (0, 0)
 ) throws(ShapeError) -> Tensor {
@@ -65,7 +65,7 @@ public func adaptiveAvgPool2d(_ x: Tensor, outputSize: Int) throws(ShapeError) -
   try adaptiveAvgPool2d(x, outputSize: (outputSize, outputSize))
 }
 
-/// ``adaptiveAvgPool2d(_:outputSize:)-(_,Int)`` with a height and a width.
+/// `adaptiveAvgPool2d` with a height and a width.
 public func adaptiveAvgPool2d(
   _ x: Tensor, outputSize: (Int, Int)
 ) throws(ShapeError) -> Tensor {

@@ -39,8 +39,7 @@ public func conv2d(
     dilation: (dilation, dilation), groups: groups)
 }
 
-/// ``conv2d(_:weight:bias:stride:padding:dilation:groups:)-(_,_,_,Int,_,_,_)`` with a number for the
-/// height and one for the width.
+/// `conv2d` with a number for the height and one for the width.
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: (Int, Int),
   padding: (Int, Int) = (0, 0), dilation: (Int, Int) = (1, 1), groups: Int = 1
