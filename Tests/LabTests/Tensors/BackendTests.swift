@@ -99,7 +99,7 @@ struct BackendTests {
       "comparisons", [[4, 3], [3]],
       { x throws(ShapeError) in
         let all = try (x[0] .< x[1]) + (x[0] .<= x[1]) * 2 + (x[0] .== x[1]) * 4
-        return try x[0] * all + (x[0] .!= x[1]) + (x[0] .>= x[1]) + (x[0] .> 0.5)
+        return try x[0] * all + x[1] + (x[0] .!= x[1]) + (x[0] .>= x[1]) + (x[0] .> 0.5)
       }
     ),
     ("sum over axes", [[2, 3, 4]], { x throws(ShapeError) in try sum(x[0], axes: [0, 2]) }),
