@@ -8,7 +8,7 @@ public enum DirectConvolution {
   /// Whether the convolution is cheap enough to be the one in front of another; see
   /// ``ConvolutionInput``.
   public static func canBeInFront(_ e: ConvolutionExtents) -> Bool {
-    e.patch <= 32 && !e.isPointwise
+    e.isUniform && e.patch <= 32 && !e.isPointwise
   }
 
   /// `y = activation(x ∗ weight + bias)`.

@@ -3,10 +3,10 @@ import KernelInterface
 /// The extents of max pooling.
 public typealias PoolingExtents = KernelInterface.PoolingExtents
 
-/// The largest pixel of each window, and its index in the plane (`places`): of the first one among
+/// The largest pixel of each window, and its index in the plane (`indices`): of the first one among
 /// equals, as in PyTorch. NaN counts as the largest.
 public func maxPooling(
-  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, places: UnsafeMutablePointer<Int32>,
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, indices: UnsafeMutablePointer<Int32>,
   _ e: PoolingExtents
 ) {
   parallel(count: e.planes, grain: 64) { planes in
@@ -16,19 +16,19 @@ public func maxPooling(
       for row in 0..<e.outputH {
         for column in 0..<e.outputW {
           let corner = row * e.stride * e.w + column * e.stride
-          var place = corner
+          var largestIndex = corner
           var largest = source[corner]
           for r in 0..<e.size {
             for s in 0..<e.size {
               let index = corner + r * e.w + s
               if source[index] > largest || source[index].isNaN {
                 largest = source[index]
-                place = index
+                largestIndex = index
               }
             }
           }
           y[output] = largest
-          places[output] = Int32(truncatingIfNeeded: place)
+          indices[output] = Int32(truncatingIfNeeded: largestIndex)
           output += 1
         }
       }
@@ -36,9 +36,9 @@ public func maxPooling(
   }
 }
 
-/// The gradient of ``maxPooling(x:y:places:_:)``: that of each window goes to its largest pixel.
+/// The gradient of ``maxPooling(x:y:indices:_:)``: that of each window goes to its largest pixel.
 public func maxPoolingGradient(
-  dy: UnsafePointer<Float>, places: UnsafePointer<Int32>, dx: UnsafeMutablePointer<Float>,
+  dy: UnsafePointer<Float>, indices: UnsafePointer<Int32>, dx: UnsafeMutablePointer<Float>,
   _ e: PoolingExtents
 ) {
   let (pixels, outputs) = (e.h * e.w, e.outputH * e.outputW)
@@ -46,7 +46,7 @@ public func maxPoolingGradient(
     (dx + planes.lowerBound * pixels).update(repeating: 0, count: planes.count * pixels)
     for plane in planes {
       for output in plane * outputs..<(plane + 1) * outputs {
-        dx[plane * pixels + Int(places[output])] += dy[output]
+        dx[plane * pixels + Int(indices[output])] += dy[output]
       }
     }
   }

@@ -2,8 +2,7 @@ import Synchronization
 
 /// Memory for floats that a kernel needs while it runs, aligned to 64 bytes.
 ///
-/// Freed memory is kept for the next kernel: new pages from the system cost more than many a kernel.
-/// What has not been used for a while, or exceeds a limit, goes back to the system.
+/// Freed memory is kept for the next kernel; see ``FreeBlocks``.
 final class Scratch {
   let pointer: UnsafeMutablePointer<Float>
   private let block: FreeBlocks.Block
@@ -23,14 +22,10 @@ final class Scratch {
   private static let free = Mutex(FreeBlocks())
 }
 
-/// Blocks of memory that nobody uses at the moment, the one unused for longest first.
+/// Blocks of memory that are not in use, the one unused for longest first: new pages from the system
+/// cost more than many a kernel. What has not been used for long, or exceeds a limit, is returned to
+/// the system.
 package struct FreeBlocks {
-  /// A block is given back after so many others have been freed: a training step frees some
-  /// hundreds.
-  package static let longestWait = 20_000
-  /// More free floats than this are given back: 1 GiB.
-  package static let mostFloats = 1 << 28
-
   package struct Block: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int
@@ -47,13 +42,20 @@ package struct FreeBlocks {
     }
   }
 
+  private let mostFloats, longestWait: Int
   private var blocks: [(block: Block, freed: Int)] = []
   /// How many blocks have been freed so far.
   private var clock = 0
-  /// The free floats.
+  /// The number of free floats.
   package private(set) var floats = 0
 
-  package init() {}
+  /// - Parameters:
+  ///   - mostFloats: More free floats than this are returned to the system.
+  ///   - longestWait: A block is returned after so many others have been freed; a training step frees
+  ///     some hundreds.
+  package init(mostFloats: Int = 1 << 28, longestWait: Int = 20_000) {
+    (self.mostFloats, self.longestWait) = (mostFloats, longestWait)
+  }
 
   /// The smallest block that is large enough, unless it is far too large; of equal ones the one
   /// freed last, which the caches may still hold.
@@ -64,8 +66,16 @@ package struct FreeBlocks {
       guard size >= count, size / 4 <= max(count, 1024) else { continue }
       if best.map({ size < blocks[$0].block.count }) ?? true { best = index }
     }
-    guard let best else { return nil }
-    let block = blocks.remove(at: best).block
+    return best.map { take(at: $0) }
+  }
+
+  /// The block of exactly this size that was freed last.
+  package mutating func take(exactly count: Int) -> Block? {
+    blocks.lastIndex { $0.block.count == count }.map { take(at: $0) }
+  }
+
+  private mutating func take(at index: Int) -> Block {
+    let block = blocks.remove(at: index).block
     floats -= block.count
     return block
   }
@@ -76,9 +86,7 @@ package struct FreeBlocks {
     blocks.append((block, clock))
     floats += block.count
     var old: [Block] = []
-    while let first = blocks.first,
-      floats > Self.mostFloats || clock - first.freed > Self.longestWait
-    {
+    while let first = blocks.first, floats > mostFloats || clock - first.freed > longestWait {
       old.append(first.block)
       floats -= first.block.count
       blocks.removeFirst()

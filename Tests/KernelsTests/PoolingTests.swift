@@ -21,9 +21,9 @@ struct PoolingTests {
     let x = numbers(n * c * h * w).map { ($0 * 3).rounded() }
     let dy = numbers(n * c * outputs, seed: 2)
     var (y, dx) = (dy, x)
-    var places = [Int32](repeating: 0, count: dy.count)
-    maxPooling(x: x, y: &y, places: &places, planes)
-    maxPoolingGradient(dy: dy, places: places, dx: &dx, planes)
+    var indices = [Int32](repeating: 0, count: dy.count)
+    maxPooling(x: x, y: &y, indices: &indices, planes)
+    maxPoolingGradient(dy: dy, indices: indices, dx: &dx, planes)
 
     let results = withThreadCounts(set) {
       var (lastY, lastDx) = (dy, x)

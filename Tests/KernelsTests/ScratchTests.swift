@@ -20,13 +20,16 @@ struct ScratchTests {
   }
 
   @Test func aBlockThatIsNotUsedForLongIsGivenBack() {
-    var free = FreeBlocks()
+    var free = FreeBlocks(longestWait: 100)
     let (unused, used) = (FreeBlocks.Block(count: 50_000), FreeBlocks.Block(count: 10))
     #expect(free.keep(unused).isEmpty && free.keep(used).isEmpty)
     var old: [FreeBlocks.Block] = []
-    for _ in 0..<2 * FreeBlocks.longestWait {
+    func useTheOther() {
       if let block = free.take(10) { old += free.keep(block) }
     }
+    for _ in 0..<99 { useTheOther() }
+    #expect(old.isEmpty)
+    useTheOther()
     #expect(old.map(\.pointer) == [unused.pointer])
     #expect(free.floats == 10)
     unused.deallocate()
@@ -34,12 +37,22 @@ struct ScratchTests {
   }
 
   @Test func moreThanTheLimitIsGivenBackOldestFirst() {
-    var free = FreeBlocks()
-    // Memory that is never touched costs nothing.
-    let blocks = (0..<3).map { _ in FreeBlocks.Block(count: FreeBlocks.mostFloats / 2) }
+    var free = FreeBlocks(mostFloats: 1000)
+    let blocks = (0..<3).map { _ in FreeBlocks.Block(count: 500) }
     #expect(free.keep(blocks[0]).isEmpty && free.keep(blocks[1]).isEmpty)
     #expect(free.keep(blocks[2]).map(\.pointer) == [blocks[0].pointer])
-    #expect(free.floats == FreeBlocks.mostFloats)
+    #expect(free.floats == 1000)
+    for block in blocks { block.deallocate() }
+  }
+
+  @Test func aBlockOfAnExactSizeCanBeAskedFor() {
+    var free = FreeBlocks()
+    let blocks = [100, 101, 100].map { FreeBlocks.Block(count: $0) }
+    for block in blocks { #expect(free.keep(block).isEmpty) }
+    #expect(free.take(exactly: 99) == nil)
+    #expect(free.take(exactly: 100)?.pointer == blocks[2].pointer)
+    #expect(free.take(exactly: 100)?.pointer == blocks[0].pointer)
+    #expect(free.take(exactly: 100) == nil)
     for block in blocks { block.deallocate() }
   }
 }

@@ -103,6 +103,12 @@ private struct LeafSearch<Leaf: AnyObject> {
       return
     }
     if value is Parameter || value is RunningStatistics || value is Generator { return }
+    if let sequential = value as? Sequential {
+      for (index, layer) in sequential.layers.enumerated() {
+        visit(layer, path: path + ["\(index)"])
+      }
+      return
+    }
     let mirror = Mirror(reflecting: value)
     guard let style = mirror.displayStyle else { return }
     switch style {

@@ -41,8 +41,22 @@ package protocol Backend: AnyObject, Sendable {
 
   /// `activation(a + b)` of two tensors of the same shape.
   func add(_ a: Tensor, _ b: Tensor, _ activation: Activation) -> Tensor
-  /// `a + b`, both broadcast to `shape`.
-  func addBroadcast(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor
+  /// `operation(a, b)`, both broadcast to `shape`.
+  func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor
+  /// The gradient of an operand of ``binary(_:_:_:shape:)``, of that operand's shape.
+  func binaryGradient(
+    _ operation: BinaryOperation, of operand: Operand, dy: Tensor, _ a: Tensor, _ b: Tensor
+  ) -> Tensor
+  /// `a` where the condition is not 0, else `b`, all three broadcast to `shape`.
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor
+  /// The gradient of an operand of ``select(_:_:_:shape:)``, of shape `shape`: left for a.
+  func selectGradient(
+    of operand: Operand, _ condition: Tensor, dy: Tensor, shape: [Int]
+  ) -> Tensor
+  /// `operation(x)`.
+  func unary(_ operation: UnaryOperation, _ x: Tensor) -> Tensor
+  /// The gradient of ``unary(_:_:)``, from its argument and its result.
+  func unaryGradient(_ operation: UnaryOperation, dy: Tensor, x: Tensor, y: Tensor) -> Tensor
   /// The sum of `x` over the dimensions along which a tensor of `shape` is repeated when it is
   /// broadcast to the shape of `x`.
   func sum(_ x: Tensor, to shape: [Int]) -> Tensor
@@ -55,15 +69,37 @@ package protocol Backend: AnyObject, Sendable {
 
   // MARK: Reductions
 
-  /// The sum of all elements, of shape [].
-  func sum(_ x: Tensor) -> Tensor
-  /// A tensor in which every element is that of `scalar`, a tensor of one element.
-  func broadcast(_ scalar: Tensor, shape: [Int]) -> Tensor
+  /// The sum over some dimensions divided by a number; the result lacks these dimensions.
+  func sum(_ x: Tensor, axes: [Int], divisor: Double) -> Tensor
+  /// The gradient by x, a tensor of shape `shape`.
+  func sumGradient(dy: Tensor, shape: [Int], axes: [Int], divisor: Double) -> Tensor
+  /// The largest element over some dimensions, the first one among equals; NaN counts as the largest.
+  func maxima(_ x: Tensor, axes: [Int]) -> (y: Tensor, saved: AnyObject?)
+  /// The gradient by x, a tensor of shape `shape`: that of each result goes to the largest element.
+  func maximaGradient(dy: Tensor, shape: [Int], axes: [Int], saved: AnyObject?) -> Tensor
   /// The index of the largest element of each row along the last dimension, the first one among
   /// equals. A NaN counts as the largest.
   func argmax(_ x: Tensor) -> [Int]
   /// The number of rows whose ``argmax(_:)`` is the label, of shape [].
   func countCorrect(_ logits: Tensor, labels: [Int]) -> Tensor
+
+  // MARK: Rearranging
+
+  /// The tensor whose element at the index i is that of `x` at the position `offset + Σ i · strides`
+  /// of its elements in row-major order.
+  func strided(_ x: Tensor, shape: [Int], strides: [Int], offset: Int) -> Tensor
+  /// The inverse: a tensor of shape `shape` with the elements of each part at the positions that its
+  /// strides give, and 0 elsewhere.
+  func assemble(_ parts: [StridedPart], shape: [Int]) -> Tensor
+  /// The rows of a table at some indices: a tensor of the given shape.
+  func gatherRows(_ table: Tensor, _ indices: [Int], shape: [Int]) -> Tensor
+  /// The gradient by the table, of shape `shape`: rows that were taken several times are added up.
+  func scatterRows(dy: Tensor, _ indices: [Int], shape: [Int]) -> Tensor
+
+  // MARK: Matrix products
+
+  /// The products of pairs of matrices, m × k by k × n; the result has the shape pairs × m × n.
+  func matrixProducts(_ a: MatrixBatch, _ b: MatrixBatch, m: Int, n: Int, k: Int) -> Tensor
 
   // MARK: Fully connected
 
@@ -138,16 +174,56 @@ package protocol Backend: AnyObject, Sendable {
   /// The gradient by x, a tensor of shape `shape`.
   func globalAveragePoolGradient(dy: Tensor, shape: [Int]) -> Tensor
 
+  /// The mean over each window: N × C × H × W becomes N × C × rows × columns.
+  func averagePool(_ x: Tensor, _ extents: AveragePoolingExtents) -> Tensor
+  /// The gradient by x, a tensor of shape `shape`.
+  func averagePoolGradient(
+    dy: Tensor, shape: [Int], _ extents: AveragePoolingExtents
+  ) -> Tensor
+  /// `weight · (x - mean) / √(variance + epsilon) + bias` for each row of `columns` elements; weight
+  /// and bias have one element for each column, or are nil for 1 and 0.
+  func layerNorm(
+    _ x: Tensor, weight: Tensor?, bias: Tensor?, columns: Int, epsilon: Double
+  ) -> (y: Tensor, saved: AnyObject?)
+  /// The gradients by x, the weight and the bias; the last two have the shape `[columns]`.
+  func layerNormGradients(
+    _ x: Tensor, weight: Tensor?, columns: Int, epsilon: Double, dy: Tensor, saved: AnyObject?
+  ) -> (dx: Tensor, dWeight: Tensor, dBias: Tensor)
+
   // MARK: Losses
 
   /// The probabilities along the last dimension.
   func softmax(_ x: Tensor) -> Tensor
   /// The gradient by x, from the result `y`.
   func softmaxGradient(dy: Tensor, y: Tensor) -> Tensor
+  /// `log softmax(x)` along the last dimension.
+  func logSoftmax(_ x: Tensor) -> Tensor
+  /// The gradient by x, from the result `y`.
+  func logSoftmaxGradient(dy: Tensor, y: Tensor) -> Tensor
   /// The mean over the rows of `-log softmax(logits)[label]`, of shape [], and the probabilities.
-  func crossEntropy(_ logits: Tensor, labels: [Int]) -> (loss: Tensor, probabilities: Tensor)
+  ///
+  /// - Parameter labelSmoothing: The share of the label that is spread over all classes.
+  func crossEntropy(
+    _ logits: Tensor, labels: [Int], labelSmoothing: Double
+  ) -> (loss: Tensor, probabilities: Tensor)
   /// The gradient by the logits, from that of the loss, a tensor of one element.
-  func crossEntropyGradient(dy: Tensor, probabilities: Tensor, labels: [Int]) -> Tensor
+  func crossEntropyGradient(
+    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+  ) -> Tensor
+  /// The mean over the rows of `-x[label]`, of shape [].
+  func nllLoss(_ x: Tensor, labels: [Int]) -> Tensor
+  /// The gradient by x, a tensor of shape `shape`, from that of the loss.
+  func nllLossGradient(dy: Tensor, shape: [Int], labels: [Int]) -> Tensor
+  /// The mean of `(x - target)²`, of shape [].
+  func mseLoss(_ x: Tensor, target: Tensor) -> Tensor
+  /// The gradient by x, from that of the loss.
+  func mseLossGradient(dy: Tensor, _ x: Tensor, target: Tensor) -> Tensor
+  /// The mean of `max(x, 0) - x target + log(1 + exp(-|x|))`, of shape [].
+  func binaryCrossEntropyWithLogits(_ x: Tensor, target: Tensor) -> Tensor
+  /// The gradients by x and by the target, from that of the loss.
+  func binaryCrossEntropyWithLogitsGradients(
+    dy: Tensor, _ x: Tensor, target: Tensor
+  ) -> (dx: Tensor, dTarget: Tensor)
   /// The mean over rows and classes of `max(0, 1 - x[label] + x[c])`, c ≠ label, of shape [].
   func multiMarginLoss(_ x: Tensor, labels: [Int]) -> Tensor
   /// The gradient by x, from that of the loss, a tensor of one element.
@@ -165,6 +241,33 @@ package protocol Backend: AnyObject, Sendable {
 
 /// A function of each element that an operation may apply to its result.
 package typealias Activation = Kernels.Activation
+
+/// A function of two numbers, element by element.
+package typealias BinaryOperation = Kernels.BinaryOperation
+/// One of the two operands of a ``BinaryOperation``.
+package typealias Operand = Kernels.Operand
+/// A function of one number, element by element.
+package typealias UnaryOperation = Kernels.UnaryOperation
+/// The windows of an average pooling.
+package typealias AveragePoolingExtents = Kernels.AveragePoolingExtents
+
+/// A tensor as a part of a larger one; see ``Backend/assemble(_:shape:)``.
+package struct StridedPart {
+  package let tensor: Tensor
+  package let strides: [Int]
+  package let offset: Int
+}
+
+/// Matrices of one size in a tensor; see ``Backend/matrixProducts(_:_:m:n:k:)``.
+package struct MatrixBatch {
+  package let tensor: Tensor
+  /// Elements from one row in memory to the next.
+  package let stride: Int
+  /// Whether a row in memory is a column of the matrix.
+  package let isTransposed: Bool
+  /// The position of each matrix in the tensor's elements, in row-major order.
+  package let offsets: [Int]
+}
 
 /// What a convolution is applied to.
 package enum ConvolutionOperand {

@@ -109,7 +109,7 @@ struct BatchNormalization2dTests {
     }
     expectShapeError(
       "batchNorm2d: expected x of shape [images, channels, height, width], got [2, 4]; "
-        + "images are normalised before flatten"
+        + "images are normalized before flatten"
     ) { () throws(ShapeError) in try normalise([2, 4], weight: 4) }
     expectShapeError(
       "batchNorm2d: expected a weight of shape [4], as x is [2, 4, 3, 3], got [8]; "
@@ -124,7 +124,7 @@ struct BatchNormalization2dTests {
         + "the layer's size is the number of output channels of the layer before it"
     ) { () throws(ShapeError) in try normalise([2, 4, 3, 3], weight: 4, running: 3) }
     expectShapeError(
-      "batchNorm2d: expected more than one pixel a channel to learn from, got x [1, 4, 1, 1]; "
+      "batchNorm2d: expected more than one pixel a channel to train on, got x [1, 4, 1, 1]; "
         + "one value has no variance: take a larger batch, or larger images"
     ) { () throws(ShapeError) in try normalise([1, 4, 1, 1], weight: 4) }
   }

@@ -61,10 +61,97 @@ final class ReferenceBackend: Backend {
     }
   }
 
-  func addBroadcast(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor {
+  func binary(
+    _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, shape: [Int]
+  ) -> Tensor {
     let (first, second) = (a.elements, b.elements)
     let pairs = zip(indices(of: a.shape, in: shape), indices(of: b.shape, in: shape))
-    return tensor(pairs.map { first[$0] + second[$1] }, shape)
+    return tensor(pairs.map { value(operation, first[$0], second[$1]) }, shape)
+  }
+
+  private func value(_ operation: BinaryOperation, _ a: Float, _ b: Float) -> Float {
+    switch operation {
+    case .add: a + b
+    case .subtract: a - b
+    case .multiply: a * b
+    case .divide: a / b
+    case .minimum: min(a, b)
+    case .maximum: max(a, b)
+    case .equal: a == b ? 1 : 0
+    case .notEqual: a != b ? 1 : 0
+    case .less: a < b ? 1 : 0
+    case .lessOrEqual: a <= b ? 1 : 0
+    case .greater: a > b ? 1 : 0
+    case .greaterOrEqual: a >= b ? 1 : 0
+    }
+  }
+
+  func binaryGradient(
+    _ operation: BinaryOperation, of operand: Operand, dy: Tensor, _ a: Tensor, _ b: Tensor
+  ) -> Tensor {
+    let (first, second) = (a.elements, b.elements)
+    let pairs = zip(indices(of: a.shape, in: dy.shape), indices(of: b.shape, in: dy.shape))
+    let slopes = pairs.map { i, j -> Float in
+      let (a, b) = (first[i], second[j])
+      switch (operation, operand) {
+      case (.add, _), (.subtract, .left): return 1
+      case (.subtract, .right): return -1
+      case (.multiply, _): return operand == .left ? b : a
+      case (.divide, _): return operand == .left ? 1 / b : -a / (b * b)
+      case (.minimum, _): return a == b ? 0.5 : ((a < b) == (operand == .left) ? 1 : 0)
+      case (.maximum, _): return a == b ? 0.5 : ((a > b) == (operand == .left) ? 1 : 0)
+      default: return 0
+      }
+    }
+    let whole = tensor(zip(slopes, dy.elements).map { $0 * $1 }, dy.shape)
+    return sum(whole, to: operand == .left ? a.shape : b.shape)
+  }
+
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor {
+    let (conditions, first, second) = (condition.elements, a.elements, b.elements)
+    let (i, j, k) = (
+      indices(of: condition.shape, in: shape), indices(of: a.shape, in: shape),
+      indices(of: b.shape, in: shape)
+    )
+    return tensor(i.indices.map { conditions[i[$0]] != 0 ? first[j[$0]] : second[k[$0]] }, shape)
+  }
+
+  func selectGradient(
+    of operand: Operand, _ condition: Tensor, dy: Tensor, shape: [Int]
+  ) -> Tensor {
+    let conditions = condition.elements
+    let d = zip(indices(of: condition.shape, in: dy.shape), dy.elements).map {
+      (conditions[$0] != 0) == (operand == .left) ? $1 : 0
+    }
+    return sum(tensor(d, dy.shape), to: shape)
+  }
+
+  private func value(_ operation: UnaryOperation, _ x: Double) -> Double {
+    switch operation {
+    case .negate: -x
+    case .absolute: abs(x)
+    case .exp: Foundation.exp(x)
+    case .log: Foundation.log(x)
+    case .sqrt: x.squareRoot()
+    case .sigmoid: 1 / (1 + Foundation.exp(-x))
+    case .tanh: Foundation.tanh(x)
+    case .gelu: x / 2 * (1 + erf(x / 2.0.squareRoot()))
+    case .silu: x / (1 + Foundation.exp(-x))
+    case .relu: max(x, 0)
+    }
+  }
+
+  func unary(_ operation: UnaryOperation, _ x: Tensor) -> Tensor {
+    tensor(x.elements.map { Float(value(operation, Double($0))) }, x.shape)
+  }
+
+  func unaryGradient(_ operation: UnaryOperation, dy: Tensor, x: Tensor, y: Tensor) -> Tensor {
+    // By central differences in double precision.
+    tensor(
+      zip(dy.elements, x.elements).map { dy, x in
+        let (up, down) = (Double(x) + 1e-5, Double(x) - 1e-5)
+        return Float(Double(dy) * (value(operation, up) - value(operation, down)) / 2e-5)
+      }, x.shape)
   }
 
   func sum(_ x: Tensor, to shape: [Int]) -> Tensor {
@@ -90,13 +177,114 @@ final class ReferenceBackend: Backend {
 
   // MARK: Reductions
 
-  func sum(_ x: Tensor) -> Tensor {
-    tensor([Float(x.elements.reduce(0.0) { $0 + Double($1) })], [])
+  /// The index of the result for each element when some dimensions are reduced.
+  private func reducedIndices(_ shape: [Int], _ axes: [Int]) -> [Int] {
+    indices(of: shape.indices.map { axes.contains($0) ? 1 : shape[$0] }, in: shape)
   }
 
-  func broadcast(_ scalar: Tensor, shape: [Int]) -> Tensor {
-    tensor([Float](repeating: scalar.item, count: shape.reduce(1, *)), shape)
+  private func remaining(_ shape: [Int], _ axes: [Int]) -> [Int] {
+    shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
   }
+
+  func sum(_ x: Tensor, axes: [Int], divisor: Double) -> Tensor {
+    let shape = remaining(x.shape, axes)
+    var sums = [Double](repeating: 0, count: shape.reduce(1, *))
+    for (index, element) in zip(reducedIndices(x.shape, axes), x.elements) {
+      sums[index] += Double(element)
+    }
+    return tensor(sums.map { Float($0 / divisor) }, shape)
+  }
+
+  func sumGradient(dy: Tensor, shape: [Int], axes: [Int], divisor: Double) -> Tensor {
+    let gradients = dy.elements
+    return tensor(
+      reducedIndices(shape, axes).map { Float(Double(gradients[$0]) / divisor) }, shape)
+  }
+
+  /// The index of the element that each result was taken from.
+  private final class Largest {
+    var sources: [Int] = []
+  }
+
+  func maxima(_ x: Tensor, axes: [Int]) -> (y: Tensor, saved: AnyObject?) {
+    let shape = remaining(x.shape, axes)
+    let (elements, largest) = (x.elements, Largest())
+    largest.sources = [Int](repeating: -1, count: shape.reduce(1, *))
+    for (element, result) in reducedIndices(x.shape, axes).enumerated() {
+      let source = largest.sources[result]
+      if source < 0 || elements[element] > elements[source] { largest.sources[result] = element }
+    }
+    return (tensor(largest.sources.map { elements[$0] }, shape), largest)
+  }
+
+  func maximaGradient(dy: Tensor, shape: [Int], axes: [Int], saved: AnyObject?) -> Tensor {
+    var dx = [Float](repeating: 0, count: shape.reduce(1, *))
+    for (source, gradient) in zip((saved as? Largest)?.sources ?? [], dy.elements) {
+      dx[source] += gradient
+    }
+    return tensor(dx, shape)
+  }
+
+  // MARK: Rearranging
+
+  private func positions(_ shape: [Int], _ strides: [Int], _ offset: Int) -> [Int] {
+    zip(shape, strides).reduce([offset]) { positions, dimension in
+      positions.flatMap { position in (0..<dimension.0).map { position + $0 * dimension.1 } }
+    }
+  }
+
+  func strided(_ x: Tensor, shape: [Int], strides: [Int], offset: Int) -> Tensor {
+    let elements = x.elements
+    return tensor(positions(shape, strides, offset).map { elements[$0] }, shape)
+  }
+
+  func assemble(_ parts: [StridedPart], shape: [Int]) -> Tensor {
+    var elements = [Float](repeating: 0, count: shape.reduce(1, *))
+    for part in parts {
+      let places = positions(part.tensor.shape, part.strides, part.offset)
+      for (place, element) in zip(places, part.tensor.elements) { elements[place] = element }
+    }
+    return tensor(elements, shape)
+  }
+
+  func gatherRows(_ table: Tensor, _ indices: [Int], shape: [Int]) -> Tensor {
+    let rows = rows(table)
+    return tensor(indices.flatMap { rows[$0] }, shape)
+  }
+
+  func scatterRows(dy: Tensor, _ indices: [Int], shape: [Int]) -> Tensor {
+    var table = [Float](repeating: 0, count: shape[0] * shape[1])
+    for (index, row) in zip(indices, rows(dy)) {
+      for (column, gradient) in row.enumerated() { table[index * shape[1] + column] += gradient }
+    }
+    return tensor(table, shape)
+  }
+
+  // MARK: Matrix products
+
+  func matrixProducts(_ a: MatrixBatch, _ b: MatrixBatch, m: Int, n: Int, k: Int) -> Tensor {
+    let (first, second) = (a.tensor.elements, b.tensor.elements)
+    func element(
+      _ batch: MatrixBatch, _ elements: [Float], _ offset: Int, _ row: Int, _ column: Int
+    ) -> Float {
+      elements[
+        offset + (batch.isTransposed ? column * batch.stride + row : row * batch.stride + column)]
+    }
+    var y: [Float] = []
+    for (aOffset, bOffset) in zip(a.offsets, b.offsets) {
+      for row in 0..<m {
+        for column in 0..<n {
+          y.append(
+            (0..<k).reduce(0) {
+              $0 + element(a, first, aOffset, row, $1) * element(b, second, bOffset, $1, column)
+            })
+        }
+      }
+    }
+    return tensor(y, [a.offsets.count, m, n])
+  }
+
+  // MARK: Rows
 
   private func rows(_ x: Tensor) -> [[Float]] {
     let (elements, size) = (x.elements, x.shape.last ?? 1)
@@ -315,6 +503,82 @@ final class ReferenceBackend: Backend {
       dy.elements.flatMap { [Float](repeating: $0 / Float(pixels), count: pixels) }, shape)
   }
 
+  func averagePool(_ x: Tensor, _ e: AveragePoolingExtents) -> Tensor {
+    let elements = x.elements
+    var y: [Float] = []
+    for plane in 0..<x.shape[0] * x.shape[1] {
+      for rows in e.rows {
+        for columns in e.columns {
+          let pixels = rows.flatMap { row in
+            columns.map { elements[(plane * e.h + row) * e.w + $0] }
+          }
+          y.append(pixels.reduce(0, +) / Float(e.divisor ?? pixels.count))
+        }
+      }
+    }
+    return tensor(y, [x.shape[0], x.shape[1], e.rows.count, e.columns.count])
+  }
+
+  func averagePoolGradient(dy: Tensor, shape: [Int], _ e: AveragePoolingExtents) -> Tensor {
+    var dx = [Float](repeating: 0, count: shape.reduce(1, *))
+    var gradients = dy.elements.makeIterator()
+    for plane in 0..<shape[0] * shape[1] {
+      for rows in e.rows {
+        for columns in e.columns {
+          let share = (gradients.next() ?? 0) / Float(e.divisor ?? rows.count * columns.count)
+          for row in rows {
+            for column in columns { dx[(plane * e.h + row) * e.w + column] += share }
+          }
+        }
+      }
+    }
+    return tensor(dx, shape)
+  }
+
+  func layerNorm(
+    _ x: Tensor, weight: Tensor?, bias: Tensor?, columns: Int, epsilon: Double
+  ) -> (y: Tensor, saved: AnyObject?) {
+    let (weights, shifts) = (weight?.elements, bias?.elements)
+    let y = rows(Tensor(x.elements, shape: [x.count / columns, columns])).flatMap { row in
+      normalized(row, epsilon).values.enumerated().map {
+        Float($1) * (weights?[$0] ?? 1) + (shifts?[$0] ?? 0)
+      }
+    }
+    return (tensor(y, x.shape), nil)
+  }
+
+  private func normalized(_ row: [Float], _ epsilon: Double) -> (values: [Double], scale: Double) {
+    let (values, count) = (row.map { Double($0) }, Double(row.count))
+    let mean = values.reduce(0, +) / count
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+    let scale = 1 / (variance + epsilon).squareRoot()
+    return (values.map { ($0 - mean) * scale }, scale)
+  }
+
+  func layerNormGradients(
+    _ x: Tensor, weight: Tensor?, columns: Int, epsilon: Double, dy: Tensor, saved: AnyObject?
+  ) -> (dx: Tensor, dWeight: Tensor, dBias: Tensor) {
+    let weights = weight?.elements
+    var (dx, dWeight, dBias) = (
+      [Float](), [Float](repeating: 0, count: columns), [Float](repeating: 0, count: columns)
+    )
+    let shape = [x.count / columns, columns]
+    for (row, gradient) in zip(
+      rows(Tensor(x.elements, shape: shape)), rows(Tensor(dy.elements, shape: shape)))
+    {
+      let (values, scale) = normalized(row, epsilon)
+      let g = gradient.enumerated().map { Double($1 * (weights?[$0] ?? 1)) }
+      let sum = g.reduce(0, +) / Double(columns)
+      let product = zip(g, values).reduce(0) { $0 + $1.0 * $1.1 } / Double(columns)
+      for index in 0..<columns {
+        dx.append(Float(scale * (g[index] - sum - values[index] * product)))
+        dWeight[index] += gradient[index] * Float(values[index])
+        dBias[index] += gradient[index]
+      }
+    }
+    return (tensor(dx, x.shape), tensor(dWeight, [columns]), tensor(dBias, [columns]))
+  }
+
   // MARK: Losses
 
   func softmax(_ x: Tensor) -> Tensor {
@@ -334,21 +598,81 @@ final class ReferenceBackend: Backend {
       }, y.shape)
   }
 
-  func crossEntropy(
-    _ logits: Tensor, labels: [Int]
-  ) -> (loss: Tensor, probabilities: Tensor) {
-    let probabilities = softmax(logits)
-    let losses = zip(rows(probabilities), labels).map { -Float(log(Double($0[$1]))) }
-    let mean = losses.reduce(0, +) / Float(labels.count)
-    return (tensor([mean], []), probabilities)
+  func logSoftmax(_ x: Tensor) -> Tensor {
+    tensor(softmax(x).elements.map { Float(Foundation.log(Double($0))) }, x.shape)
   }
 
-  func crossEntropyGradient(dy: Tensor, probabilities: Tensor, labels: [Int]) -> Tensor {
+  func logSoftmaxGradient(dy: Tensor, y: Tensor) -> Tensor {
+    tensor(
+      zip(rows(dy), rows(y)).flatMap { dy, y in
+        let sum = dy.reduce(0, +)
+        return zip(dy, y).map { $0 - Float(Foundation.exp(Double($1))) * sum }
+      }, y.shape)
+  }
+
+  /// What each class's probability should be, row by row.
+  private func targets(_ labels: [Int], _ classes: Int, _ smoothing: Double) -> [Float] {
+    labels.flatMap { label in
+      (0..<classes).map {
+        Float(($0 == label ? 1 - smoothing : 0) + smoothing / Double(classes))
+      }
+    }
+  }
+
+  func crossEntropy(
+    _ logits: Tensor, labels: [Int], labelSmoothing: Double
+  ) -> (loss: Tensor, probabilities: Tensor) {
+    let probabilities = softmax(logits)
+    let targets = targets(labels, logits.shape[1], labelSmoothing)
+    let total = zip(targets, probabilities.elements).reduce(0.0) {
+      $0 - Double($1.0) * Foundation.log(Double($1.1))
+    }
+    return (tensor([Float(total / Double(labels.count))], []), probabilities)
+  }
+
+  func crossEntropyGradient(
+    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+  ) -> Tensor {
     let scale = dy.item / Float(labels.count)
+    let targets = targets(labels, probabilities.shape[1], labelSmoothing)
     return tensor(
-      zip(rows(probabilities), labels).flatMap { row, label in
-        row.enumerated().map { ($1 - ($0 == label ? 1 : 0)) * scale }
-      }, probabilities.shape)
+      zip(probabilities.elements, targets).map { ($0 - $1) * scale }, probabilities.shape)
+  }
+
+  func nllLoss(_ x: Tensor, labels: [Int]) -> Tensor {
+    let total = zip(rows(x), labels).reduce(0) { $0 - $1.0[$1.1] }
+    return tensor([total / Float(labels.count)], [])
+  }
+
+  func nllLossGradient(dy: Tensor, shape: [Int], labels: [Int]) -> Tensor {
+    let share = dy.item / Float(labels.count)
+    return tensor(targets(labels, shape[1], 0).map { -$0 * share }, shape)
+  }
+
+  func mseLoss(_ x: Tensor, target: Tensor) -> Tensor {
+    let squares = zip(x.elements, target.elements).map { ($0 - $1) * ($0 - $1) }
+    return tensor([squares.reduce(0, +) / Float(x.count)], [])
+  }
+
+  func mseLossGradient(dy: Tensor, _ x: Tensor, target: Tensor) -> Tensor {
+    let share = 2 * dy.item / Float(x.count)
+    return tensor(zip(x.elements, target.elements).map { share * ($0 - $1) }, x.shape)
+  }
+
+  func binaryCrossEntropyWithLogits(_ x: Tensor, target: Tensor) -> Tensor {
+    let total = zip(unary(.sigmoid, x).elements, target.elements).reduce(0.0) { total, pair in
+      let (p, target) = (Double(pair.0), Double(pair.1))
+      return total - target * Foundation.log(p) - (1 - target) * Foundation.log(1 - p)
+    }
+    return tensor([Float(total / Double(x.count))], [])
+  }
+
+  func binaryCrossEntropyWithLogitsGradients(
+    dy: Tensor, _ x: Tensor, target: Tensor
+  ) -> (dx: Tensor, dTarget: Tensor) {
+    let share = dy.item / Float(x.count)
+    let dx = zip(unary(.sigmoid, x).elements, target.elements).map { share * ($0 - $1) }
+    return (tensor(dx, x.shape), tensor(x.elements.map { -share * $0 }, x.shape))
   }
 
   func multiMarginLoss(_ x: Tensor, labels: [Int]) -> Tensor {

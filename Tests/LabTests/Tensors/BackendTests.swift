@@ -84,6 +84,87 @@ struct BackendTests {
       "crossEntropy", [[3, 5]],
       { x throws(ShapeError) in try crossEntropy(x[0], IntTensor([4, 0, 2])) }
     ),
+    ("-", [[2, 3, 4], [3, 1]], { x throws(ShapeError) in try x[0] - x[1] }),
+    ("*", [[2, 3, 4], [3, 1]], { x throws(ShapeError) in try x[0] * x[1] }),
+    ("/", [[3, 1], [2, 3, 4]], { x throws(ShapeError) in try x[0] / (x[1] * x[1] + 1) }),
+    ("scalars", [[2, 3]], { x throws(ShapeError) in -(2 - x[0] * 3) / 4 + 1 }),
+    ("minimum", [[2, 3], [3]], { x throws(ShapeError) in try minimum(x[0], x[1]) }),
+    ("maximum", [[2, 3], [3]], { x throws(ShapeError) in try maximum(x[0], x[1]) }),
+    ("exp", [[2, 3]], { x throws(ShapeError) in exp(x[0]) }),
+    ("log, sqrt", [[2, 3]], { x throws(ShapeError) in log(sqrt(abs(x[0]) + 1)) }),
+    ("tanh, sigmoid", [[2, 3]], { x throws(ShapeError) in tanh(sigmoid(x[0])) }),
+    ("gelu, silu", [[2, 3]], { x throws(ShapeError) in silu(gelu(x[0])) }),
+    ("where", [[2, 3], [3]], { x throws(ShapeError) in try x[0].where(x[1] .> 0, x[1]) }),
+    (
+      "comparisons", [[4, 3], [3]],
+      { x throws(ShapeError) in
+        let all = try (x[0] .< x[1]) + (x[0] .<= x[1]) * 2 + (x[0] .== x[1]) * 4
+        return try x[0] * all + x[1] + (x[0] .!= x[1]) + (x[0] .>= x[1]) + (x[0] .> 0.5)
+      }
+    ),
+    ("sum over axes", [[2, 3, 4]], { x throws(ShapeError) in try sum(x[0], axes: [0, 2]) }),
+    (
+      "mean, keepDims", [[2, 3, 4]],
+      { x throws(ShapeError) in try x[0] - mean(x[0], axes: [-1], keepDims: true) }
+    ),
+    ("max over axes", [[2, 3, 4]], { x throws(ShapeError) in try max(x[0], axes: [1]) }),
+    ("permute", [[2, 3, 4]], { x throws(ShapeError) in try permute(x[0], order: [2, 0, 1]) }),
+    (
+      "slice, concatenate", [[2, 5, 3], [2, 2, 3]],
+      { x throws(ShapeError) in
+        try concatenate([slice(x[0], axis: 1, 0..<5, step: 2), x[1]], axis: 1)
+      }
+    ),
+    (
+      "split, stack", [[4, 3]],
+      { x throws(ShapeError) in try stack(split(x[0], size: 2), axis: -1) }
+    ),
+    ("matmul", [[2, 1, 3, 4], [5, 4, 2]], { x throws(ShapeError) in try matmul(x[0], x[1]) }),
+    (
+      "embedding", [[4, 3]],
+      { x throws(ShapeError) in try embedding(IntTensor([3, 0, 3, 1]), weight: x[0]) }
+    ),
+    (
+      "layerNorm", [[3, 2, 4], [2, 4], [2, 4]],
+      { x throws(ShapeError) in
+        try layerNorm(x[0], normalizedShape: [2, 4], weight: x[1], bias: x[2])
+      }
+    ),
+    (
+      "avgPool2d", [[2, 3, 7, 6]],
+      { x throws(ShapeError) in
+        try avgPool2d(x[0], size: (3, 2), stride: (2, 2), padding: (1, 0))
+      }
+    ),
+    (
+      "adaptiveAvgPool2d", [[2, 3, 7, 5]],
+      { x throws(ShapeError) in try adaptiveAvgPool2d(x[0], outputSize: (3, 4)) }
+    ),
+    (
+      "grouped conv2d, relu", [[2, 4, 7, 9], [6, 2, 3, 2], [6]],
+      { x throws(ShapeError) in
+        relu(
+          try conv2d(
+            x[0], weight: x[1], bias: x[2], stride: (2, 1), padding: (1, 2), dilation: (1, 2),
+            groups: 2))
+      }
+    ),
+    ("logSoftmax", [[3, 5]], { x throws(ShapeError) in logSoftmax(x[0]) }),
+    (
+      "nllLoss", [[3, 5]],
+      { x throws(ShapeError) in try nllLoss(x[0], IntTensor([4, 0, 2])) }
+    ),
+    (
+      "label smoothing", [[3, 5]],
+      { x throws(ShapeError) in
+        try crossEntropy(x[0], IntTensor([4, 0, 2]), labelSmoothing: 0.2)
+      }
+    ),
+    ("mseLoss", [[3, 5], [3, 5]], { x throws(ShapeError) in try mseLoss(x[0], x[1]) }),
+    (
+      "binaryCrossEntropyWithLogits", [[3, 5], [3, 5]],
+      { x throws(ShapeError) in try binaryCrossEntropyWithLogits(x[0], x[1]) }
+    ),
     (
       "multiMarginLoss", [[3, 5]],
       { x throws(ShapeError) in try multiMarginLoss(x[0], IntTensor([4, 0, 2])) }

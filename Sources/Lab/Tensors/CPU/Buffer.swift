@@ -1,67 +1,28 @@
+import Kernels
 import Synchronization
 
 /// Memory for floats, aligned to 64 bytes. Freed memory is kept for the next buffer of the same size:
-/// a training step allocates what the step before it did, and new pages from the system cost more
-/// than many kernels take.
+/// a training step allocates what the step before it did.
 package final class Buffer: @unchecked Sendable {
-  package let pointer: UnsafeMutablePointer<Float>
-  private let count: Int
+  package var pointer: UnsafeMutablePointer<Float> { block.pointer }
+  private let block: FreeBlocks.Block
+
+  /// Buffers that are not in use, up to 256 MiB.
+  private static let free = Mutex(FreeBlocks(mostFloats: 1 << 26))
+  /// Smaller buffers are not worth the lock.
+  private static let smallestCount = 1 << 12
 
   /// - Parameter count: The number of floats; their values are undefined until written.
   package init(count: Int) {
-    self.count = max(1, count)
-    pointer = BufferPool.take(count: self.count)
+    let reused =
+      count >= Self.smallestCount ? Self.free.withLock { $0.take(exactly: count) } : nil
+    block = reused ?? FreeBlocks.Block(count: count)
   }
 
   deinit {
-    BufferPool.giveBack(pointer, count: count)
-  }
-}
-
-/// Buffers that are not in use.
-private enum BufferPool {
-  private struct Free: @unchecked Sendable {
-    private var pointers: [Int: [UnsafeMutablePointer<Float>]] = [:]
-    private var bytes = 0
-
-    mutating func take(_ count: Int, _ size: Int) -> UnsafeMutablePointer<Float>? {
-      guard let pointer = pointers[count]?.popLast() else { return nil }
-      bytes -= size
-      return pointer
-    }
-
-    /// Keeps a buffer for later.
-    ///
-    /// - Returns: Whether there was room.
-    mutating func keep(
-      _ pointer: UnsafeMutablePointer<Float>, _ count: Int, _ size: Int
-    ) -> Bool {
-      guard bytes + size <= mostBytes else { return false }
-      pointers[count, default: []].append(pointer)
-      bytes += size
-      return true
-    }
-  }
-
-  private static let free = Mutex(Free())
-  /// Smaller buffers are not worth the lock.
-  private static let smallestBytes = 1 << 14
-  /// What exceeds this is returned to the system.
-  private static let mostBytes = 1 << 28
-
-  static func take(count: Int) -> UnsafeMutablePointer<Float> {
-    let bytes = count * MemoryLayout<Float>.stride
-    if bytes >= smallestBytes, let pointer = free.withLock({ $0.take(count, bytes) }) {
-      return pointer
-    }
-    return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-      .bindMemory(to: Float.self, capacity: count)
-  }
-
-  static func giveBack(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
-    let bytes = count * MemoryLayout<Float>.stride
-    let isKept = bytes >= smallestBytes && free.withLock { $0.keep(pointer, count, bytes) }
-    if !isKept { UnsafeMutableRawPointer(pointer).deallocate() }
+    let block = block
+    guard block.count >= Self.smallestCount else { return block.deallocate() }
+    for old in Self.free.withLock({ $0.keep(block) }) { old.deallocate() }
   }
 }
 

@@ -28,10 +28,9 @@ extension CPUBackend {
     let (h, w) = epilogue.pool2x2 ? (e.outputH / 2, e.outputW / 2) : (e.outputH, e.outputW)
     let y = Tensor(uninitializedImages: [e.n, e.k, h, w])
     guard WinogradConvolution.isSupported(e) else {
-      DirectConvolution.forward(
-        x: images(x).pixels, weight: weight.pointer, bias: bias?.pointer,
-        activation: epilogue.activation,
-        y: y.pixels, e)
+      let forward = e.isUniform ? DirectConvolution.forward : GeneralConvolution.forward
+      forward(
+        images(x).pixels, weight.pointer, bias?.pointer, epilogue.activation, y.pixels, e)
       return (y, nil)
     }
     let codes = epilogue.pool2x2 && saves ? Codes<UInt8>(count: y.count) : nil
@@ -59,9 +58,10 @@ extension CPUBackend {
     guard WinogradConvolution.isSupported(e) else {
       let x = images(x)
       let dx = gradient(.input) { Tensor(uninitializedImages: x.shape) }
-      DirectConvolution.gradients(
-        x: x.pixels, weight: weight.pointer, dy: dy.pixels, y: activated, dx: dx?.pixels,
-        dWeight: dWeight?.pointer, dBias: dBias?.pointer, e)
+      let compute = e.isUniform ? DirectConvolution.gradients : GeneralConvolution.gradients
+      compute(
+        x.pixels, weight.pointer, dy.pixels, activated, dx?.pixels, dWeight?.pointer,
+        dBias?.pointer, e)
       return gradients
     }
     let inputGradient: ConvolutionInputGradient?
@@ -127,11 +127,9 @@ extension CPUBackend {
     _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
   ) -> Tensor {
     let y = Tensor(uninitialized: running.shape)
-    let (old, new, result) = (running.pointer, batch.pointer, y.pointer)
-    for index in 0..<running.count {
-      result[index] = Float(
-        (1 - momentum) * Double(old[index]) + momentum * scale * Double(new[index]))
-    }
+    BatchNormalization.updateRunning(
+      running.pointer, batch: batch.pointer, momentum: momentum, scale: scale, into: y.pointer,
+      channels: running.count)
     return y
   }
 
@@ -182,7 +180,7 @@ extension CPUBackend {
     }
     let y = Tensor(uninitialized: shape)
     let indices = Codes<Int32>(count: y.count)
-    maxPooling(x: x.pointer, y: y.pointer, places: indices.pointer, extents)
+    maxPooling(x: x.pointer, y: y.pointer, indices: indices.pointer, extents)
     return (y, indices)
   }
 
@@ -204,7 +202,7 @@ extension CPUBackend {
     }
     let dx = Tensor(uninitialized: shape)
     maxPoolingGradient(
-      dy: dy.pointer, places: indices.pointer, dx: dx.pointer,
+      dy: dy.pointer, indices: indices.pointer, dx: dx.pointer,
       extents(planes: shape[0] * shape[1]))
     return dx
   }
@@ -221,6 +219,21 @@ extension CPUBackend {
     let dx = Tensor(uninitializedImages: shape)
     meanOfPixelsGradient(
       dy: dy.pointer, dx: dx.pixels, n: shape[0], pixels: shape[2] * shape[3], channels: shape[1])
+    return dx
+  }
+
+  package func averagePool(_ x: Tensor, _ extents: AveragePoolingExtents) -> Tensor {
+    let y = Tensor(
+      uninitializedImages: [x.shape[0], x.shape[1], extents.rows.count, extents.columns.count])
+    averagePooling(x: x.pixels, y: y.pixels, extents)
+    return y
+  }
+
+  package func averagePoolGradient(
+    dy: Tensor, shape: [Int], _ extents: AveragePoolingExtents
+  ) -> Tensor {
+    let dx = Tensor(uninitializedImages: shape)
+    averagePoolingGradient(dy: dy.pixels, dx: dx.pixels, extents)
     return dx
   }
 }

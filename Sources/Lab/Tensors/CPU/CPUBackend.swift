@@ -54,22 +54,6 @@ package final class CPUBackend: Backend {
     return y
   }
 
-  package func addBroadcast(_ a: Tensor, _ b: Tensor, shape: [Int]) -> Tensor {
-    let areImages = a.rank == 4 && b.rank == 4 && (hasChannelsLast(a) || hasChannelsLast(b))
-    let extents = BroadcastExtents(
-      shape: areImages ? channelsLast(shape) : shape,
-      aStrides: broadcastStrides(a.shape, shape.count, areImages),
-      bStrides: broadcastStrides(b.shape, shape.count, areImages))
-    guard areImages else {
-      let y = Tensor(uninitialized: shape)
-      Kernels.addBroadcast(a.pointer, b.pointer, y: y.pointer, extents)
-      return y
-    }
-    let y = Tensor(uninitializedImages: shape)
-    Kernels.addBroadcast(a.pixels, b.pixels, y: y.pixels, extents)
-    return y
-  }
-
   package func sum(_ x: Tensor, to shape: [Int]) -> Tensor {
     guard x.shape != shape else { return x }
     let areImages = x.rank == 4 && shape.count == 4 && hasChannelsLast(x)
@@ -84,15 +68,15 @@ package final class CPUBackend: Backend {
     return y
   }
 
-  private func hasChannelsLast(_ x: Tensor) -> Bool {
+  func hasChannelsLast(_ x: Tensor) -> Bool {
     x.rank == 4 && x.channelsLast != .rowMajor && x.order == x.channelsLast
   }
 
-  private func channelsLast(_ shape: [Int]) -> [Int] { [shape[0], shape[2], shape[3], shape[1]] }
+  func channelsLast(_ shape: [Int]) -> [Int] { [shape[0], shape[2], shape[3], shape[1]] }
 
   /// The distance in memory between an operand's neighbours along each dimension of the result; 0
   /// where the operand is repeated.
-  private func broadcastStrides(
+  func broadcastStrides(
     _ shape: [Int], _ rank: Int, _ areImages: Bool
   ) -> [Int] {
     let padded = Array(repeating: 1, count: rank - shape.count) + shape
@@ -139,23 +123,16 @@ package final class CPUBackend: Backend {
 
   // MARK: Reductions
 
-  package func sum(_ x: Tensor) -> Tensor {
-    let elements = UnsafeBufferPointer(start: x.pointer, count: x.count)
-    return Tensor(scalar: Float(elements.reduce(0.0) { $0 + Double($1) }))
-  }
-
-  package func broadcast(_ scalar: Tensor, shape: [Int]) -> Tensor {
-    Tensor(repeating: scalar.pointer[0], shape: shape)
-  }
-
   package func argmax(_ x: Tensor) -> [Int] {
-    let classes = x.shape.last ?? 1
-    let source = x.pointer
-    return (0..<x.shape.dropLast().reduce(1, *)).map { row in
-      let scores = source + row * classes
-      return (0..<classes).reduce(0) { best, index in
-        scores[index] > scores[best] || (scores[index].isNaN && !scores[best].isNaN) ? index : best
+    let columns = x.shape.last ?? 1
+    let rows = x.shape.dropLast().reduce(1, *)
+    return [Int](unsafeUninitializedCapacity: rows) { indices, count in
+      if let first = indices.baseAddress, columns > 0 {
+        argmaxOfRows(x.pointer, into: first, rows: rows, columns: columns)
+      } else {
+        indices.initialize(repeating: 0)
       }
+      count = rows
     }
   }
 
@@ -231,51 +208,90 @@ package final class CPUBackend: Backend {
     return dx
   }
 
+  package func logSoftmax(_ x: Tensor) -> Tensor {
+    let y = Tensor(uninitialized: x.shape)
+    let classes = x.shape.last ?? 1
+    guard x.count > 0 else { return y }
+    Kernels.logSoftmax(x: x.pointer, y: y.pointer, rows: x.count / classes, classes: classes)
+    return y
+  }
+
+  package func logSoftmaxGradient(dy: Tensor, y: Tensor) -> Tensor {
+    let dx = Tensor(uninitialized: y.shape)
+    let classes = y.shape.last ?? 1
+    guard y.count > 0 else { return dx }
+    Kernels.logSoftmaxGradient(
+      dy: dy.pointer, y: y.pointer, dx: dx.pointer, rows: y.count / classes, classes: classes)
+    return dx
+  }
+
   package func crossEntropy(
-    _ logits: Tensor, labels: [Int]
+    _ logits: Tensor, labels: [Int], labelSmoothing: Double
   ) -> (loss: Tensor, probabilities: Tensor) {
     let probabilities = Tensor(uninitialized: logits.shape)
     let loss = Kernels.crossEntropy(
       x: logits.pointer, labels: labels, probabilities: probabilities.pointer,
-      classes: logits.shape[1])
+      classes: logits.shape[1], labelSmoothing: labelSmoothing)
     return (Tensor(scalar: loss), probabilities)
   }
 
   package func crossEntropyGradient(
-    dy: Tensor, probabilities: Tensor, labels: [Int]
+    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
   ) -> Tensor {
     let dx = Tensor(uninitialized: probabilities.shape)
     Kernels.crossEntropyGradient(
       probabilities: probabilities.pointer, labels: labels, scale: dy.pointer[0], dx: dx.pointer,
-      classes: probabilities.shape[1])
+      classes: probabilities.shape[1], labelSmoothing: labelSmoothing)
+    return dx
+  }
+
+  package func nllLoss(_ x: Tensor, labels: [Int]) -> Tensor {
+    Tensor(scalar: Kernels.nllLoss(x: x.pointer, labels: labels, classes: x.shape[1]))
+  }
+
+  package func nllLossGradient(dy: Tensor, shape: [Int], labels: [Int]) -> Tensor {
+    let dx = Tensor(uninitialized: shape)
+    Kernels.nllLossGradient(
+      labels: labels, scale: dy.pointer[0], dx: dx.pointer, classes: shape[1])
     return dx
   }
 
   package func multiMarginLoss(_ x: Tensor, labels: [Int]) -> Tensor {
-    let classes = x.shape[1]
-    var total = 0.0
-    for (row, label) in labels.enumerated() {
-      let scores = x.pointer + row * classes
-      for c in 0..<classes where c != label {
-        let margin = 1 - scores[label] + scores[c]
-        total += margin < 0 ? 0 : Double(margin)
-      }
-    }
-    return Tensor(scalar: Float(total / Double(x.count)))
+    Tensor(scalar: Kernels.multiMarginLoss(x: x.pointer, labels: labels, classes: x.shape[1]))
   }
 
   package func multiMarginLossGradient(dy: Tensor, _ x: Tensor, labels: [Int]) -> Tensor {
-    let classes = x.shape[1]
-    let share = dy.pointer[0] / Float(x.count)
-    let dx = Tensor(repeating: 0, shape: x.shape)
-    for (row, label) in labels.enumerated() {
-      let (scores, changes) = (x.pointer + row * classes, dx.pointer + row * classes)
-      for c in 0..<classes where c != label && 1 - scores[label] + scores[c] > 0 {
-        changes[c] += share
-        changes[label] -= share
-      }
-    }
+    let dx = Tensor(uninitialized: x.shape)
+    Kernels.multiMarginLossGradient(
+      x: x.pointer, labels: labels, scale: dy.pointer[0], dx: dx.pointer, classes: x.shape[1])
     return dx
+  }
+
+  package func mseLoss(_ x: Tensor, target: Tensor) -> Tensor {
+    Tensor(scalar: Kernels.mseLoss(x: x.pointer, target: target.pointer, count: x.count))
+  }
+
+  package func mseLossGradient(dy: Tensor, _ x: Tensor, target: Tensor) -> Tensor {
+    let dx = Tensor(uninitialized: x.shape)
+    Kernels.mseLossGradient(
+      x: x.pointer, target: target.pointer, scale: dy.pointer[0], dx: dx.pointer, count: x.count)
+    return dx
+  }
+
+  package func binaryCrossEntropyWithLogits(_ x: Tensor, target: Tensor) -> Tensor {
+    Tensor(
+      scalar: Kernels.binaryCrossEntropyWithLogits(
+        x: x.pointer, target: target.pointer, count: x.count))
+  }
+
+  package func binaryCrossEntropyWithLogitsGradients(
+    dy: Tensor, _ x: Tensor, target: Tensor
+  ) -> (dx: Tensor, dTarget: Tensor) {
+    let (dx, dTarget) = (Tensor(uninitialized: x.shape), Tensor(uninitialized: x.shape))
+    Kernels.binaryCrossEntropyWithLogitsGradients(
+      x: x.pointer, target: target.pointer, scale: dy.pointer[0], dx: dx.pointer,
+      dTarget: dTarget.pointer, count: x.count)
+    return (dx, dTarget)
   }
 
   // MARK: Optimizers

@@ -14,7 +14,7 @@ extension Tensor {
   public static func + (a: Tensor, b: Tensor) throws(ShapeError) -> Tensor {
     let backend = try prepare("+", a, b)
     if a.shape == b.shape { return DeferredSum(a.detached, b.detached, .none, [a, b]).result }
-    let y = backend.addBroadcast(a, b, shape: try broadcastShape("+", a, b))
+    let y = backend.binary(.add, a, b, shape: try broadcastShape("+", a, b))
     let targets = [a.gradientTarget, b.gradientTarget]
     return y.recorded(from: [a, b]) { dy in
       for target in targets where target.needsGradient {
@@ -45,17 +45,24 @@ extension Tensor {
 func broadcastShape(
   _ operation: String, _ a: Tensor, _ b: Tensor
 ) throws(ShapeError) -> [Int] {
-  let rank = max(a.rank, b.rank)
+  try broadcastShape(operation, a.shape, b.shape)
+}
+
+func broadcastShape(
+  _ operation: String, _ a: [Int], _ b: [Int]
+) throws(ShapeError) -> [Int] {
+  let rank = Swift.max(a.count, b.count)
   func padded(_ shape: [Int]) -> [Int] { Array(repeating: 1, count: rank - shape.count) + shape }
   var shape: [Int] = []
-  for (p, q) in zip(padded(a.shape), padded(b.shape)) {
+  for (p, q) in zip(padded(a), padded(b)) {
     guard p == q || p == 1 || q == 1 else {
       throw ShapeError(
         operation,
         expected: "shapes that are equal, or 1, in every dimension, counted from the last",
-        got: "\(a.shape) and \(b.shape)",
-        hint: "a skip connection adds tensors of the same shape: a 1×1 convolution changes "
-          + "channels, with a stride also height and width")
+        got: "\(a) and \(b)",
+        hint: operation == "+"
+          ? "a skip connection adds tensors of the same shape: a 1×1 convolution changes "
+            + "channels, with a stride also height and width" : nil)
     }
     // Not the larger one: an extent of 0 against 1 gives 0.
     shape.append(p == 1 ? q : p)

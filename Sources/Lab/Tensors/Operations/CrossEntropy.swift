@@ -7,20 +7,111 @@
 /// | labels | N integers in `0..<classes` |
 /// | result | a single number, in nats |
 ///
+/// With label smoothing s, the target is a distribution: `1 - s + s / classes` for the true class and
+/// `s / classes` for each other one.
+///
 /// - Parameters:
 ///   - logits: Scores, before softmax.
 ///   - labels: The true classes.
-/// - Throws: ``ShapeError`` if the shapes do not fit or a label is out of range.
-public func crossEntropy(_ logits: Tensor, _ labels: IntTensor) throws(ShapeError) -> Tensor {
+///   - labelSmoothing: The share of the target that is spread over all classes, in 0…1.
+/// - Throws: ``ShapeError`` if the shapes do not fit, or a label or the label smoothing is out of
+///   range.
+///
+/// Source of label smoothing: Szegedy et al., "Rethinking the Inception Architecture for Computer
+/// Vision", CVPR 2016.
+public func crossEntropy(
+  _ logits: Tensor, _ labels: IntTensor, labelSmoothing: Double = 0
+) throws(ShapeError) -> Tensor {
   try checkScores("crossEntropy", logits, labels)
+  guard (0...1).contains(labelSmoothing) else {
+    throw ShapeError(
+      "crossEntropy", expected: "label smoothing in 0...1", got: "\(labelSmoothing)")
+  }
   logits.materialize()
   let backend = logits.storage.backend
-  let (loss, probabilities) = backend.crossEntropy(logits, labels: labels.elements)
+  let (loss, probabilities) = backend.crossEntropy(
+    logits, labels: labels.elements, labelSmoothing: labelSmoothing)
   let target = logits.gradientTarget
   return loss.recorded(from: [logits]) { dy in
     target.receive(
       backend.crossEntropyGradient(
-        dy: dy, probabilities: probabilities, labels: labels.elements))
+        dy: dy, probabilities: probabilities, labels: labels.elements,
+        labelSmoothing: labelSmoothing))
+  }
+}
+
+/// The negative log-likelihood `-1/N Σ x[label]` of log probabilities, such as those of
+/// ``logSoftmax(_:)``.
+///
+/// - Parameters:
+///   - x: Log probabilities, N × classes.
+///   - labels: The true classes, N integers in `0..<classes`.
+/// - Throws: ``ShapeError`` if the shapes do not fit or a label is out of range.
+public func nllLoss(_ x: Tensor, _ labels: IntTensor) throws(ShapeError) -> Tensor {
+  try checkScores("nllLoss", x, labels)
+  x.materialize()
+  let backend = x.storage.backend
+  let target = x.gradientTarget
+  return backend.nllLoss(x, labels: labels.elements).recorded(from: [x]) { dy in
+    target.receive(
+      backend.nllLossGradient(dy: dy, shape: target.shape, labels: labels.elements))
+  }
+}
+
+/// The mean squared error `mean((x - target)²)`, as a single number.
+///
+/// ```swift
+/// try mseLoss(Tensor([1, 2]), Tensor([1, 4])).item  // 2
+/// ```
+///
+/// - Throws: ``ShapeError`` if the shapes differ or there are no elements.
+public func mseLoss(_ x: Tensor, _ target: Tensor) throws(ShapeError) -> Tensor {
+  try checkTarget("mseLoss", x, target)
+  let backend = try prepare("mseLoss", x, target)
+  let (prediction, wanted) = (x.detached, target.detached)
+  let targets = (x.gradientTarget, target.gradientTarget)
+  return backend.mseLoss(x, target: target).recorded(from: [x, target]) { dy in
+    let dx = backend.mseLossGradient(dy: dy, prediction, target: wanted)
+    targets.0.receive(dx)
+    if targets.1.needsGradient { targets.1.receive(backend.unary(.negate, dx)) }
+  }
+}
+
+/// The binary cross-entropy between targets and the sigmoid of logits, as a single number:
+/// `-mean(target · log σ(x) + (1 - target) · log(1 - σ(x)))`.
+///
+/// Computed as `mean(max(x, 0) - x · target + log(1 + exp(-|x|)))`, so that large logits neither
+/// overflow nor lose digits.
+///
+/// - Parameters:
+///   - x: Logits of any shape.
+///   - target: Probabilities of the same shape, in 0…1.
+/// - Throws: ``ShapeError`` if the shapes differ or there are no elements.
+public func binaryCrossEntropyWithLogits(
+  _ x: Tensor, _ target: Tensor
+) throws(ShapeError) -> Tensor {
+  try checkTarget("binaryCrossEntropyWithLogits", x, target)
+  let backend = try prepare("binaryCrossEntropyWithLogits", x, target)
+  let (logits, wanted) = (x.detached, target.detached)
+  let targets = (x.gradientTarget, target.gradientTarget)
+  let loss = backend.binaryCrossEntropyWithLogits(x, target: target)
+  return loss.recorded(from: [x, target]) { dy in
+    let (dx, dTarget) = backend.binaryCrossEntropyWithLogitsGradients(
+      dy: dy, logits, target: wanted)
+    targets.0.receive(dx)
+    targets.1.receive(dTarget)
+  }
+}
+
+private func checkTarget(
+  _ operation: String, _ x: Tensor, _ target: Tensor
+) throws(ShapeError) {
+  guard x.shape == target.shape, x.count > 0 else {
+    throw ShapeError(
+      operation,
+      expected: x.count > 0 ? "a target of the shape of x, \(x.shape)" : "at least one element",
+      got: x.count > 0 ? "\(target.shape)" : "x \(x.shape)",
+      hint: x.count > 0 && x.count == target.count ? "reshape one of the two" : nil)
   }
 }
 

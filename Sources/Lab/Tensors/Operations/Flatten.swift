@@ -30,6 +30,11 @@ public func reshape(_ x: Tensor, to shape: [Int]) throws(ShapeError) -> Tensor {
     throw ShapeError(
       "reshape", expected: "a shape of \(x.count) elements, as x \(x.shape) has", got: "\(shape)")
   }
+  return reshaped(x, shape)
+}
+
+/// The same elements in a shape that is known to fit.
+func reshaped(_ x: Tensor, _ shape: [Int]) -> Tensor {
   x.materialize()
   let target = x.gradientTarget
   return x.viewed(as: shape).recorded(from: [x]) { dy in
