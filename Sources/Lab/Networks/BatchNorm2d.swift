@@ -1,26 +1,26 @@
 import LabTensors
 
-/// Normalises each channel of a batch, initialised as PyTorch's `BatchNorm2d`; see
+/// Normalizes each channel of a batch, initialized as PyTorch's `BatchNorm2d`; see
 /// ``batchNorm2d(_:weight:bias:running:momentum:epsilon:)``.
 ///
-/// On a tape it learns, off a tape it evaluates: gradients with the running statistics, as PyTorch
-/// gives them after `eval()`, cannot be had.
+/// On a tape it is in training mode, off a tape in evaluation mode. Gradients in evaluation mode, as
+/// PyTorch computes them after `eval()`, are not supported.
 public struct BatchNorm2d: Layer {
-  /// What each channel is scaled by; 1 at first.
+  /// The scale of each channel; 1 initially.
   public let weight: Parameter
-  /// What is added to each channel; 0 at first.
+  /// The shift of each channel; 0 initially.
   public let bias: Parameter
-  /// Mean and variance of the batches learned from, for use off a tape.
+  /// Mean and variance over the training batches, used off a tape.
   public let running: RunningStatistics
-  /// The newest batch's share in the running statistics.
+  /// The weight of the newest batch in the running statistics.
   public let momentum: Double
-  /// Keeps a channel without variance from being divided by 0.
+  /// Added to the variance, so that it is never 0.
   public let epsilon: Double
 
   /// - Parameters:
-  ///   - channels: Channels of the images.
-  ///   - epsilon: Keeps a channel without variance from being divided by 0.
-  ///   - momentum: The newest batch's share in the running statistics.
+  ///   - channels: The number of channels of the images.
+  ///   - epsilon: Added to the variance, so that it is never 0.
+  ///   - momentum: The weight of the newest batch in the running statistics.
   public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
     weight = Parameter(Tensor(repeating: 1, shape: [channels]))
     bias = Parameter(Tensor(repeating: 0, shape: [channels]))

@@ -1,16 +1,16 @@
 import LabRandom
 import LabTensors
 
-/// Drops elements at random while learning; see ``dropout(_:probability:generator:)``.
+/// Sets random elements to 0 during training; see ``dropout(_:probability:generator:)``.
 public struct Dropout: Layer {
-  /// The share of elements that are dropped, in 0…1.
+  /// The probability that an element is dropped, in 0…1.
   public let probability: Double
-  /// Where the randomness comes from.
+  /// The random number generator.
   public let generator: Generator
 
   /// - Parameters:
-  ///   - probability: The share of elements to drop, in 0…1.
-  ///   - generator: Where the randomness comes from.
+  ///   - probability: The probability that an element is dropped, in 0…1.
+  ///   - generator: The random number generator.
   public init(_ probability: Double, generator: Generator = .shared) {
     self.probability = probability
     self.generator = generator

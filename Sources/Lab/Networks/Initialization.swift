@@ -6,8 +6,8 @@ import LabTensors
 ///
 /// - Parameters:
 ///   - shape: The weight's shape.
-///   - fanIn: How many inputs each output is a sum over.
-///   - generator: Where the numbers come from.
+///   - fanIn: The number of inputs that each output is a sum over.
+///   - generator: The random number generator.
 ///
 /// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, and PyTorch's choice of a.
 func defaultWeight(shape: [Int], fanIn: Int, generator: Generator) -> Parameter {
@@ -20,18 +20,19 @@ func defaultWeight(shape: [Int], fanIn: Int, generator: Generator) -> Parameter 
 ///
 /// - Parameters:
 ///   - count: The number of outputs.
-///   - fanIn: How many inputs each output is a sum over.
-///   - generator: Where the numbers come from.
+///   - fanIn: The number of inputs that each output is a sum over.
+///   - generator: The random number generator.
 func defaultBias(count: Int, fanIn: Int, generator: Generator) -> Parameter {
   uniform([count], bound: 1 / Double(fanIn).squareRoot(), generator)
 }
 
-/// Draws a convolution's weight anew, as `kaiming_normal_(mode="fan_out", nonlinearity="relu")`:
-/// normal with the standard deviation `√(2 / fanOut)`, where each input goes into fanOut outputs.
+/// Replaces a convolution's weight as `kaiming_normal_(mode="fan_out", nonlinearity="relu")` does:
+/// normal with the standard deviation `√(2 / fanOut)`, where fanOut is the number of outputs that each
+/// input contributes to.
 ///
 /// - Parameters:
-///   - weight: Channels out × channels in × height × width.
-///   - generator: Where the numbers come from.
+///   - weight: Output channels × input channels × height × width.
+///   - generator: The random number generator.
 ///
 /// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
 public func kaimingNormal(_ weight: Parameter, generator: Generator = .shared) {

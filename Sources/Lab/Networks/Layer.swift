@@ -113,7 +113,7 @@ private struct LeafSearch<Leaf: AnyObject> {
     guard let style = mirror.displayStyle else { return }
     switch style {
     case .optional, .enum:
-      // The path does not tell that there is a choice.
+      // A choice adds nothing to the path.
       for child in mirror.children { visit(child.value, path: path) }
     case .dictionary:
       let entries = mirror.children.map { Mirror(reflecting: $0.value).children.map(\.value) }

@@ -1,17 +1,17 @@
 import LabRandom
 import LabTensors
 
-/// A fully connected layer, initialised as PyTorch's `Linear`; see ``linear(_:weight:bias:)``.
+/// A fully connected layer, initialized as PyTorch's `Linear`; see ``linear(_:weight:bias:)``.
 public struct Linear: Layer {
-  /// Features out × features in.
+  /// Output features × input features.
   public let weight: Parameter
-  /// A number for each feature out.
+  /// One number for each output feature.
   public let bias: Parameter
 
   /// - Parameters:
-  ///   - inputs: Features that come in.
-  ///   - outputs: Features that go out.
-  ///   - generator: Where the initial weights come from.
+  ///   - inputs: The number of input features.
+  ///   - outputs: The number of output features.
+  ///   - generator: The generator of the initial weights.
   public init(_ inputs: Int, _ outputs: Int, generator: Generator = .shared) {
     weight = defaultWeight(shape: [outputs, inputs], fanIn: inputs, generator: generator)
     bias = defaultBias(count: outputs, fanIn: inputs, generator: generator)

@@ -1,6 +1,6 @@
 import LabTensors
 
-/// Keeps the largest pixel of each window; see ``maxPool2d(_:size:stride:)``.
+/// The largest pixel of each window; see ``maxPool2d(_:size:stride:)``.
 public struct MaxPool2d: Layer {
   /// The height and width of a window.
   public let size: Int

@@ -229,7 +229,7 @@ package protocol Backend: AnyObject, Sendable {
   /// The gradient by x, from that of the loss, a tensor of one element.
   func multiMarginLossGradient(dy: Tensor, _ x: Tensor, labels: [Int]) -> Tensor
 
-  // MARK: Optimizers (change tensors in place, which nobody else refers to)
+  // MARK: Optimizers (change tensors in place that no other tensor shares)
 
   /// One step of Adam or AdamW; see ``AdamStep``.
   func adamStep(

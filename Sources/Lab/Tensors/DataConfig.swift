@@ -26,7 +26,7 @@ public struct DataConfig: Codable, Equatable, Sendable {
     case outputDims = "output_dims"
   }
 
-  /// The configuration as the header of a checkpoint tells it, by the course's names.
+  /// The configuration as in the header of a checkpoint, with the course's names.
   package func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

@@ -71,7 +71,16 @@ public struct Loss {
   }
 
   /// `torch.nn.functional.cross_entropy`.
-  public static var crossEntropy: Loss { Loss(LabTensors.crossEntropy) }
+  public static var crossEntropy: Loss { crossEntropy(labelSmoothing: 0) }
+
+  /// `torch.nn.functional.cross_entropy` with label smoothing.
+  ///
+  /// - Parameter labelSmoothing: The share of the target that is spread over all classes, in 0…1.
+  public static func crossEntropy(labelSmoothing: Double) -> Loss {
+    Loss { logits, labels throws(ShapeError) in
+      try LabTensors.crossEntropy(logits, labels, labelSmoothing: labelSmoothing)
+    }
+  }
 
   /// `torch.nn.functional.multi_margin_loss`.
   public static var multiMargin: Loss { Loss(multiMarginLoss) }

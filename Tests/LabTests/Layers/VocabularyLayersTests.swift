@@ -73,7 +73,7 @@ struct VocabularyLayersTests {
     #expect(try model(x).shape == [2, 1])
     expectShapeError(
       "linear: expected x of shape [rows, 4] (the weight is [3, 4]), got [2, 5]; the layer's first "
-        + "size is the number of features that come in"
+        + "size is the number of input features"
     ) { () throws(ShapeError) in try model(pattern([2, 5])) }
   }
 

@@ -56,17 +56,17 @@ struct LinearProductTests {
     }
     expectShapeError(
       "linear: expected x of shape [rows, 784] (the weight is [128, 784]), got [2, 12544]; "
-        + "the layer's first size is the number of features that come in"
+        + "the layer's first size is the number of input features"
     ) { () throws(ShapeError) in
       try linear(Tensor(repeating: 0, shape: [2, 12544]), weight: weight)
     }
     expectShapeError(
-      "linear: expected a weight of shape [features out, features in], got [3]"
+      "linear: expected a weight of shape [output features, input features], got [3]"
     ) { () throws(ShapeError) in
       try linear(Tensor(repeating: 0, shape: [2, 3]), weight: Tensor([1, 2, 3]))
     }
     expectShapeError(
-      "linear: expected a bias of shape [128], one number a feature out, got [1]"
+      "linear: expected a bias of shape [128], one number for each output feature, got [1]"
     ) { () throws(ShapeError) in
       try linear(Tensor(repeating: 0, shape: [2, 784]), weight: weight, bias: Tensor([1]))
     }

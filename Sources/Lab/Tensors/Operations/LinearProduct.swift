@@ -3,7 +3,7 @@
 /// | | shape |
 /// | --- | --- |
 /// | x | N rows × I features |
-/// | weight | O features out × I |
+/// | weight | O output features × I |
 /// | bias | O, or nil |
 /// | result | N × O |
 ///
@@ -14,14 +14,15 @@
 ///
 /// - Parameters:
 ///   - x: A batch of features.
-///   - weight: The weights, a row for each feature out.
-///   - bias: What is added to each feature out.
+///   - weight: The weights, a row for each output feature.
+///   - bias: What is added to each output feature.
 /// - Throws: ``ShapeError`` if a shape does not fit.
 /// - Complexity: O(N · I · O)
 public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) throws(ShapeError) -> Tensor {
   guard weight.rank == 2 else {
     throw ShapeError(
-      "linear", expected: "a weight of shape [features out, features in]", got: "\(weight.shape)")
+      "linear", expected: "a weight of shape [output features, input features]",
+      got: "\(weight.shape)")
   }
   let (outputs, inputs) = (weight.shape[0], weight.shape[1])
   guard x.rank == 2, x.shape[1] == inputs else {
@@ -31,7 +32,7 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) throws(Shap
   }
   guard bias == nil || bias?.shape == [outputs] else {
     throw ShapeError(
-      "linear", expected: "a bias of shape [\(outputs)], one number a feature out",
+      "linear", expected: "a bias of shape [\(outputs)], one number for each output feature",
       got: "\(bias?.shape ?? [])")
   }
   let backend = try prepare("linear", x, weight, bias)
@@ -55,5 +56,5 @@ private func linearHint(_ x: Tensor, inputs: Int) -> String {
     return "flatten x before a linear layer; it then has \(features) features, so the layer is"
       + " Linear(\(features), …)"
   }
-  return "the layer's first size is the number of features that come in"
+  return "the layer's first size is the number of input features"
 }
