@@ -1,8 +1,8 @@
 import Foundation
 import LabDatasets
 
-/// Shows on standard error how far an epoch is: a bar on a terminal, or where `PROGRESS_BARS` is
-/// `live`; a line every ten seconds elsewhere.
+/// Shows the progress of an epoch on standard error: a bar on a terminal or if `PROGRESS_BARS` is
+/// `live`, otherwise a line every ten seconds.
 ///
 /// ```text
 /// Epoch 0:  42%|██████████              | 1067/2541 [0:12<0:17, 85.2 it/s, loss=0.651]
@@ -15,7 +15,7 @@ package final class ProgressBar {
   private let interval: Duration = StandardError.isLive ? .milliseconds(100) : .seconds(10)
 
   /// - Parameters:
-  ///   - title: What is going on.
+  ///   - title: The title of the bar.
   ///   - total: The number of batches.
   package init(_ title: String, total: Int) {
     self.title = title
@@ -37,12 +37,12 @@ package final class ProgressBar {
     StandardError.write(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 
-  /// Takes the bar away.
+  /// Removes the bar.
   package func finish() {
     if StandardError.isLive { StandardError.write("\r\u{1b}[K") }
   }
 
-  /// The line for a moment of the epoch.
+  /// The line after `done` batches.
   package static func line(
     _ title: String, done: Int, total: Int, seconds: Double, loss: Double
   ) -> String {

@@ -48,7 +48,7 @@ public final class Trainer {
   /// The folder in which training is logged and its state is saved; nil for neither.
   ///
   /// If the weights or the state cannot be saved, training ends with that error: it could not be
-  /// resumed. A log or a figure that cannot be written is only warned of.
+  /// resumed. A log or a figure that cannot be written only gives a warning.
   public var run: TrainingRun? {
     didSet { checkpointFolder = run?.folder }
   }
@@ -61,7 +61,7 @@ public final class Trainer {
 
   // MARK: What to show
 
-  /// Whether nothing is printed: neither results nor progress. Warnings are still given.
+  /// Whether to print neither results nor progress. Warnings are still given.
   public var isQuiet = false
   /// Called with each warning, a line; by default it is written to standard error.
   public var warn: (String) -> Void = DataOptions.writeToStandardError
@@ -77,8 +77,8 @@ public final class Trainer {
   public var stepEnded: ((TrainingStep) throws -> Void)?
   /// Called after each epoch was saved, with the steps made so far in all epochs.
   public var epochEnded: ((_ step: Int) throws -> Void)?
-  /// Asked after each step, and before each batch of validation and test: whether to end now. The
-  /// state is saved before that, except in a test.
+  /// Whether to end now; called after each step, and before each batch of validation and test. The
+  /// state is saved before training ends.
   public var isInterrupted: () -> Bool = { false }
 
   // MARK: Results
@@ -187,7 +187,7 @@ public final class Trainer {
     return Evaluation(metrics: metrics, predictions: predictions, mapping: data.mapping)
   }
 
-  /// Those that print and log, and those of the user.
+  /// The observers that print and log, and those of the user.
   var allObservers: Observers {
     Observers(
       (isQuiet ? [] : [Console(self)]) + (run?.observers ?? []) + observers + [

@@ -2,7 +2,7 @@ import LabDatasets
 import LabNetworks
 import LabTensors
 
-/// Watches a training: prints, logs, draws. All methods do nothing unless implemented.
+/// Is called during training: to print, to log, to draw. Every method does nothing by default.
 ///
 /// ```swift
 /// final class LossPrinter: TrainingObserver {
@@ -14,8 +14,8 @@ import LabTensors
 /// trainer.observers.append(LossPrinter())
 /// ```
 ///
-/// Training never ends because of an observer: one that throws is warned of in one line, once per
-/// epoch, and training continues. To end training use ``Trainer/isInterrupted``.
+/// An error of an observer does not end training. It gives a warning of one line, once per epoch, and
+/// training continues. To end training use ``Trainer/isInterrupted``.
 ///
 /// | order | called |
 /// | --- | --- |
@@ -28,20 +28,20 @@ import LabTensors
 /// | ``testEnded(_:)`` | after ``log(_:)`` with the test's metrics |
 public protocol TrainingObserver: AnyObject {
   func trainingBegan(_ training: TrainingStart) throws
-  /// A step was made. Its loss may not be computed yet; reading it waits for that.
+  /// Called after each step. Its loss may not be computed yet; reading it waits for that.
   func stepEnded(_ step: TrainingStep) throws
-  /// Values of a step, an epoch or a test, in the order of the steps.
+  /// Called with the values of a step, an epoch or a test, in the order of the steps.
   func log(_ entry: LogEntry) throws
-  /// An epoch ended; it is not saved yet. After a crash that comes now, a resumed run repeats the
-  /// steps since its state was saved, and ends this epoch again.
+  /// Called when an epoch has ended, before it is saved. If the program crashes in between, the
+  /// resumed run repeats the steps since the last saved state, and ends this epoch again.
   func epochEnded(_ epoch: TrainingEpoch) throws
-  /// An epoch was saved. This is the time for what takes long or may fail, such as figures.
+  /// Called when an epoch was saved: the time for what takes long or may fail, such as figures.
   ///
   /// A run that is resumed at the end of an epoch calls this again for that epoch, since it may have
   /// been killed before.
   func epochSaved(_ epoch: TrainingEpoch) throws
   func trainingEnded(_ training: TrainingEnd) throws
-  /// A test ended.
+  /// Called after a test.
   ///
   /// - Parameter step: The steps made until then, in all epochs.
   func testEnded(_ metrics: Metrics, step: Int) throws
@@ -59,13 +59,13 @@ extension TrainingObserver {
 
 /// The beginning of a training.
 public struct TrainingStart {
-  /// What is trained.
+  /// The model.
   public let model: any Layer
   /// The names of the objective's metrics.
   public let metricNames: [String]
   /// The optimizer's steps in an epoch.
   public let stepsPerEpoch: Int
-  /// The epoch that it begins in, from 0; more in a resumed run.
+  /// The first epoch, from 0; later in a resumed run.
   public let epoch: Int
   /// The steps of that epoch that were already made.
   public let step: Int
@@ -77,9 +77,9 @@ public struct TrainingStart {
 public struct TrainingStep {
   /// The epoch, from 0.
   public let epoch: Int
-  /// The steps made in this epoch, with this one.
+  /// The steps made in this epoch, including this one.
   public let step: Int
-  /// The steps made in all epochs, with this one.
+  /// The steps made in all epochs, including this one.
   public let totalSteps: Int
   /// The learning rate of this step.
   public let learningRate: Double
@@ -123,11 +123,11 @@ public struct TrainingEnd {
   public let history: [Epoch]
 }
 
-/// Calls observers, and warns of those that fail.
+/// Calls observers, and gives warnings for those that fail.
 final class Observers {
   private let observers: [any TrainingObserver]
   private let warn: (String) -> Void
-  /// Those that failed in this epoch.
+  /// The observers that failed in this epoch.
   private var failed: Set<ObjectIdentifier> = []
 
   init(_ observers: [any TrainingObserver], warn: @escaping (String) -> Void) {
@@ -147,7 +147,7 @@ final class Observers {
     }
   }
 
-  /// From now on observers that failed are warned of again.
+  /// Allows another warning for each observer.
   func epochBegins() { failed = [] }
 }
 

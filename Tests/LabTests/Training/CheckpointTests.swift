@@ -19,7 +19,7 @@ struct CheckpointTests {
     try body(folder.appending(path: "weights.safetensors"))
   }
 
-  @Test func whatIsLoadedIsWhatWasSaved() throws {
+  @Test func loadingRestoresWhatWasSaved() throws {
     try withFile { url in
       let (saved, loaded) = (Pair(), Pair())
       try Checkpoint.save(saved, to: url, metadata: ["epoch": "3"])
@@ -30,7 +30,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test func runningStatisticsGoWithTheWeights() throws {
+  @Test func runningStatisticsAreSavedWithTheWeights() throws {
     try withFile { url in
       let (saved, loaded) = (BatchNorm2d(3), BatchNorm2d(3))
       _ = try saved(Tape().input(pattern([2, 3, 2, 2])))
@@ -54,7 +54,7 @@ struct CheckpointTests {
   /// ```python
   /// safetensors.torch.save({"n": torch.tensor([3, -1]), "w": torch.tensor([1.5])})
   /// ```
-  @Test func integersStandBesideFloats() throws {
+  @Test func integersAreSavedBesideFloats() throws {
     try withFile { url in
       let header =
         #"{"n":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"#
@@ -97,7 +97,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test func whatDoesNotFitChangesNothing() throws {
+  @Test func otherTensorsAreRefusedAndChangeNothing() throws {
     try withFile { url in
       let path = url.path(percentEncoded: false)
       let advice = "is it a checkpoint of the same model with the same options?"
@@ -147,7 +147,7 @@ struct CheckpointTests {
         "expected 32-bit floats (F32) or 64-bit integers (I64), got F16 in x")
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#),
-        "x of shape [4294967296, 4294967296, 4] does not fit its place [0, 0]")
+        "expected data_offsets for shape [4294967296, 4294967296, 4] of x, got [0, 0]")
       // Found by fuzzing: two tensors with the same bytes, a gap, texts that are not metadata.
       try expectRefusal(
         file(#"{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"y":{"a":"b"}}"#),
@@ -167,7 +167,7 @@ struct CheckpointTests {
         file(#"{"x":{"dtype":"F\n\u001b[2J","shape":[0],"data_offsets":[0,0]}}"#),
         "expected 32-bit floats (F32) or 64-bit integers (I64), got F\u{FFFD}\u{FFFD}[2J in x")
       try expectRefusal(
-        whole.dropLast(), "second.weight of shape [4, 2] does not fit its place [48, 80]")
+        whole.dropLast(), "expected data_offsets for shape [4, 2] of second.weight, got [48, 80]")
       try FileManager.default.removeItem(at: url)
       expectDataError("cannot read \(path): no such file or directory") {
         _ = try Safetensors(contentsOf: url)

@@ -20,4 +20,13 @@ struct ConfusionMatrixTests {
     #expect(texts == ["ab2", "cb2", "bc1", "ca1"])
     #expect(confusion.mostConfused(1) == [confusion.mostConfused(9)[0]])
   }
+
+  /// A model may have more outputs than the data have classes.
+  @Test func classesWithoutATextAreNumbers() {
+    let prediction = Prediction(position: 0, label: 1, predicted: 3, confidence: 1, loss: 0)
+    let confusion = ConfusionMatrix([prediction], mapping: ["a", "b"])
+    #expect(confusion.mapping == ["a", "b", "2", "3"])
+    #expect(confusion[1, 3] == 1)
+    #expect(confusion.mostConfused(1).map(\.predicted.text) == ["3"])
+  }
 }

@@ -7,7 +7,7 @@ import Testing
   private let header =
     "epoch,step,lr,train_loss_step,train_loss,train_acc,val_loss,val_acc,test_loss,test_acc"
 
-  @Test func theFileOfAClassificationIsAsEver() throws {
+  @Test func classificationWritesTheColumnsOfOlderVersions() throws {
     try withTinyData { data in
       let folder = try TemporaryFolder()
       let trainer = quietTrainer(maxEpochs: 1)
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func columnsAreKnownByTheirNames() throws {
+  @Test func columnsAreFoundByName() throws {
     let run = try history(
       """
       step,note,epoch,val_loss,val_cer,val_acc
@@ -56,8 +56,8 @@ import Testing
       "\(String(describing: error))")
   }
 
-  /// A run of an older version that is resumed keeps its columns.
-  @Test func aResumedRunKeepsItsColumns() throws {
+  /// Its file may have the columns of another version.
+  @Test func aResumedRunContinuesTheColumnsOfItsFile() throws {
     try withTinyData { data in
       let folder = try TemporaryFolder()
       func train(epochs: Int) throws {

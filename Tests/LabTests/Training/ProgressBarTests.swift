@@ -2,7 +2,7 @@ import Lab
 import Testing
 
 struct ProgressBarTests {
-  @Test func theLineTellsRateAndTimeLeft() {
+  @Test func theLineShowsRateAndTimeLeft() {
     #expect(
       ProgressBar.line("Epoch 0", done: 50, total: 200, seconds: 10, loss: 0.6514)
         == "Epoch 0:  25%|██████                  | 50/200 [0:10<0:30, 5.0 it/s, loss=0.651]")

@@ -91,7 +91,7 @@ struct ResumeTests {
     }
   }
 
-  @Test func thePatienceIsTheTrainers() throws {
+  @Test func aResumedRunUsesTheTrainersPatience() throws {
     try withTinyData { data in
       let folder = try TemporaryFolder()
       func epochs(patience: Int) throws -> Int {
@@ -138,7 +138,7 @@ struct ResumeTests {
     }
   }
 
-  @Test func whatDoesNotFitIsRefusedInOneLine() throws {
+  @Test func statesThatDoNotFitAreRefusedInOneLine() throws {
     try withRuns { whole, _ in
       try train(.adam, in: whole) { false }
       let path = whole.appending(path: "training_state.safetensors").path(percentEncoded: false)

@@ -145,7 +145,7 @@ struct TrainerTests {
     }
   }
 
-  @Test func errorsSayWhatToDo() throws {
+  @Test func errorsGiveAdvice() throws {
     try withTinyData { data in
       let model = CNN(data.config, small)
       let trainer = Trainer(maxEpochs: 1)
@@ -235,7 +235,7 @@ struct TrainerTests {
     }
   }
 
-  @Test func eachStepCanBeWatched() throws {
+  @Test func eachStepIsReported() throws {
     try withTinyData { data in
       let folder = try TemporaryFolder()
       let model = CNN(data.config, small)

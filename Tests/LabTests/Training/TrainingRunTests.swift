@@ -7,7 +7,7 @@ import Testing
   @Test func aRunAppearsWithItsRecord() throws {
     let folder = try TemporaryFolder()
     let records = try [record(seed: 1), record(seed: 2)]
-    // Neither a file nor a folder with something in it is free.
+    // A file or a folder that is not empty takes its number.
     try folder.write(Data(), to: "logs/a/version_0")
     try folder.write(Data(), to: "logs/a/version_1/notes.txt")
     for (index, record) in records.enumerated() {
@@ -22,7 +22,7 @@ import Testing
       TrainingRun.all(in: folder.url).map(\.lastPathComponent) == ["version_2", "version_3"])
   }
 
-  @Test func runsAtOnceTakeNumbersOfTheirOwn() async throws {
+  @Test func simultaneousRunsGetDifferentNumbers() async throws {
     let folder = try TemporaryFolder()
     let record = try record(seed: 1)
     let runs = try await withThrowingTaskGroup(of: URL.self) { group in
@@ -35,7 +35,7 @@ import Testing
     #expect(try folder.names(in: "logs/a") == runs.sorted())
   }
 
-  @Test func whatAKilledProgramWasMakingIsNoRun() throws {
+  @Test func aFolderThatAKilledProgramWasCreatingIsNoRun() throws {
     let folder = try TemporaryFolder()
     let part = folder.url.appending(path: "logs/a/.B3F5.part")
     try record(seed: 1).write(to: TrainingRun.record(in: part))
