@@ -60,37 +60,38 @@ package struct PNGImage: Equatable, Sendable {
     guard chunksFit(file) else {
       throw PNGError("cannot read \(name) as PNG: it is cut, or a chunk of it claims to be longer")
     }
-    var image = png_image()
-    image.version = UInt32(PNG_IMAGE_VERSION)
-    defer { png_image_free(&image) }
+    var control = png_image()
     var bytes: [UInt8] = []
-    // libpng reads the file's bytes until it has finished.
-    let done = try file.withUnsafeBufferPointer { file throws(PNGError) in
-      guard png_image_begin_read_from_memory(&image, file.baseAddress, file.count) != 0 else {
-        return false
+    // Between its calls libpng keeps the addresses of the control structure and of the file's bytes.
+    let (width, height) = try withUnsafeMutablePointer(to: &control) { image throws(PNGError) in
+      try file.withUnsafeBufferPointer { file throws(PNGError) in
+        image.pointee.version = UInt32(PNG_IMAGE_VERSION)
+        defer { png_image_free(image) }
+        var done = png_image_begin_read_from_memory(image, file.baseAddress, file.count)
+        if done != 0 {
+          // Without this flag files of 16 bits are taken for linear light and come out too bright.
+          image.pointee.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
+          image.pointee.format = channels == 1 ? UInt32(PNG_FORMAT_GRAY) : UInt32(PNG_FORMAT_RGB)
+          let size = "\(image.pointee.width) × \(image.pointee.height) pixels"
+          let pixels = Int(image.pointee.width) * Int(image.pointee.height)
+          guard pixels * channels <= largestByteCount else {
+            throw PNGError("cannot read \(name): \(size) are too many")
+          }
+          // A byte holds at most eight pixels, and deflate expands one byte to at most 1032.
+          guard pixels / (8 * 1032) <= file.count else {
+            throw PNGError("cannot read \(name): \(size) do not fit into \(file.count) bytes")
+          }
+          bytes = [UInt8](repeating: 0, count: pixels * channels)
+          var below = png_color(red: background, green: background, blue: background)
+          done = png_image_finish_read(image, &below, &bytes, 0, nil)
+        }
+        guard done != 0 else {
+          throw PNGError("cannot read \(name) as PNG: \(text(of: image.pointee.message))")
+        }
+        return (Int(image.pointee.width), Int(image.pointee.height))
       }
-      // Without this flag files of 16 bits are taken for linear light and come out too bright.
-      image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
-      image.format = channels == 1 ? UInt32(PNG_FORMAT_GRAY) : UInt32(PNG_FORMAT_RGB)
-      let pixels = Int(image.width) * Int(image.height)
-      guard pixels * channels <= largestByteCount else {
-        throw PNGError("cannot read \(name): \(image.width) × \(image.height) pixels are too many")
-      }
-      // A byte holds at most eight pixels, and deflate expands one byte to at most 1032.
-      guard pixels / (8 * 1032) <= file.count else {
-        throw PNGError(
-          "cannot read \(name): \(image.width) × \(image.height) pixels do not fit into "
-            + "\(file.count) bytes")
-      }
-      bytes = [UInt8](repeating: 0, count: pixels * channels)
-      var below = png_color(red: background, green: background, blue: background)
-      return png_image_finish_read(&image, &below, &bytes, 0, nil) != 0
     }
-    guard done else {
-      throw PNGError("cannot read \(name) as PNG: \(text(of: image.message))")
-    }
-    self.init(
-      width: Int(image.width), height: Int(image.height), channels: channels, bytes: bytes)
+    self.init(width: width, height: height, channels: channels, bytes: bytes)
   }
 }
 

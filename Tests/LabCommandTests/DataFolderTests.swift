@@ -17,11 +17,15 @@ struct DataFolderTests {
     }
   }
 
+  private func option(_ folder: URL) -> String {
+    "--data_dir=\(folder.appending(path: "colors").path(percentEncoded: false))"
+  }
+
   @Test func showsAFolder() throws {
     try withFolder { folder in
       try writeImages(in: folder)
       let shown = try Program(name: "lab", folder: folder).run([
-        "data", "show", "--data-class=Folder", "--data-dir=colors", "--color",
+        "data", "show", "--data-class=Folder", option(folder), "--color",
       ])
       #expect(shown.status == 0 && shown.errors == "", "\(shown.errors)")
       #expect(
@@ -44,7 +48,7 @@ struct DataFolderTests {
       try writeImages(in: folder)
       let lab = Program(name: "lab", folder: folder)
       let trained = try lab.run([
-        "train", "--data_class=Folder", "--data_dir=colors", "--color", "--image_size=6,10",
+        "train", "--data_class=Folder", option(folder), "--color", "--image_size=6,10",
         "--model_class=CNN", "--conv_dim=4", "--fc_dim=8", "--max_epochs=6", "--batch_size=4",
         "--lr=0.01",
       ])

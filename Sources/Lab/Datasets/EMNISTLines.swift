@@ -85,7 +85,7 @@ public struct EMNISTLines: DataModule {
       Self.name, report: options.report, load: { try files.map { try $0.load() } },
       sizes: { Dictionary(uniqueKeysWithValues: zip(Self.partNames, $0.map(\.count))) },
       make: {
-        options.report("putting \(parameters.count) lines together for EMNISTLines, once")
+        options.report("composing \(parameters.count) lines for EMNISTLines, once")
         try Self.make(files, emnist, sentences, parameters)
       })
     (train, val, test) = (parts[0], parts[1], parts[2])

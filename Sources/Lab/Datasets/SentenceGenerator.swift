@@ -86,8 +86,8 @@ public struct SentenceGenerator: Sendable {
     }
     throw DataError(
       .unusable,
-      "\(Self.tries) words were drawn, and none has less than \(maxLength) characters: "
-        + "use a greater max_length")
+      "\(Self.tries) words were drawn, and none has fewer than \(maxLength) characters; "
+        + "use a larger max_length")
   }
 }
 

@@ -149,7 +149,7 @@ import Testing
     }
     #expect(
       lines.all.filter { $0.hasPrefix("putting") }
-        == [String](repeating: "putting 60 lines together for EMNISTLines, once", count: 2))
+        == [String](repeating: "composing 60 lines for EMNISTLines, once", count: 2))
   }
 
   @Test func linesOfAnotherCorpusAreMadeAgain() throws {
@@ -158,7 +158,7 @@ import Testing
     _ = try EMNISTLines(options(folder), small())
     try BrownFixture.install(in: folder, bytes: BrownFixture.zip + Data("\n".utf8))
     _ = try EMNISTLines(options(folder, lines), small())
-    #expect(lines.all.last == "putting 60 lines together for EMNISTLines, once")
+    #expect(lines.all.last == "composing 60 lines for EMNISTLines, once")
   }
 
   @Test func printsTheTextOfTheCourse() throws {
@@ -218,7 +218,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "10 words were drawn, and none has less than 3 characters: use a greater max_length")
+        == "10 words were drawn, and none has fewer than 3 characters; use a larger max_length")
     let name = try #require(folder.names(in: "processed/emnist-lines").first)
     #expect(try folder.names(in: "processed/emnist-lines/\(name)") == [".lock"])
   }

@@ -61,6 +61,7 @@ import Testing
   @Test func reportsAMissingFile() throws {
     let metadata = try Metadata.load("mnist", in: try TemporaryFolder().folder)
     let error = #expect(throws: DataError.self) { try metadata.file("a.gz", of: "mnist") }
-    #expect(error?.description == "the metadata of mnist lack the file a.gz")
+    #expect(
+      error?.description == "the metadata of mnist: expected the file a.gz, found no such entry")
   }
 }

@@ -41,7 +41,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "10 words were drawn, and none has less than 6 characters: use a greater max_length")
+        == "10 words were drawn, and none has fewer than 6 characters; use a larger max_length")
     var counting = RandomState(seed: 42)
     for _ in 0..<10 { _ = counting.integer(below: 4) }
     #expect(random == counting)

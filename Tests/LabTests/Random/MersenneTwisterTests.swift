@@ -15,7 +15,7 @@ import Testing
   }
 
   // np.random.RandomState(42).randint(2**32, size=100000, dtype=np.uint64)[[623, 624, 99999]]
-  @Test func wordsAfterTheStateHasTurnedOver() {
+  @Test func wordsAfterTheStateIsRegenerated() {
     var twister = MersenneTwister(seed: 42)
     let words = (0..<100_000).map { _ in twister.next() }
     #expect(

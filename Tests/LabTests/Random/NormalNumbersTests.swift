@@ -36,7 +36,7 @@ struct NormalNumbersTests {
     #expect(bits.enumerated().reduce(0) { $0 &+ UInt64($1.offset + 1) &* $1.element } == weighted)
   }
 
-  @Test func aSeedForgetsTheSpareNumber() {
+  @Test func aSeedRemovesTheSpareNumber() {
     let generator = Generator(seed: 1)
     let first = generator.normal(count: 1)
     generator.seed(1)

@@ -74,7 +74,8 @@ package struct Metadata: Equatable, Sendable, Decodable {
   /// - Throws: ``DataError`` if there is no such file.
   package func file(_ filename: String, of name: String) throws -> File {
     guard let file = files.first(where: { $0.filename == filename }) else {
-      throw DataError(.unusable, "the metadata of \(name) lack the file \(filename)")
+      throw DataError(
+        .unusable, "the metadata of \(name): expected the file \(filename), found no such entry")
     }
     return file
   }

@@ -26,7 +26,7 @@ struct PenPathTests {
     #expect(try farthestFromBothLines("0,0 10,0 10,10") > 1)
   }
 
-  @Test func `A point that comes twice does no harm`() throws {
+  @Test func `A repeated point is allowed`() throws {
     let path = try path("2,2 2,2")
     #expect(path == [SIMD2(2, 2), SIMD2(2, 2)])
   }

@@ -2,7 +2,7 @@ import Lab
 import Testing
 
 struct StrokeAlphabetTests {
-  @Test func `The characters stand in EMNIST's order`() {
+  @Test func `The characters are in EMNIST's order`() {
     let characters = StrokeAlphabet.characters
     #expect(characters.count == 62)
     #expect(String(characters[0..<11]) == "0123456789A")
@@ -12,7 +12,7 @@ struct StrokeAlphabetTests {
   }
 
   @Test(arguments: StrokeAlphabet.characters)
-  func `Every text of the tables is a form on the paper`(character: Character) throws {
+  func `Every text of the tables is a valid form`(character: Character) throws {
     let texts = try #require(StrokeAlphabet.notation[character])
     #expect(!texts.isEmpty)
     for text in texts {
@@ -31,7 +31,7 @@ struct StrokeAlphabetTests {
     }
   }
 
-  @Test func `A text reads as strokes, points and corners`() throws {
+  @Test func `A text is read as strokes, points and corners`() throws {
     let form = try #require(Form(notation: "1,2 3,4.5! 5,6 | 7,8 9,10"))
     #expect(form.strokes.count == 2)
     #expect(
@@ -41,7 +41,7 @@ struct StrokeAlphabetTests {
   }
 
   @Test(arguments: ["", "5,0", "5,0 5", "5,0 a,b", "1,2 3,4 |", "1,2,3 4,5,6", "1,2 3,4!!"])
-  func `A text that is no form is refused`(text: String) {
+  func `A text that is not a form is refused`(text: String) {
     #expect(Form(notation: text) == nil)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 struct SyntheticHandwritingTests {
   private let pixels = 28 * 28
 
-  @Test func `A seed gives the same bytes and another seed others`() {
+  @Test func `The same seed gives the same bytes, another seed other bytes`() {
     let counts = [Int](repeating: 2, count: 62)
     let split = SyntheticHandwriting.split(samplesPerClass: counts, seed: 7)
     #expect(split == SyntheticHandwriting.split(samplesPerClass: counts, seed: 7))
@@ -24,7 +24,7 @@ struct SyntheticHandwritingTests {
     #expect(alone == SyntheticHandwriting.split(samplesPerClass: counts, seed: 3))
   }
 
-  @Test func `A split holds as many of each class as asked for, mixed`() {
+  @Test func `A split has the requested number of each class, shuffled`() {
     let split = SyntheticHandwriting.split(samplesPerClass: [30, 0, 50, 20], seed: 1)
     #expect(split.images.count == 100 * pixels)
     #expect((0..<4).map { label in split.labels.count { $0 == label } } == [30, 0, 50, 20])
@@ -33,7 +33,7 @@ struct SyntheticHandwritingTests {
   }
 
   @Test(arguments: StrokeAlphabet.characters)
-  func `Every character fills the frame but for a border of two pixels`(character: Character) {
+  func `Every character fills the image except a border of two pixels`(character: Character) {
     var random = RandomState(seed: 5)
     var images: Set<[UInt8]> = []
     for _ in 0..<20 {
@@ -50,7 +50,7 @@ struct SyntheticHandwritingTests {
     #expect(images.count == 20)
   }
 
-  @Test func `A character without a form leaves the image empty`() {
+  @Test func `A character without a form gives an empty image`() {
     var random = RandomState(seed: 5)
     let image = SyntheticHandwriting.image(of: " ", using: &random)
     #expect(image == [UInt8](repeating: 0, count: pixels))
@@ -89,7 +89,7 @@ struct SyntheticHandwritingTests {
     #expect(abs(variance.squareRoot() - 0.332) < 0.012)
   }
 
-  @Test func `A linear model learns something but not all`() {
+  @Test func `A linear model learns some classes but not all`() {
     let train = SyntheticHandwriting.split(
       samplesPerClass: [Int](repeating: 60, count: 62), seed: 11)
     let test = SyntheticHandwriting.split(
