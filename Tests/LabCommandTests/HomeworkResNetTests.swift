@@ -34,10 +34,11 @@ struct HomeworkResNetTests {
     }
   }
 
-  @Test(arguments: [
-    (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
-    (["--seeds=0"], "--seeds: expected at least 1, got 0"),
-  ])
+  @Test(
+    arguments: [
+      (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
+      (["--seeds=0"], "--seeds: expected at least 1, got 0"),
+    ] as [([String], String)])
   func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run(arguments)

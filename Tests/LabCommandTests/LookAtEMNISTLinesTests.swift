@@ -41,19 +41,20 @@ struct LookAtEMNISTLinesTests {
     }
   }
 
-  @Test(arguments: [
-    (["data", "show", "--data_class=EMNISTLine"], "got EMNISTLine; did you mean EMNISTLines?"),
-    (["data", "show", "--max_length=2"], "--max_length: expected 4 to 1000, got 2"),
-    (
-      ["data", "show", "--min_overlap=0.5"],
-      "--min_overlap: expected at most max_overlap, which is 0.33, got 0.5"
-    ),
-    (["data", "show", "--random_start=store"], "got store; did you mean stored?"),
-    (
-      ["train", "--model_class=CNN", "--data_class=EMNISTLines"],
-      "--data_class: CNN reads one character an image, but EMNISTLines has whole lines"
-    ),
-  ])
+  @Test(
+    arguments: [
+      (["data", "show", "--data_class=EMNISTLine"], "got EMNISTLine; did you mean EMNISTLines?"),
+      (["data", "show", "--max_length=2"], "--max_length: expected 4 to 1000, got 2"),
+      (
+        ["data", "show", "--min_overlap=0.5"],
+        "--min_overlap: expected at most max_overlap, which is 0.33, got 0.5"
+      ),
+      (["data", "show", "--random_start=store"], "got store; did you mean stored?"),
+      (
+        ["train", "--model_class=CNN", "--data_class=EMNISTLines"],
+        "--data_class: CNN reads one character an image, but EMNISTLines has whole lines"
+      ),
+    ] as [([String], String)])
   func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: "lab", folder: folder).run(arguments)

@@ -63,27 +63,31 @@ struct NotebooksCommandTests {
     }
   }
 
-  @Test(arguments: [
-    (["run", "01", "-p", "sed=7"], "Error: Unknown option '--sed'. Did you mean '--seed'?\n", 64),
-    (["run", "01", "-p", "seed=x"], "Error: The value 'x' is invalid for '--seed <seed>'\n", 64),
-    (
-      ["run", "01", "-p", "data_source=syntetic"],
-      "expected auto, download, synthetic, got syntetic; did you mean synthetic?\n", 64
-    ),
-    (["run", "01", "-p", "max-epochs=0"], "--max_epochs: expected at least 1, got 0", 64),
-    (["run", "01", "-p", "seed"], "Error: -p: expected name=value, got seed\n", 64),
-    (["run"], "Error: expected notebooks' names or --all\n", 64),
-    (["run", "01", "--time-limit=0"], "--time_limit: expected seconds above 0, got 0.0\n", 64),
-    (
-      ["run", "09"],
-      "Error: expected the name of a notebook or its prefix, got 09; there are: 01-look-at-emnist, ",
-      1
-    ),
-    (
-      ["render", "01"],
-      "01-look-at-emnist has not been run yet; to run it: lab notebooks run 01-look-at-emnist\n", 1
-    ),
-  ])
+  @Test(
+    arguments: [
+      (
+        ["run", "01", "-p", "sed=7"], "Error: Unknown option '--sed'. Did you mean '--seed'?\n", 64
+      ),
+      (["run", "01", "-p", "seed=x"], "Error: The value 'x' is invalid for '--seed <seed>'\n", 64),
+      (
+        ["run", "01", "-p", "data_source=syntetic"],
+        "expected auto, download, synthetic, got syntetic; did you mean synthetic?\n", 64
+      ),
+      (["run", "01", "-p", "max-epochs=0"], "--max_epochs: expected at least 1, got 0", 64),
+      (["run", "01", "-p", "seed"], "Error: -p: expected name=value, got seed\n", 64),
+      (["run"], "Error: expected notebooks' names or --all\n", 64),
+      (["run", "01", "--time-limit=0"], "--time_limit: expected seconds above 0, got 0.0\n", 64),
+      (
+        ["run", "09"],
+        "Error: expected the name of a notebook or its prefix, got 09; there are: 01-look-at-emnist, ",
+        1
+      ),
+      (
+        ["render", "01"],
+        "01-look-at-emnist has not been run yet; to run it: lab notebooks run 01-look-at-emnist\n",
+        1
+      ),
+    ] as [([String], String, Int32)])
   func errorsAreOneLine(arguments: [String], message: String, status: Int32) throws {
     try withFolder { folder in
       let outcome = try Program(name: "lab", folder: folder).run(["notebooks"] + arguments)

@@ -72,70 +72,71 @@ struct TrainCommandTests {
     }
   }
 
-  @Test(arguments: [
-    (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
-    (
-      ["--model_class=CMN"],
-      "'--model_class <model_class>': expected CNN, MLP, ResNet, got CMN; did you mean CNN?"
-    ),
-    (
-      ["--data_class=EMNST"],
-      "expected MNIST, EMNIST, EMNISTLines, Folder, got EMNST; did you mean EMNIST?"
-    ),
-    (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
-    (["--optimizer=Adamm"], "expected Adam, AdamW, SGD, got Adamm; did you mean Adam?"),
-    (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
-    (["--batch_size=0"], "--batch_size: expected 1 to 65536, got 0"),
-    (["--batch_size=9223372036854775807"], "--batch_size: expected 1 to 65536, got 92233"),
-    (["--num_workers=-1"], "--num_workers: expected 0 to 64, got -1"),
-    (["--lr=-1"], "--lr: expected a number above 0, got -1.0"),
-    (["--overfit_batches=0"], "--overfit_batches: expected at least one batch, got none"),
-    (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0, got -1.0"),
-    (["--momentum=-1"], "--momentum: expected a number of at least 0, got -1.0"),
-    (
-      ["--optimizer=SGD", "--nesterov"], "--nesterov: expected a --momentum above 0, got none"
-    ),
-    (["--nesterov"], "--nesterov belongs to SGD, but --optimizer is Adam."),
-    (
-      ["--optimizer=AdamW", "--momentum=0.9"],
-      "--momentum belongs to SGD, but --optimizer is AdamW."
-    ),
-    (["--one_cycle_max_lr=0"], "--one_cycle_max_lr: expected a number above 0, got 0.0"),
-    (
-      ["--one_cycle_total_steps=9"],
-      "--one_cycle_total_steps: expected --one_cycle_max_lr too, got none"
-    ),
-    (
-      ["--one_cycle_max_lr=1", "--one_cycle_total_steps=0"],
-      "--one_cycle_total_steps: expected at least 1, got 0"
-    ),
-    (["--loss=mse_loss"], "expected cross_entropy, multi_margin_loss, got mse_loss"),
-    (["--degrees=200"], "--degrees: expected 0.0 to 180.0, got 200.0"),
-    (["--translate=2"], "--translate: expected 0.0 to 1.0, got 2.0"),
-    (["--shear=90"], "--shear: expected 0.0 to 60.0, got 90.0"),
-    (["--scale=2"], "expected two numbers from 0.1 to 10, the smaller one first, such as "),
-    (["--scale=1e-20,1"], "such as 0.9,1.1, got 1e-20,1"),
-    (
-      ["--overfit_batches=2", "--shear=9"],
-      "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
-    ),
-    (["--model_class=ResNet", "--skip=no"], "--skip: expected true or false, got no"),
-    (["--limit_train_batches=1.5"], "limit_train_batches"),
-    (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected 1 to 4096, got 0"),
-    (
-      ["--model_class=CNN", "--conv_dim=10000000000"],
-      "--conv_dim: expected 1 to 4096, got 10000000000"
-    ),
-    (["--model_class=ResNet", "--blocks=0"], "--blocks: expected 1 to 100, got 0"),
-    (["--model_class=MLP", "--fc1=99999999"], "--fc1: expected 1 to 65536, got 99999999"),
-    (["--model_class=CNN", "--conv_dim=many"], "--conv_dim: expected 1 to 4096, got many"),
-    (
-      ["--model_class=ResNet", "--norm=bach"],
-      "--norm: expected batch, none, got bach; did you mean batch?"
-    ),
-    (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
-    (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
-  ])
+  @Test(
+    arguments: [
+      (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
+      (
+        ["--model_class=CMN"],
+        "'--model_class <model_class>': expected CNN, MLP, ResNet, got CMN; did you mean CNN?"
+      ),
+      (
+        ["--data_class=EMNST"],
+        "expected MNIST, EMNIST, EMNISTLines, Folder, got EMNST; did you mean EMNIST?"
+      ),
+      (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
+      (["--optimizer=Adamm"], "expected Adam, AdamW, SGD, got Adamm; did you mean Adam?"),
+      (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
+      (["--batch_size=0"], "--batch_size: expected 1 to 65536, got 0"),
+      (["--batch_size=9223372036854775807"], "--batch_size: expected 1 to 65536, got 92233"),
+      (["--num_workers=-1"], "--num_workers: expected 0 to 64, got -1"),
+      (["--lr=-1"], "--lr: expected a number above 0, got -1.0"),
+      (["--overfit_batches=0"], "--overfit_batches: expected at least one batch, got none"),
+      (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0, got -1.0"),
+      (["--momentum=-1"], "--momentum: expected a number of at least 0, got -1.0"),
+      (
+        ["--optimizer=SGD", "--nesterov"], "--nesterov: expected a --momentum above 0, got none"
+      ),
+      (["--nesterov"], "--nesterov belongs to SGD, but --optimizer is Adam."),
+      (
+        ["--optimizer=AdamW", "--momentum=0.9"],
+        "--momentum belongs to SGD, but --optimizer is AdamW."
+      ),
+      (["--one_cycle_max_lr=0"], "--one_cycle_max_lr: expected a number above 0, got 0.0"),
+      (
+        ["--one_cycle_total_steps=9"],
+        "--one_cycle_total_steps: expected --one_cycle_max_lr too, got none"
+      ),
+      (
+        ["--one_cycle_max_lr=1", "--one_cycle_total_steps=0"],
+        "--one_cycle_total_steps: expected at least 1, got 0"
+      ),
+      (["--loss=mse_loss"], "expected cross_entropy, multi_margin_loss, got mse_loss"),
+      (["--degrees=200"], "--degrees: expected 0.0 to 180.0, got 200.0"),
+      (["--translate=2"], "--translate: expected 0.0 to 1.0, got 2.0"),
+      (["--shear=90"], "--shear: expected 0.0 to 60.0, got 90.0"),
+      (["--scale=2"], "expected two numbers from 0.1 to 10, the smaller one first, such as "),
+      (["--scale=1e-20,1"], "such as 0.9,1.1, got 1e-20,1"),
+      (
+        ["--overfit_batches=2", "--shear=9"],
+        "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
+      ),
+      (["--model_class=ResNet", "--skip=no"], "--skip: expected true or false, got no"),
+      (["--limit_train_batches=1.5"], "limit_train_batches"),
+      (["--model_class=CNN", "--conv_dim=0"], "--conv_dim: expected 1 to 4096, got 0"),
+      (
+        ["--model_class=CNN", "--conv_dim=10000000000"],
+        "--conv_dim: expected 1 to 4096, got 10000000000"
+      ),
+      (["--model_class=ResNet", "--blocks=0"], "--blocks: expected 1 to 100, got 0"),
+      (["--model_class=MLP", "--fc1=99999999"], "--fc1: expected 1 to 65536, got 99999999"),
+      (["--model_class=CNN", "--conv_dim=many"], "--conv_dim: expected 1 to 4096, got many"),
+      (
+        ["--model_class=ResNet", "--norm=bach"],
+        "--norm: expected batch, none, got bach; did you mean batch?"
+      ),
+      (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
+      (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
+    ] as [([String], String)])
   func badOptionsAreRefused(arguments: [String], text: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: "lab", folder: folder).run(["train"] + arguments)

@@ -44,14 +44,15 @@ struct TrainFromTheCommandLineTests {
     }
   }
 
-  @Test(arguments: [
-    (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
-    (["--limit_train_batches=-1"], "limit_train_batches"),
-    (
-      ["--data_source=synthetic", "--limit_train_batches=0"],
-      "Error: fit: expected at least one batch, got none; raise --limit_train_batches"
-    ),
-  ])
+  @Test(
+    arguments: [
+      (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
+      (["--limit_train_batches=-1"], "limit_train_batches"),
+      (
+        ["--data_source=synthetic", "--limit_train_batches=0"],
+        "Error: fit: expected at least one batch, got none; raise --limit_train_batches"
+      ),
+    ] as [([String], String)])
   func errorsAreOneLine(arguments: [String], message: String) throws {
     try withFolder { folder in
       let outcome = try Program(name: name, folder: folder).run(arguments)

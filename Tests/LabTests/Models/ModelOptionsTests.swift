@@ -257,29 +257,39 @@ private struct TinyModel: Model {
     #expect(try checkpoint.model(Tensor(repeating: 0, shape: [1, 3, 8, 10])).shape == [1, 2])
   }
 
-  @Test(arguments: [
-    (["model_options": "?"], "expected model_options in the header to be a JSON object of options"),
-    (["model_options": #"{"fc1":[]}"#], "expected model_options in the header to be a JSON object"),
-    (["model_options": #"{"fc1":"x"}"#], "fc1 in the header: expected 1 to 65536, got x"),
-    (
-      ["model_options": #"{"\u001b[2J":4}"#],
-      "\u{FFFD}[2J in the header: expected one of fc1, fc2, got \u{FFFD}[2J"
-    ),
-    (
-      ["model_options": #"{"fc1":60000,"fc2":4}"#],
-      "fc1 in the header: expected the extent of a tensor in the file, got 60000"
-    ),
-    (["model_class": "Tree"], "model_class in the header: expected CNN, MLP, ResNet, got Tree"),
-    (["data_config": "{}"], "data_config in the header: expected input_dims of channels, rows and"),
-    (
-      ["data_config": #"{"input_dims":[1,28],"output_dims":[1],"mapping":["a"]}"#],
-      "data_config in the header: expected input_dims"
-    ),
-    (
-      ["data_config": #"{"input_dims":[1,28,28],"output_dims":[1],"mapping":["a","b"]}"#],
-      "classes in the header: expected the extent of a tensor in the file, got 2"
-    ),
-  ])
+  @Test(
+    arguments: [
+      (
+        ["model_options": "?"],
+        "expected model_options in the header to be a JSON object of options"
+      ),
+      (
+        ["model_options": #"{"fc1":[]}"#],
+        "expected model_options in the header to be a JSON object"
+      ),
+      (["model_options": #"{"fc1":"x"}"#], "fc1 in the header: expected 1 to 65536, got x"),
+      (
+        ["model_options": #"{"\u001b[2J":4}"#],
+        "\u{FFFD}[2J in the header: expected one of fc1, fc2, got \u{FFFD}[2J"
+      ),
+      (
+        ["model_options": #"{"fc1":60000,"fc2":4}"#],
+        "fc1 in the header: expected the extent of a tensor in the file, got 60000"
+      ),
+      (["model_class": "Tree"], "model_class in the header: expected CNN, MLP, ResNet, got Tree"),
+      (
+        ["data_config": "{}"],
+        "data_config in the header: expected input_dims of channels, rows and"
+      ),
+      (
+        ["data_config": #"{"input_dims":[1,28],"output_dims":[1],"mapping":["a"]}"#],
+        "data_config in the header: expected input_dims"
+      ),
+      (
+        ["data_config": #"{"input_dims":[1,28,28],"output_dims":[1],"mapping":["a","b"]}"#],
+        "classes in the header: expected the extent of a tensor in the file, got 2"
+      ),
+    ] as [([String: String], String)])
   func damagedHeadersAreOneLine(change: [String: String], message: String) throws {
     let whole = [
       "model_class": "MLP", "model_options": #"{"fc1":4,"fc2":4}"#,
