@@ -88,7 +88,7 @@ struct PredictCommand: ParsableCommand {
   ) throws -> (picture: Image, seen: Image, x: Tensor) {
     let dims = checkpoint.config.inputDims
     if checkpoint.dataClass == ImageFolder.name {
-      let x = try ImageFolder.batch(of: URL(filePath: path), dims: dims)
+      let x = try ImageFolder.input(URL(filePath: path), dims: dims)
       return (try Image(contentsOf: path, channels: dims[0]), Image(x[0]), x)
     }
     let side = CharacterImage.side
