@@ -75,7 +75,8 @@ public struct Loss {
 
   /// `torch.nn.functional.cross_entropy` with label smoothing.
   ///
-  /// - Parameter labelSmoothing: The share of the target that is spread over all classes, in 0…1.
+  /// - Parameter labelSmoothing: The share of the target's probability, in 0…1, that is spread over all
+  ///   classes.
   public static func crossEntropy(labelSmoothing: Double) -> Loss {
     Loss { logits, labels throws(ShapeError) in
       try LabTensors.crossEntropy(logits, labels, labelSmoothing: labelSmoothing)

@@ -8,6 +8,9 @@ import Testing
     let (x, labels) = (pattern([3, 4]), IntTensor([2, 0, 3]))
     #expect(try Loss.crossEntropy(x, labels) == crossEntropy(x, labels))
     #expect(try Loss.multiMargin(x, labels) == multiMarginLoss(x, labels))
+    let smoothed = try Loss.crossEntropy(labelSmoothing: 0.25)(x, labels)
+    #expect(smoothed == (try crossEntropy(x, labels, labelSmoothing: 0.25)))
+    #expect(smoothed != (try crossEntropy(x, labels)))
   }
 
   @Test func classificationCountsTheLargestLogits() throws {
