@@ -68,7 +68,7 @@ struct DataFolderTests {
       try FileManager.default.removeItem(at: folder.appending(path: "colors/red/2.png"))
       let other = try lab.run(["train", "--resume", "--max_epochs=8"])
       #expect(other.status == 1)
-      #expect(other.errors.contains("expected the data that the run began with, got others"))
+      #expect(other.errors.contains("expected the data of the run's beginning, got others"))
     }
   }
 

@@ -148,7 +148,7 @@ import Testing
       _ = try EMNISTLines(options(folder, lines), parameters)
     }
     #expect(
-      lines.all.filter { $0.hasPrefix("putting") }
+      lines.all.filter { $0.hasPrefix("composing") }
         == [String](repeating: "composing 60 lines for EMNISTLines, once", count: 2))
   }
 
