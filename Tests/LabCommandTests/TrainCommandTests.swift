@@ -118,7 +118,7 @@ struct TrainCommandTests {
       (["--scale=1e-20,1"], "such as 0.9,1.1, got 1e-20,1"),
       (
         ["--overfit_batches=2", "--shear=9"],
-        "--overfit_batches: expected images that stay as they are, got augmentation; leave out "
+        "--overfit_batches: expected images without augmentation, got augmentation; leave out "
       ),
       (["--model_class=ResNet", "--skip=no"], "--skip: expected true or false, got no"),
       (["--limit_train_batches=1.5"], "limit_train_batches"),
