@@ -19,7 +19,9 @@ struct KernelBench {
     print("\(Processor.name), \(set.description), \(peak.rounded()) GFLOP/s at most a thread")
     print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
     let filter = CommandLine.arguments.dropFirst().first
-    let all = winogradConvolutions() + directConvolutions() + products() + elementLoops()
+    let all =
+      winogradConvolutions() + directConvolutions() + products() + elementLoops()
+      + vocabulary()
     for (name, work) in all where filter.map(name.contains) ?? true {
       for threads in [1, 2] {
         Threads.count = threads

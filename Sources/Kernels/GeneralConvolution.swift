@@ -1,7 +1,8 @@
 import KernelInterface
 
 /// Convolutions of any kernel, strides, paddings, dilations and groups on channels-last images, as
-/// matrix products of the pixels under the kernel (im2col) with the weights.
+/// matrix products of the pixels under the kernel (im2col) with the weights; depthwise ones as loops
+/// over the channels.
 ///
 /// Images are N×H×W×C in memory, weights K×(C / groups)×R×S as in PyTorch. Images are divided into
 /// bands of rows that follow from the extents alone, and sums over images are taken in a fixed order,
@@ -32,8 +33,13 @@ public enum GeneralConvolution {
         let target = y + (n * e.outputH + rows.lowerBound) * e.outputW * e.k
         if let bias {
           for pixel in 0..<pixels { (target + pixel * e.k).update(from: bias, count: e.k) }
+        } else if e.isDepthwise {
+          target.update(repeating: 0, count: pixels * e.k)
         }
-        for group in 0..<e.groups {
+        if e.isDepthwise {
+          addDepthwise(x + n * e.image, weights.pointer, rows, into: target, e)
+        }
+        for group in 0..<(e.isDepthwise ? 0 : e.groups) {
           gather(x + n * e.image, rows, group, into: patches.pointer, e)
           loops.multiply(
             StridedMatrix(patches.pointer, row: e.patch, column: 1),
@@ -89,7 +95,12 @@ public enum GeneralConvolution {
               loops.add(bias, gradient + pixel * e.k, activation: .none, into: bias, count: e.k)
             }
           }
-          for group in 0..<e.groups {
+          if e.isDepthwise {
+            addDepthwiseGradients(
+              x + n * e.image, weights?.pointer, dy: gradient, rows,
+              addingTo: dx.map { $0 + n * e.image }, dWeight == nil ? nil : sums, e)
+          }
+          for group in 0..<(e.isDepthwise ? 0 : e.groups) {
             let offset = group * e.patch * e.groupK
             let groupGradient = gradient + group * e.groupK
             if dWeight != nil {
@@ -123,7 +134,8 @@ public enum GeneralConvolution {
     }
   }
 
-  /// The weights in the order groups × R × S × (C / groups) × (K / groups).
+  /// The weights in the order groups × R × S × (C / groups) × (K / groups), or R × S × C if they are
+  /// depthwise.
   private static func packed(
     _ weight: UnsafePointer<Float>, _ e: ConvolutionExtents
   ) -> Scratch {
@@ -138,7 +150,8 @@ public enum GeneralConvolution {
   ) {
     let shape = [e.groups, e.groupK, e.groupC, e.r * e.s]
     let plain = rowMajorStrides(shape)
-    let packed = [e.patch * e.groupK, 1, e.groupK, e.groupC * e.groupK]
+    let packed =
+      e.isDepthwise ? [1, 1, 1, e.c] : [e.patch * e.groupK, 1, e.groupK, e.groupC * e.groupK]
     copyStrided(
       source, strides: isPacking ? plain : packed, into: target,
       strides: isPacking ? packed : plain, shape: shape)
@@ -149,8 +162,8 @@ public enum GeneralConvolution {
     _ image: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int,
     into patches: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
   ) {
-    forEachTap(rows, e) { place, pixel in
-      let target = patches + place * e.groupC
+    forEachTap(rows, e) { output, tap, pixel in
+      let target = patches + output * e.patch + tap * e.groupC
       if let pixel {
         target.update(from: image + pixel * e.c + group * e.groupC, count: e.groupC)
       } else {
@@ -164,35 +177,78 @@ public enum GeneralConvolution {
     _ patches: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int,
     addingTo image: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
   ) {
-    forEachTap(rows, e) { place, pixel in
+    forEachTap(rows, e) { output, tap, pixel in
       guard let pixel else { return }
       let (source, target) = (
-        patches + place * e.groupC, image + pixel * e.c + group * e.groupC
+        patches + output * e.patch + tap * e.groupC, image + pixel * e.c + group * e.groupC
       )
       for c in 0..<e.groupC { target[c] += source[c] }
     }
   }
 
-  /// Calls `body` for each kernel element at each output pixel with their number in order and the
-  /// input pixel, or nil on the padding.
+  /// Calls `body` for each kernel element at each output pixel, with the numbers of both in order and
+  /// the input pixel, or nil on the padding.
   @inline(__always)
   private static func forEachTap(
-    _ rows: Range<Int>, _ e: ConvolutionExtents, _ body: (_ place: Int, _ pixel: Int?) -> Void
+    _ rows: Range<Int>, _ e: ConvolutionExtents,
+    _ body: (_ output: Int, _ tap: Int, _ pixel: Int?) -> Void
   ) {
-    var place = 0
+    var output = 0
     for row in rows {
       for column in 0..<e.outputW {
+        var tap = 0
         for r in 0..<e.r {
           let y = e.inputRow(row, r)
           let isInside = y >= 0 && y < e.h
           for s in 0..<e.s {
             let x = e.inputColumn(column, s)
-            body(place, isInside && x >= 0 && x < e.w ? y * e.w + x : nil)
-            place += 1
+            body(output, tap, isInside && x >= 0 && x < e.w ? y * e.w + x : nil)
+            tap += 1
           }
         }
+        output += 1
       }
     }
+  }
+
+  // MARK: Depthwise
+
+  // With one input and one output channel in each group, there is nothing to multiply as matrices: the
+  // loops run over the channels. The packed weights are R × S × C.
+
+  private static func addDepthwise(
+    _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ rows: Range<Int>,
+    into y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
+  ) {
+    forEachTap(rows, e) { output, tap, pixel in
+      guard let pixel else { return }
+      addProducts(image + pixel * e.c, weights + tap * e.c, to: y + output * e.c, count: e.c)
+    }
+  }
+
+  private static func addDepthwiseGradients(
+    _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>?, dy: UnsafePointer<Float>,
+    _ rows: Range<Int>, addingTo dx: UnsafeMutablePointer<Float>?,
+    _ dWeights: UnsafeMutablePointer<Float>?, _ e: ConvolutionExtents
+  ) {
+    forEachTap(rows, e) { output, tap, pixel in
+      guard let pixel else { return }
+      let gradient = dy + output * e.c
+      if let dWeights {
+        addProducts(image + pixel * e.c, gradient, to: dWeights + tap * e.c, count: e.c)
+      }
+      if let dx, let weights {
+        addProducts(gradient, weights + tap * e.c, to: dx + pixel * e.c, count: e.c)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func addProducts(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
+    count: Int
+  ) {
+    for index in 0..<count { y[index] += a[index] * b[index] }
   }
 }
 
@@ -218,4 +274,6 @@ extension ConvolutionExtents {
   /// Input and output channels of a group.
   fileprivate var groupC: Int { c / groups }
   fileprivate var groupK: Int { k / groups }
+
+  fileprivate var isDepthwise: Bool { groups > 1 && groups == c && groups == k }
 }

@@ -21,6 +21,8 @@ struct GeneralConvolutionTests {
       n: 17, c: 32, h: 6, w: 6, k: 64, r: 3, s: 3, stride: (1, 1), padding: (1, 1), groups: 32),
     ConvolutionExtents(
       n: 2, c: 3, h: 4, w: 4, k: 20, r: 4, s: 4, stride: (4, 4), padding: (0, 0)),
+    ConvolutionExtents(
+      n: 9, c: 20, h: 9, w: 7, k: 20, r: 3, s: 3, stride: (1, 2), padding: (1, 1), groups: 20),
   ]
 
   @Test(arguments: KernelSet.supported, cases.indices)
@@ -63,7 +65,10 @@ struct GeneralConvolutionTests {
 
   @Test(arguments: KernelSet.supported)
   func gradientsThatAreNotWantedAreSkipped(_ set: KernelSet) {
-    let e = Self.cases[3]
+    for e in [Self.cases[3], Self.cases[4]] { expectTheSameOneByOne(set, e) }
+  }
+
+  private func expectTheSameOneByOne(_ set: KernelSet, _ e: ConvolutionExtents) {
     let (x, weight, dy) = (
       numbers(e.n * e.image), numbers(e.k * e.patch, seed: 2), numbers(e.n * e.output, seed: 4)
     )
