@@ -15,9 +15,10 @@ extension ParsableArguments {
   public static func parameters(
     from arguments: [String], output: URL = URL(filePath: "output", directoryHint: .isDirectory)
   ) -> Self {
-    Session.current.output = output
     let flags = wrappers(of: Self()).filter { $0.wrapper is Flag<Bool> }.map { "--\($0.name)" }
     let parsed = parseOrExit(arguments.flatMap { withoutValue($0, flags: flags) })
+    // The session starts here: a notebook that refuses its parameters has none.
+    Session.current.output = output
     Session.current.report(.parameters(.init(values: facts(of: parsed))))
     return parsed
   }
