@@ -62,8 +62,12 @@ public func makeGrid(
 /// - Parameters:
 ///   - images: One image, or several of one size.
 ///   - path: The path of the file.
-///   - nrow: This and the other parameters are those of
-///     ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``.
+///   - nrow: The number of images per row.
+///   - padding: The number of pixels between and around images.
+///   - normalize: Whether to rescale values to 0…1.
+///   - valueRange: The values that `normalize` maps to 0 and 1; the minimum and maximum by default.
+///   - scaleEach: Whether `normalize` uses the minimum and maximum of each image.
+///   - padValue: The value of the padding.
 /// - Throws: ``PlotError`` if `makeGrid` throws or the file cannot be written.
 public func saveImage(
   _ images: [Image], to path: String, nrow: Int = 8, padding: Int = 2, normalize: Bool = false,

@@ -3,7 +3,7 @@ import Fuzzing
 import Plot
 import Testing
 
-/// Damaged PNG files end in one line, whatever the damage; `make fuzz` tries many more.
+/// Damaged PNG files give an error of one line; `make fuzz` tries many more.
 struct PNGFuzzTests {
   @Test func damagedFilesAreRefusedInOneLine() throws {
     let gray = Bitmap(width: 5, height: 4, channels: 1, bytes: (0..<20).map { UInt8(10 * $0) })
@@ -13,7 +13,7 @@ struct PNGFuzzTests {
     let outcome = try Fuzzer("png").run(
       seeds,
       repair: { file, mutator in
-        // Else nearly every file would be refused for its sums alone.
+        // Otherwise most files would be refused for their checksums alone.
         if mutator.integer(below: 4) > 0 { repairSums(of: &file) }
       },
       read: { file in
@@ -25,7 +25,7 @@ struct PNGFuzzTests {
     #expect(outcome.complaints == [])
   }
 
-  /// Found by fuzzing: libpng made room for two gigabytes, as the chunk claimed to need.
+  /// Found by fuzzing: libpng allocated two gigabytes, as claimed by the chunk.
   @Test func chunksLongerThanTheFileAreRefused() throws {
     let png = try encodePNG(Bitmap(width: 2, height: 1, channels: 1, bytes: [1, 2]))
     let chunk: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF] + Array("tEXt".utf8) + [0, 0, 0, 0]
@@ -47,7 +47,7 @@ struct PNGFuzzTests {
     #expect(throws: PlotError(text)) { try decodePNG(png, named: "a.png", channels: 1) }
   }
 
-  /// Files that our encoder does not write: a palette with transparency, 16 bits with alpha, 1 bit
+  /// Formats that our encoder does not write: a palette with transparency, 16 bits with alpha, 1 bit
   /// interlaced; each with a text chunk.
   private var otherKinds: [[UInt8]] {
     get throws {
@@ -68,16 +68,16 @@ struct PNGFuzzTests {
     "iVBORw0KGgoAAAANSUhEUgAAAAUAAAADAQAAAAEESsjDAAAAAXNSR0IArs4c6QAAAAxJREFUeNpjWMqABAEf"
     + "owSE7iwBQQAAAABJRU5ErkJggg=="
 
-  /// Gives each chunk the sum that its bytes have.
+  /// Corrects the checksum of each chunk.
   private func repairSums(of file: inout [UInt8]) {
-    var place = 8
-    while place + 12 <= file.count {
-      let length = file[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-      guard length <= file.count - place - 12 else { return }
-      let end = place + 8 + length
-      let sum = Self.crc(file[place + 4..<end])
+    var offset = 8
+    while offset + 12 <= file.count {
+      let length = file[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard length <= file.count - offset - 12 else { return }
+      let end = offset + 8 + length
+      let sum = Self.crc(file[offset + 4..<end])
       for i in 0..<4 { file[end + i] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * (3 - i))) }
-      place = end + 4
+      offset = end + 4
     }
   }
 

@@ -3,34 +3,34 @@ import Plot
 import Testing
 
 struct PNGTests {
-  /// 3 × 2 pixels of which none is gray.
-  let coloured = Bitmap(
+  /// 3 × 2 pixels, none of which is gray.
+  let colored = Bitmap(
     width: 3, height: 2, channels: 3,
     bytes: [255, 0, 0, 0, 255, 0, 0, 0, 255, 1, 2, 3, 40, 50, 60, 250, 251, 252])
 
-  @Test func whatIsWrittenIsReadAgain() throws {
-    let file = try encodePNG(coloured)
-    #expect(try decodePNG(file, named: "", channels: 3) == coloured)
+  @Test func roundTrips() throws {
+    let file = try encodePNG(colored)
+    #expect(try decodePNG(file, named: "", channels: 3) == colored)
     let gray = Bitmap(width: 256, height: 1, channels: 1, bytes: Array(0...255))
     #expect(try decodePNG(encodePNG(gray), named: "", channels: 1) == gray)
   }
 
-  @Test func headerSaysSizeDepthAndColourType() throws {
-    // Width, height, then bit depth 8 and colour type: 2 is RGB, 0 is gray.
-    #expect(try chunk("IHDR", of: encodePNG(coloured)) == [0, 0, 0, 3, 0, 0, 0, 2, 8, 2, 0, 0, 0])
+  @Test func headerHasSizeDepthAndColorType() throws {
+    // Width, height, then bit depth 8 and color type: 2 is RGB, 0 is gray.
+    #expect(try chunk("IHDR", of: encodePNG(colored)) == [0, 0, 0, 3, 0, 0, 0, 2, 8, 2, 0, 0, 0])
     let gray = Bitmap(width: 1, height: 1, channels: 3, bytes: [9, 9, 9])
     #expect(try chunk("IHDR", of: encodePNG(gray)) == [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0])
   }
 
   @Test(arguments: [(72.0, 2835), (100, 3937), (150, 5906), (300, 11811)])
-  func physSaysPixelsPerMetre(dpi: Double, perMetre: Int) throws {
+  func physHasPixelsPerMeter(dpi: Double, perMetre: Int) throws {
     let number = [0, 0, UInt8(perMetre / 256), UInt8(perMetre % 256)]
-    #expect(try chunk("pHYs", of: encodePNG(coloured, dpi: dpi)) == number + number + [1])
+    #expect(try chunk("pHYs", of: encodePNG(colored, dpi: dpi)) == number + number + [1])
   }
 
-  @Test func nothingButPixelsAndDpiIsWritten() throws {
-    #expect(try chunks(of: encodePNG(coloured, dpi: 100)) == ["IHDR", "pHYs", "IDAT", "IEND"])
-    #expect(try chunks(of: encodePNG(coloured)) == ["IHDR", "IDAT", "IEND"])
+  @Test func writesOnlyPixelsAndDpi() throws {
+    #expect(try chunks(of: encodePNG(colored, dpi: 100)) == ["IHDR", "pHYs", "IDAT", "IEND"])
+    #expect(try chunks(of: encodePNG(colored)) == ["IHDR", "IDAT", "IEND"])
   }
 
   // Made with Pillow 12: Image.fromarray(array).save(file, "PNG"), file in base64.
@@ -43,7 +43,7 @@ struct PNGTests {
         SUVORK5CYII=
         """, 1, [0, 64, 128, 255]
       ),
-      // RGBA: red, a transparent black, and a dark colour
+      // RGBA: red, a transparent black, and a dark color
       (
         """
         iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAYAAAAb4BS0AAAAFUlEQVR4nGP4z8Dwn4GBgYFLRO4/ABaXAzp+cBcr
@@ -65,16 +65,16 @@ struct PNGTests {
         """, 1, [0, 77, 128, 200, 255]
       ),
     ])
-  func readsOtherKinds(base64: String, channels: Int, bytes: [UInt8]) throws {
+  func readsOtherFormats(base64: String, channels: Int, bytes: [UInt8]) throws {
     let file = try #require(Data(base64Encoded: base64, options: .ignoreUnknownCharacters))
     #expect(try decodePNG(Array(file), named: "", channels: channels).bytes == bytes)
   }
 
-  @Test func damagedFilesAreOneLine() throws {
+  @Test func damagedFilesAreErrors() throws {
     #expect(throws: PlotError("cannot read a.png as PNG: Not a PNG file")) {
       try decodePNG(Array("no picture at all".utf8), named: "a.png", channels: 1)
     }
-    let file = try encodePNG(coloured)
+    let file = try encodePNG(colored)
     #expect(
       throws: PlotError("cannot read a.png as PNG: it is cut, or a chunk of it claims to be longer")
     ) {
@@ -82,7 +82,7 @@ struct PNGTests {
     }
   }
 
-  @Test func pictureLargerThanMemoryIsRefused() throws {
+  @Test func picturesLargerThanMemoryAreRefused() throws {
     var file = try encodePNG(Bitmap(width: 1, height: 1, channels: 1, bytes: [0]))
     // IHDR of 900,000 × 900,000 pixels and its checksum: zlib.crc32(b"IHDR" + data) in Python
     file.replaceSubrange(16..<24, with: [0, 0x0D, 0xBB, 0xA0, 0, 0x0D, 0xBB, 0xA0])
@@ -92,7 +92,7 @@ struct PNGTests {
     }
   }
 
-  @Test func pictureThatLibpngDoesNotAllowIsOneLine() {
+  @Test func picturesThatLibpngRefusesAreErrors() {
     let wide = Bitmap(
       width: 1_000_001, height: 1, channels: 1, bytes: [UInt8](repeating: 0, count: 1_000_001))
     #expect(throws: PlotError("cannot write a PNG of 1000001 × 1 pixels: Invalid IHDR data")) {
@@ -100,7 +100,7 @@ struct PNGTests {
     }
   }
 
-  /// The names of a PNG file's chunks, and where their data are.
+  /// The names of the chunks of a PNG file and the ranges of their data.
   private func parts(of file: [UInt8]) -> [(name: String, data: Range<Int>)] {
     var parts: [(String, Range<Int>)] = []
     var start = 8

@@ -12,7 +12,7 @@ import LabTensors
 /// ```
 ///
 /// Training and validation lines are composed of EMNIST's training characters, test lines of its test
-/// characters; see ``LineComposer``. Labels after the end of a line's text are `<P>`.
+/// characters; see `LineComposer`. Labels after the end of a line's text are `<P>`.
 public struct EMNISTLines: DataModule {
   public static let name = "EMNISTLines"
 

@@ -17,7 +17,7 @@ extension ParsableArguments {
   ) -> Self {
     let flags = wrappers(of: Self()).filter { $0.wrapper is Flag<Bool> }.map { "--\($0.name)" }
     let parsed = parseOrExit(arguments.flatMap { withoutValue($0, flags: flags) })
-    // The first use of the session reports the start, which parameters that are not valid prevent.
+    // The session starts here: with parameters that are not valid there is none.
     Session.current.output = output
     Session.current.report(.parameters(.init(values: facts(of: parsed))))
     return parsed

@@ -14,7 +14,7 @@ public struct RawCharacters: Sendable, Equatable {
 
 /// Handwriting drawn by this program, for use when EMNIST is not available.
 ///
-/// For each image a random writer writes a character of ``StrokeAlphabet``: slanted, rotated,
+/// For each image a random writer writes a character of `StrokeAlphabet`: slanted, rotated,
 /// stretched and more or less tidy, with a pen of random width. The result is fitted into 28×28 pixels
 /// like EMNIST's images. The same seed gives the same bytes on every machine.
 public enum SyntheticHandwriting {

@@ -35,10 +35,10 @@ func writeStripes(to folder: URL, count: Int) throws {
   ]
   for (name, along) in directions {
     for number in 0..<count {
-      let phase = Int(generator.uniform() * 4)
-      let values = (0..<256).map { index -> Float in
-        let isBright = (along(index % 16, index / 16) + phase) / 2 % 2 == 0
-        return (isBright ? 0.8 : 0.2) + 0.2 * (generator.uniform() - 0.5)
+      let noise = generator.uniform(count: 256, -0.1, 0.1)
+      let values = noise.enumerated().map { index, noise in
+        let isBright = (along(index % 16, index / 16) + number) / 2 % 2 == 0
+        return (isBright ? 0.8 : 0.2) + noise
       }
       try saveImage(
         [Image(width: 16, height: 16, values: values)],
@@ -77,9 +77,9 @@ let data = try ImageFolder(images, batchSize: 16)
 let model = StripeNet()
 let trainer = Trainer(maxEpochs: 8)
 trainer.isQuiet = true
-// An own loss: cross-entropy with a small penalty of large logits.
-trainer.loss = Loss { logits, labels in
-  try crossEntropy(logits, labels)
+// An own loss: cross-entropy with a small penalty for large logits.
+trainer.loss = Loss { logits, labels throws(ShapeError) in
+  try crossEntropy(logits, labels) + 1e-4 * mean(logits * logits)
 }
 var losses: [Double] = []
 trainer.stepEnded = { step in losses.append(Double(step.loss.item)) }
