@@ -25,7 +25,7 @@ import LabTensors
 /// | ``epochEnded(_:)`` | after validation, followed by ``log(_:)`` |
 /// | ``epochSaved(_:)`` | after the weights and the state were saved |
 /// | ``trainingEnded(_:)`` | once, unless an error ends training |
-/// | ``testEnded(_:)`` | after ``log(_:)`` with the test's metrics |
+/// | ``testEnded(_:step:)`` | after ``log(_:)`` with the test's metrics |
 public protocol TrainingObserver: AnyObject {
   func trainingBegan(_ training: TrainingStart) throws
   /// Called after each step. Its loss may not be computed yet; reading it waits for that.
@@ -43,7 +43,9 @@ public protocol TrainingObserver: AnyObject {
   func trainingEnded(_ training: TrainingEnd) throws
   /// Called after a test.
   ///
-  /// - Parameter step: The steps made until then, in all epochs.
+  /// - Parameters:
+  ///   - metrics: The metrics of the test.
+  ///   - step: The steps made until then, in all epochs.
   func testEnded(_ metrics: Metrics, step: Int) throws
 }
 
