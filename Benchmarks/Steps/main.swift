@@ -85,7 +85,8 @@ func layerStep(_ layer: some Layer) -> () throws -> Void {
   return {
     let tape = Tape()
     let input = tape.variable(x)
-    let y = try layer(input)
+    // Not computed otherwise, for the gradients do not need it.
+    let y = try layer(input).materialize()
     let ones = gradient ?? Tensor(repeating: 1, shape: y.shape)
     gradient = ones
     try tape.backward(y, gradient: ones)

@@ -85,7 +85,9 @@ public struct KernelSet: Sendable {
       return try requested(ProcessInfo.processInfo.environment["LAB_KERNELS"])
     } catch {
       // A program that did not check the request must not silently use another set.
-      FileHandle.standardError.write(Data("\(error) Using \(supported[0].name).\n".utf8))
+      let warning = Data("\(error) Using \(supported[0].name).\n".utf8)
+      // Where standard error is closed there is nobody to warn.
+      try? FileHandle.standardError.write(contentsOf: warning)
       return supported[0]
     }
   }()

@@ -17,7 +17,7 @@ struct HomeworkResNetTests {
         outcome.errors.contains(
           """
           Error: crossEntropy: expected logits of shape [128, classes] for labels of shape [128], \
-          got [128, 64, 28, 28]; the model's last layers are to give one row of scores an image: \
+          got [128, 64, 28, 28]; the model must return one row of scores per image: \
           flatten, then Linear
           """))
       let table = outcome.output.split(separator: "\n").filter {

@@ -131,7 +131,7 @@ package protocol Backend: AnyObject, Sendable {
   /// The gradients of ``convolution(_:weight:bias:_:_:saves:)``.
   ///
   /// - Parameters:
-  ///   - y: The result.
+  ///   - y: The result. It has been computed only if something follows the convolution.
   ///   - wanted: Which gradients are wanted.
   func convolutionGradients(
     _ x: ConvolutionOperand, weight: Tensor, dy: Tensor, y: Tensor, saved: AnyObject?,

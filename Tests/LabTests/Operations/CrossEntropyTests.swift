@@ -44,7 +44,7 @@ struct CrossEntropyTests {
   @Test func errorsSayWhatToDo() {
     expectShapeError(
       "crossEntropy: expected logits of shape [2, classes] for labels of shape [2], "
-        + "got [2, 64, 14, 14]; the model's last layers are to give one row of scores an image: "
+        + "got [2, 64, 14, 14]; the model must return one row of scores per image: "
         + "flatten, then Linear"
     ) { () throws(ShapeError) in
       try crossEntropy(Tensor(repeating: 0, shape: [2, 64, 14, 14]), IntTensor([1, 2]))

@@ -125,7 +125,7 @@ func checkScores(
       expected: "logits of shape [\(labels.count), classes] for labels of shape \(labels.shape)",
       got: "\(logits.shape)",
       hint: logits.rank > 2
-        ? "the model's last layers are to give one row of scores an image: flatten, then Linear"
+        ? "the model must return one row of scores per image: flatten, then Linear"
         : nil)
   }
   let classes = logits.shape[1]

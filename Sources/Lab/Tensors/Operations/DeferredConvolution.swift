@@ -43,7 +43,8 @@ final class DeferredConvolution: DeferredOperation, @unchecked Sendable {
     let storage = Storage(count: shape.reduce(1, *), deferred: self, on: backend)
     let y = Tensor(shape: shape, storage: storage)
     let recorded = y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] dy in
-      pullBack(dy, y.materialize())
+      // The gradients of a convolution that nothing follows do not depend on its result.
+      pullBack(dy, epilogue == ConvolutionEpilogue() ? y : y.materialize())
     }
     node = recorded.node
     return recorded
