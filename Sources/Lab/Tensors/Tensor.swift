@@ -109,15 +109,13 @@ public struct Tensor {
     return elements[0]
   }
 
-  /// The part of the tensor at one index of its first dimension.
+  /// The part of the tensor at one index of its first dimension, on the tensor's tape.
   ///
   /// - Complexity: O(elements of the part)
   public subscript(index: Int) -> Tensor {
     precondition(
       rank > 0 && (0..<shape[0]).contains(index), "index \(index) is outside the shape \(shape)")
-    let part = Array(shape.dropFirst())
-    let count = part.reduce(1, *)
-    return Tensor(Array(elements[index * count..<(index + 1) * count]), shape: part).to(device)
+    return part(self, at: index)
   }
 
   /// The same elements in another shape, off the tape.

@@ -9,6 +9,24 @@ struct TensorTests {
     #expect(x.count == 6 && x.rank == 2)
   }
 
+  @Test func aPartHasAGradient() throws {
+    try checkGradients(of: [pattern([3, 2, 2])]) { x throws(ShapeError) in
+      try x[0][2] + x[0][0][1]
+    }
+    let tape = Tape()
+    let x = tape.variable(Tensor([1, 2, 3]))
+    try tape.backward(x[1])
+    #expect(tape.gradient(of: x) == Tensor([0, 1, 0]))
+  }
+
+  @Test func aNaNIsTheSmallestAndTheLargest() {
+    for elements: [Float] in [[.nan, 1], [1, .nan], [2, .nan, 1]] {
+      let x = Tensor(elements)
+      #expect(x.min().isNaN && x.max().isNaN)
+    }
+    #expect(Tensor([2, 1, 3]).min() == 1 && Tensor([2, 1, 3]).max() == 3)
+  }
+
   /// ```python
   /// x = pattern(3, 4); x.min(), x.mean(), x.std(), x.max()
   /// ```

@@ -33,6 +33,21 @@ public func transpose(_ x: Tensor, _ axis1: Int, _ axis2: Int) throws(ShapeError
   return permuted(x, order)
 }
 
+/// The part of a tensor at an index of its first dimension, which exists.
+func part(_ x: Tensor, at index: Int) -> Tensor {
+  x.materialize()
+  let backend = x.storage.backend
+  let (shape, steps) = (Array(x.shape.dropFirst()), Array(strides(x.shape).dropFirst()))
+  let offset = index * shape.reduce(1, *)
+  let y = backend.strided(x, shape: shape, strides: steps, offset: offset)
+  let target = x.gradientTarget
+  return y.recorded(from: [x]) { dy in
+    target.receive(
+      backend.assemble(
+        [StridedPart(tensor: dy, strides: steps, offset: offset)], shape: target.shape))
+  }
+}
+
 /// A part of a tensor along one dimension: the indices of a range, or each `step`-th of them.
 ///
 /// ```swift
