@@ -63,8 +63,11 @@ let package = Package(
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
     module(
       "Datasets",
-      ["LabRandom", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL", "CZlib"],
-      resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
+      [
+        "LabRandom", "LabResources", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL",
+        "CZlib",
+      ]),
+    module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
       "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
     module(

@@ -1,4 +1,5 @@
 import LabRandom
+import LabResources
 import LabTensors
 
 /// Draws pieces of sentences from the Brown corpus, with the course's random numbers.
@@ -51,7 +52,7 @@ public struct SentenceGenerator: Sendable {
   }
 
   private static func ownText() throws -> (text: [UInt8], sources: [String: String]) {
-    let bytes = PackageResources.sentences_txt
+    let bytes = Resources.sentences
     let sum = try SHA256()
     sum.update(.init(bytes))
     var text = CourseText()

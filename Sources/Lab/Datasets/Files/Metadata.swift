@@ -1,4 +1,5 @@
 import Foundation
+import LabResources
 
 /// The files of a data set, with their addresses and SHA-256 digests.
 ///
@@ -43,8 +44,8 @@ package struct Metadata: Equatable, Sendable, Decodable {
   /// The metadata that are built into the program, by data set.
   package static var builtIn: [String: [UInt8]] {
     [
-      "mnist": PackageResources.mnist_json, "emnist": PackageResources.emnist_json,
-      "brown": PackageResources.brown_json,
+      "mnist": Resources.mnist, "emnist": Resources.emnist,
+      "brown": Resources.brown,
     ]
   }
 
