@@ -3,7 +3,8 @@ import Synchronization
 /// Memory for floats that a kernel needs while it runs, aligned to 64 bytes.
 ///
 /// Freed memory is kept for the next kernel; see ``FreeBlocks``.
-final class Scratch {
+final class Scratch: @unchecked Sendable {
+  // Sendable because the kernel that takes it divides it among its threads.
   let pointer: UnsafeMutablePointer<Float>
   private let block: FreeBlocks.Block
 

@@ -1,12 +1,22 @@
 import KernelInterface
+import Synchronization
 
 /// The transformed weights of a 3×3 convolution, `U = G g Gᵀ`. Worth keeping as long as the weights do
 /// not change: transforming them costs more than one image.
-public final class WinogradWeights {
+public final class WinogradWeights: Sendable {
   /// 36 × channels × filters
   let u: Scratch
   /// 36 × filters × channels, for the backward pass.
-  private(set) lazy var transposed = makeTransposed()
+  var transposed: Scratch {
+    made.withLock { made in
+      if let made { return made }
+      let new = makeTransposed()
+      made = new
+      return new
+    }
+  }
+
+  private let made = Mutex<Scratch?>(nil)
   private let e: WinogradExtents
   private let kernels: KernelSet
 

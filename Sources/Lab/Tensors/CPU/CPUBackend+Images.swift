@@ -239,9 +239,7 @@ extension CPUBackend {
 }
 
 /// A weight transformed for Winograd convolutions from C to K channels.
-private final class TransformedWeight: Derived, @unchecked Sendable {
-  // Sendable because the weights are computed at once, but for the transposed ones, which only the
-  // backward pass of one thread asks for.
+private final class TransformedWeight: Derived {
   let weights: WinogradWeights
   let c, k: Int
 
