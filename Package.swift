@@ -6,8 +6,10 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 /// What `import Lab` gives. Who imports it depends on each of these modules: of a module that only
 /// passes others on, SwiftPM does not notice that they have changed.
-let modules = ["Random", "Tensors", "Networks", "Models", "Datasets", "Training", "Experiments"]
-  .map { "Lab\($0)" }
+let modules = [
+  "Random", "Tensors", "Networks", "Models", "Data", "Files", "Handwriting", "Datasets", "Training",
+  "Experiments",
+].map { "Lab\($0)" }
 let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
 
 /// One folder of loops, built for each set of vector instructions; the program chooses at start.
@@ -28,8 +30,10 @@ let package = Package(
     .library(name: "LabRandom", targets: ["LabRandom"]),
     .library(name: "LabTensors", targets: ["LabTensors"]),
     .library(name: "LabNetworks", targets: ["LabNetworks"]),
-    .library(name: "LabDatasets", targets: ["LabDatasets"]),
-    .library(name: "LabTraining", targets: ["LabTraining"]),
+    .library(name: "LabData", targets: ["LabData"]),
+    .library(name: "LabHandwriting", targets: ["LabHandwriting"]),
+    .library(name: "LabDatasets", targets: ["LabDatasets", "LabData"]),
+    .library(name: "LabTraining", targets: ["LabTraining", "LabData"]),
     .library(name: "Plot", targets: ["Plot"]),
     .executable(name: "lab", targets: ["LabCommand"]),
   ],
@@ -61,20 +65,20 @@ let package = Package(
     module("Tensors", ["Kernels", "LabRandom"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
+    module("Data", ["LabRandom", "LabTensors", "Kernels", "PNGFiles", "COpenSSL"]),
+    module("Files", ["LabData", "LabResources", "CArchive", "CCurl", "CZlib"]),
+    module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
     module(
       "Datasets",
-      [
-        "LabRandom", "LabResources", "LabTensors", "PNGFiles", "CArchive", "CCurl", "COpenSSL",
-        "CZlib",
-      ]),
+      ["LabData", "LabFiles", "LabHandwriting", "LabRandom", "LabResources", "LabTensors"]),
     module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
-      "Training", ["LabDatasets", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
+      "Training", ["LabData", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
     module(
       "Experiments",
       [
-        "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors", "LabTraining",
-        "Kernels", arguments,
+        "LabData", "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
+        "LabTraining", "Kernels", arguments,
       ]),
     .target(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",

@@ -225,7 +225,7 @@ private func going<Result>(on status: inout Int32, _ body: () throws -> Result) 
     status = UsageError.status
   } catch let error as NotebookError {
     fflush(nil)
-    DataOptions.writeToStandardError("Error: \(error)")
+    StandardError.writeLine("Error: \(error)")
     status = 1
   }
   return nil

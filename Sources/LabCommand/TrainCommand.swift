@@ -95,7 +95,7 @@ struct TrainCommand: ParsableCommand {
         try experiment.fitAndTest(setting)
       } catch let stop as TrainingInterruption {
         fflush(nil)
-        DataOptions.writeToStandardError(
+        StandardError.writeLine(
           "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
         throw ExitCode(130)
       } catch let error where resumed == nil && run.isEmpty {
@@ -125,7 +125,7 @@ struct TrainCommand: ParsableCommand {
   private func warnOfOtherKernels(_ record: RunRecord) {
     let now = KernelSet.current.name
     guard let kernels = record.versions["kernels"], kernels != now else { return }
-    DataOptions.writeToStandardError(
+    StandardError.writeLine(
       "Warning: the run was started with the kernels \(kernels) and continues with \(now), so that "
         + "results differ a little; LAB_KERNELS=\(kernels) avoids that")
   }

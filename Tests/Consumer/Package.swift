@@ -23,7 +23,7 @@ let package = Package(
     .executableTarget(
       name: "own-model",
       dependencies: [
-        .product(name: "LabDatasets", package: "lab"),
+        .product(name: "LabData", package: "lab"),
         .product(name: "LabNetworks", package: "lab"),
         .product(name: "LabTensors", package: "lab"),
         .product(name: "LabTraining", package: "lab"),

@@ -1,4 +1,6 @@
 import Foundation
+import LabData
+import LabFiles
 import LabTensors
 
 /// The Brown corpus: a million words of printed American English from 1961, as distributed by NLTK.

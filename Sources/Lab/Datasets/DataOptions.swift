@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 
 /// Where a data set's images may come from; the command line's `--data_source`.
 public enum DataSource: String, CaseIterable, Sendable {
@@ -8,45 +9,6 @@ public enum DataSource: String, CaseIterable, Sendable {
   case download
   /// Handwriting drawn by this program; nothing is downloaded.
   case synthetic
-}
-
-/// The folder that holds data sets.
-///
-/// ```text
-/// data/raw/emnist/metadata.json     the files to download, with addresses and SHA-256 digests
-/// data/downloaded/emnist/           the downloaded files
-/// data/processed/emnist/            images and labels, prepared for mapping into memory
-/// ```
-public struct DataFolder: Equatable, Sendable {
-  /// The folder itself.
-  public let url: URL
-
-  /// - Parameter url: A folder; it is created when it is needed.
-  public init(_ url: URL) {
-    self.url = url
-  }
-
-  /// The folder that the environment variable `LAB_DATA_DIR` names, or `data` in the current
-  /// directory.
-  public static var standard: DataFolder {
-    let path = ProcessInfo.processInfo.environment["LAB_DATA_DIR"] ?? ""
-    return DataFolder(URL(filePath: path.isEmpty ? "data" : path, directoryHint: .isDirectory))
-  }
-
-  /// The description of a data set's files, `raw/NAME/metadata.json`.
-  package func metadata(of name: String) -> URL {
-    url.appending(path: "raw/\(name)/metadata.json")
-  }
-
-  /// The folder for a data set's downloaded files, `downloaded/NAME`.
-  package func downloaded(_ name: String) -> URL {
-    url.appending(path: "downloaded/\(name)", directoryHint: .isDirectory)
-  }
-
-  /// The folder for a data set's prepared files, `processed/NAME`.
-  package func processed(_ name: String) -> URL {
-    url.appending(path: "processed/\(name)", directoryHint: .isDirectory)
-  }
 }
 
 /// Options of the course's data sets ``MNIST``, ``EMNIST`` and ``EMNISTLines``.
@@ -75,7 +37,7 @@ public struct DataOptions: Sendable {
   public init(
     source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
     augmentation: RandomAffine? = nil, folder: DataFolder = .standard,
-    report: @escaping @Sendable (String) -> Void = DataOptions.writeToStandardError
+    report: @escaping @Sendable (String) -> Void = StandardError.writeLine
   ) {
     self.source = source
     self.batchSize = batchSize
@@ -89,25 +51,7 @@ public struct DataOptions: Sendable {
   func validate() throws {
     try check(batchSize: batchSize, augmentation)
   }
-
-  /// Writes a line to standard error.
-  @Sendable public static func writeToStandardError(_ line: String) {
-    StandardError.write(line + "\n")
-  }
 }
-
-/// Checks what data modules have in common.
-///
-/// - Throws: ``DataError`` if batch size or augmentation are out of range.
-func check(batchSize: Int, _ augmentation: RandomAffine?) throws {
-  guard batchSize > 0 else {
-    throw DataError(.unusable, "expected a batch size of at least 1, got \(batchSize)")
-  }
-  try augmentation?.validate()
-}
-
-/// The name of ``SyntheticHandwriting`` in messages and titles.
-let syntheticHandwriting = "handwriting drawn by this program"
 
 extension DataSource {
   /// Prepares the real data or the synthetic ones, as the source says. `auto` takes synthetic data

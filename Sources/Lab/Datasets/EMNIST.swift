@@ -1,4 +1,6 @@
 import Foundation
+import LabData
+import LabFiles
 import LabRandom
 import LabTensors
 

@@ -1,4 +1,6 @@
 import Foundation
+import LabData
+import LabFiles
 
 /// EMNIST ByClass in the form that NIST distributes: a MATLAB struct `dataset` with `train`, `test`
 /// (each with `images` and `labels`) and `mapping`.

@@ -1,3 +1,5 @@
+import LabData
+import LabFiles
 import LabRandom
 import LabTensors
 

@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 import LabTensors
 
 /// A folder of files that are prepared once. `contents.json`, which is written last, records what they

@@ -1,3 +1,4 @@
+import LabData
 import LabRandom
 import LabResources
 import LabTensors

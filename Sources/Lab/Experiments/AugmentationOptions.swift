@@ -1,4 +1,5 @@
 import ArgumentParser
+import LabData
 import LabDatasets
 
 /// Random augmentation of the training images.

@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 import LabDatasets
 import LabModels
 import LabNetworks

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LabData
 import LabDatasets
 import LabModels
 import LabNetworks

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LabData
 import LabDatasets
 import LabModels
 import LabTensors

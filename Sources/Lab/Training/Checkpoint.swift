@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 import LabNetworks
 import LabTensors
 

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 import LabTensors
 
 /// Trains a model to find the class of each example: the metrics are `loss` and `acc`, a prediction is

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// A file of events for TensorBoard: scalars, images, and a run's hyperparameters.
 ///

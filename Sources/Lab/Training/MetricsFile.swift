@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// `metrics.csv`: the log of a training, a row for each logged step, epoch and test.
 ///

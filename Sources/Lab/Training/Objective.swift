@@ -1,4 +1,4 @@
-import LabDatasets
+import LabData
 import LabTensors
 
 /// What a model is trained for: the loss of a batch, its other metrics, and what an output means.

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// The folder for output: `LAB_OUTPUT_DIR`, or `output` in the current folder.
 public enum OutputFolder {

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// Shows the progress of an epoch on standard error: a bar on a terminal or if `PROGRESS_BARS` is
 /// `live`, otherwise a line every ten seconds.

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// A training run read from its folder: its record and its metrics.
 ///

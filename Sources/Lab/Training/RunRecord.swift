@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 import LabNetworks
 
 /// The configuration of a training run: its file `run.json`.

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 import LabTensors
 
 /// Named tensors in a file of the safetensors format: eight bytes with the length of a JSON header,

@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 import LabNetworks
 import LabTensors
 
@@ -64,7 +64,7 @@ public final class Trainer {
   /// Whether to print neither results nor progress. Warnings are still given.
   public var isQuiet = false
   /// Called with each warning, a line; by default it is written to standard error.
-  public var warn: (String) -> Void = DataOptions.writeToStandardError
+  public var warn: (String) -> Void = StandardError.writeLine
   /// Own observers, called after those that print and log.
   public var observers: [any TrainingObserver] = []
   /// Called after each step. To end training, use ``isInterrupted``.

@@ -1,4 +1,4 @@
-import LabDatasets
+import LabData
 import LabNetworks
 import LabTensors
 

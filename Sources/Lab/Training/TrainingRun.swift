@@ -1,5 +1,5 @@
 import Foundation
-import LabDatasets
+import LabData
 
 /// The folder of a training run: its record, its logs, its weights, and the state to resume from.
 ///

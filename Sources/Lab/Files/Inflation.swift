@@ -1,5 +1,6 @@
 import CZlib
 import Foundation
+import LabData
 
 /// Decompresses zlib streams and checks their checksums.
 package enum Inflation {

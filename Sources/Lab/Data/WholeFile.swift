@@ -51,7 +51,7 @@ extension FileHandle {
   ///   - size: The number of bytes of each piece, except the last one, which may be shorter.
   ///   - make: Makes a piece; called in no particular order on several threads.
   /// - Throws: A `POSIXError` if a piece cannot be written.
-  func write(pieces count: Int, ofSize size: Int, make: (Int) -> Data) throws {
+  package func write(pieces count: Int, ofSize size: Int, make: (Int) -> Data) throws {
     let start = try offset()
     let failure = Mutex<POSIXError?>(nil)
     parallel(count: count) { index in

@@ -83,7 +83,7 @@ public struct Dataset: Sendable {
   }
 
   /// The same without a copy of the bytes.
-  init(bytes: Data, dims: [Int], labels: [Int], targetDims: [Int] = []) throws {
+  package init(bytes: Data, dims: [Int], labels: [Int], targetDims: [Int] = []) throws {
     let count = try Self.count(bytes.count, dims, labels, targetDims)
     self.init(
       .bytes(IDX(bytes, shape: [count] + dims), values: Self.values(nil)), .integers(labels),

@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import LabData
 
 /// One attempt to download a file, or the rest of one, with libcurl.
 package final class CurlTransfer {

@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 
 /// Downloads files to a folder: tries their addresses in order, resumes an interrupted download, and
 /// accepts only files with the right SHA-256 digest.

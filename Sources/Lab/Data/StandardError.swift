@@ -1,10 +1,15 @@
 import Foundation
 
 /// Standard error, where progress and notices go.
-package enum StandardError {
+public enum StandardError {
   /// Whether a line may be redrawn in place: on a terminal, or if `PROGRESS_BARS` is `live`.
   package static let isLive =
     isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
+
+  /// Writes a line.
+  @Sendable public static func writeLine(_ line: String) {
+    write(line + "\n")
+  }
 
   /// Writes text.
   package static func write(_ text: String) {

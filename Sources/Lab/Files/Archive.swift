@@ -1,5 +1,6 @@
 import CArchive
 import Foundation
+import LabData
 
 /// Extracts files from zip archives and gzip files, with libarchive.
 package enum Archive {

@@ -83,9 +83,12 @@ private struct Plane {
 
   /// The median of the values along the four edges.
   var edge: Float {
-    let rows = [0, height - 1].flatMap { row in values[row * width..<(row + 1) * width] }
-    let columns = (0..<height).flatMap { [values[$0 * width], values[$0 * width + width - 1]] }
-    let sorted = (rows + columns).sorted()
+    var sorted = Array(values[..<width] + values[((height - 1) * width)...])
+    for row in 0..<height {
+      sorted.append(values[row * width])
+      sorted.append(values[row * width + width - 1])
+    }
+    sorted.sort()
     return sorted[sorted.count / 2]
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 
 /// A MATLAB v5 file.
 ///

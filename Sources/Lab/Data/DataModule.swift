@@ -105,7 +105,7 @@ extension DataModule {
   ///   - title: The data set's title.
   ///   - origin: What this program made itself; only used if the data are synthetic.
   ///   - facts: The lines between the title and the sizes.
-  func description(_ title: String, origin: String, _ facts: [String]) -> String {
+  package func description(_ title: String, origin: String, _ facts: [String]) -> String {
     var lines = [isSynthetic ? "SYNTHETIC \(title) Dataset (\(origin))" : "\(title) Dataset"]
     lines += facts
     lines.append("Train/val/test sizes: \(train.count), \(val.count), \(test.count)")
@@ -211,3 +211,16 @@ public struct ArrayDataModule: DataModule {
       workers: workers, augmentation: augmentation)
   }
 }
+
+/// Checks what data modules have in common.
+///
+/// - Throws: ``DataError`` if batch size or augmentation are out of range.
+package func check(batchSize: Int, _ augmentation: RandomAffine?) throws {
+  guard batchSize > 0 else {
+    throw DataError(.unusable, "expected a batch size of at least 1, got \(batchSize)")
+  }
+  try augmentation?.validate()
+}
+
+/// The name of synthetic data in messages and titles.
+package let syntheticHandwriting = "handwriting drawn by this program"

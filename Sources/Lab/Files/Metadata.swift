@@ -1,4 +1,5 @@
 import Foundation
+import LabData
 import LabResources
 
 /// The files of a data set, with their addresses and SHA-256 digests.

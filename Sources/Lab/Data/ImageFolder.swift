@@ -366,10 +366,14 @@ private func resample(
     let center = (Double(target) + 0.5) * step
     let first = max(0, Int(center - reach + 0.5))
     let last = min(length, Int(center + reach + 0.5))
-    let weights = (first..<last).map { max(0, 1 - abs((Double($0) + 0.5 - center) / reach)) }
+    let weights = (first..<last).map { source -> Double in
+      max(0, 1 - abs((Double(source) + 0.5 - center) / reach))
+    }
     let sum = weights.reduce(0, +)
     // Fixed-point weights of 22 bits, as in Pillow, so that results are the same bytes.
-    let fixed = weights.map { Int(($0 / sum * Double(1 << 22)).rounded(.toNearestOrAwayFromZero)) }
+    let fixed = weights.map { weight -> Int in
+      Int((weight / sum * 4_194_304).rounded(.toNearestOrAwayFromZero))
+    }
     for row in 0..<outer {
       for offset in 0..<inner {
         var value = 1 << 21
