@@ -150,28 +150,27 @@ package struct AffineMap {
     write: (Int, Float) -> Void
   ) {
     let (centerX, centerY) = (Float(width - 1) / 2, Float(height - 1) / 2)
-    pixels.withUnsafeBufferPointer { pixels in
-      func pixel(_ column: Int, _ row: Int) -> Float {
-        (0..<width).contains(column) && (0..<height).contains(row)
-          ? pixels[row * width + column] : background
-      }
-      for row in 0..<height {
-        for column in 0..<width {
-          let (dx, dy) = (Float(column) - centerX, Float(row) - centerY)
-          let sourceX = xx * dx + xy * dy + x + centerX
-          let sourceY = yx * dx + yy * dy + y + centerY
-          // Far outside, or not a number: `Int` would trap.
-          guard abs(sourceX) < 1e9, abs(sourceY) < 1e9 else {
-            write(row * width + column, background)
-            continue
-          }
-          let (left, top) = (sourceX.rounded(.down), sourceY.rounded(.down))
-          let (right, bottom) = (sourceX - left, sourceY - top)
-          let (c, r) = (Int(left), Int(top))
-          let upper = pixel(c, r) * (1 - right) + pixel(c + 1, r) * right
-          let lower = pixel(c, r + 1) * (1 - right) + pixel(c + 1, r + 1) * right
-          write(row * width + column, upper * (1 - bottom) + lower * bottom)
+    let span = pixels.span
+    func pixel(_ pixels: Span<Float>, _ column: Int, _ row: Int) -> Float {
+      (0..<width).contains(column) && (0..<height).contains(row)
+        ? pixels[row * width + column] : background
+    }
+    for row in 0..<height {
+      for column in 0..<width {
+        let (dx, dy) = (Float(column) - centerX, Float(row) - centerY)
+        let sourceX = xx * dx + xy * dy + x + centerX
+        let sourceY = yx * dx + yy * dy + y + centerY
+        // Far outside, or not a number: `Int` would trap.
+        guard abs(sourceX) < 1e9, abs(sourceY) < 1e9 else {
+          write(row * width + column, background)
+          continue
         }
+        let (left, top) = (sourceX.rounded(.down), sourceY.rounded(.down))
+        let (right, bottom) = (sourceX - left, sourceY - top)
+        let (c, r) = (Int(left), Int(top))
+        let upper = pixel(span, c, r) * (1 - right) + pixel(span, c + 1, r) * right
+        let lower = pixel(span, c, r + 1) * (1 - right) + pixel(span, c + 1, r + 1) * right
+        write(row * width + column, upper * (1 - bottom) + lower * bottom)
       }
     }
   }

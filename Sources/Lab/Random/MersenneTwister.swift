@@ -45,16 +45,15 @@ public struct MersenneTwister: Sendable, Equatable {
   }
 
   private mutating func twist() {
-    state.withUnsafeMutableBufferPointer { state in
-      for index in 0..<Self.size {
-        let upper = state[index] & 0x8000_0000
-        let lower = state[index + 1 < Self.size ? index + 1 : 0] & 0x7fff_ffff
-        let word = upper | lower
-        let far = index + Self.shift
-        state[index] =
-          state[far < Self.size ? far : far - Self.size] ^ (word >> 1)
-          ^ (word & 1 == 0 ? 0 : 0x9908_b0df)
-      }
+    var words = state.mutableSpan
+    for index in 0..<Self.size {
+      let upper = words[index] & 0x8000_0000
+      let lower = words[index + 1 < Self.size ? index + 1 : 0] & 0x7fff_ffff
+      let word = upper | lower
+      let far = index + Self.shift
+      words[index] =
+        words[far < Self.size ? far : far - Self.size] ^ (word >> 1)
+        ^ (word & 1 == 0 ? 0 : 0x9908_b0df)
     }
     position = 0
   }
