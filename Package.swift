@@ -53,6 +53,8 @@ let package = Package(
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
     .systemLibrary(name: "CStandardOutput"),
 
+    .target(
+      name: "StandardStreams", dependencies: ["CStandardOutput"], swiftSettings: strict),
     .target(name: "PNGFiles", dependencies: ["CPNG"], swiftSettings: strict),
 
     .systemLibrary(name: "CVectors"),
@@ -78,7 +80,7 @@ let package = Package(
       "Experiments",
       [
         "LabData", "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
-        "LabTraining", "Kernels", arguments,
+        "LabTraining", "Kernels", "StandardStreams", arguments,
       ]),
     .target(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
@@ -90,7 +92,7 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],
+      name: "Literate", dependencies: ["Plot", "StandardStreams", "CMarkdown", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],

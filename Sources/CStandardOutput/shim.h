@@ -1,13 +1,15 @@
 // What Swift cannot do with the C library's standard output: name the variable `stdout`, which Swift
-// 6 takes for unsafe, and give it a function that writes.
+// 6 takes for unsafe, give it a function that writes, and ask it for errors.
 #pragma once
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -74,3 +76,26 @@ static inline int frame_standard_output(void) {
 
 /// From now on each line that is printed is written at once, so that none is lost in a crash.
 static inline void write_lines_at_once(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+/// Ends the program with exit status 1 and one line if something that was printed could not be
+/// written.
+static inline void fail_if_output_was_lost(void) {
+  const int has_failed = ferror(stdout);
+  if (fflush(stdout) == 0 && !has_failed) return;
+  dprintf(STDERR_FILENO, "Error: cannot write standard output: %s\n",
+          errno ? strerror(errno) : "it was closed or is full");
+  _exit(EXIT_FAILURE);
+}
+
+/// Calls `fail_if_output_was_lost` when the program ends.
+static inline int check_output_at_exit(void) { return atexit(fail_if_output_was_lost); }
+
+/// Opens each of the descriptors 0, 1 and 2 that is closed, so that no file gets its number and what
+/// is printed is not written into that file. Reading from it or writing to it fails.
+static inline void fill_standard_descriptors(void) {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+    if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number is this one: those below it are open.
+    if (open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+  }
+}

@@ -2,7 +2,8 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The number of threads that kernels use: `LAB_THREADS`, or all processors of the machine.
+/// The number of threads that kernels use: `LAB_THREADS`, or all processors that the program may use:
+/// those of the machine, of its affinity, or of its container's quota.
 public enum Threads {
   private static let chosen = Atomic<Int>(0)
 
@@ -12,7 +13,8 @@ public enum Threads {
       let value = chosen.load(ordering: .relaxed)
       if value > 0 { return value }
       let wanted = ProcessInfo.processInfo.environment["LAB_THREADS"].flatMap { Int($0) }
-      let count = max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount)
+      let processors = ProcessInfo.processInfo.activeProcessorCount
+      let count = max(1, wanted ?? min(processors, ProcessorQuota.processors() ?? processors))
       chosen.store(count, ordering: .relaxed)
       return count
     }

@@ -24,7 +24,7 @@ struct ShowDataCommand: ParsableCommand {
   @OptionGroup(title: "Data") var data: DataClassOptions
   @OptionGroup(title: "Lines of EMNISTLines") var lines: LineOptions
 
-  @Option(help: "The seed that chooses the images.")
+  @Option(help: "The seed that chooses the images. (default: 42)", transform: number)
   var seed: UInt32 = 42
 
   func run() throws {

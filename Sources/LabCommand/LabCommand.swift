@@ -14,6 +14,31 @@ struct LabCommand: ParsableCommand {
 
   static func main() {
     checkEnvironment()
-    main(courseSpelling(Array(CommandLine.arguments.dropFirst())))
+    let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst()))
+    if let message = misspelling(in: arguments) { exit(withError: ValidationError(message)) }
+    main(arguments)
+  }
+
+  /// A message about a command that does not exist; nil if there is none.
+  ///
+  /// The argument parser takes such a word for an unexpected argument, and says so without the names
+  /// that it expects.
+  static func misspelling(in arguments: [String]) -> String? {
+    var command: any ParsableCommand.Type = LabCommand.self
+    var path = "lab"
+    for word in arguments {
+      let commands = command.configuration.subcommands
+      // A default command may have arguments of its own.
+      guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+      if let next = commands.first(where: { $0._commandName == word }) {
+        command = next
+        path += " \(word)"
+        continue
+      }
+      let names = commands.map { $0._commandName }
+      let hint = nearestName(to: word, in: names).map { "; did you mean \(path) \($0)?" } ?? ""
+      return "\(path): expected \(names.joined(separator: ", ")), got \(word)\(hint)"
+    }
+    return nil
   }
 }

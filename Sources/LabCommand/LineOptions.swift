@@ -5,24 +5,40 @@ import Lab
 struct LineOptions: ParsableArguments {
   private static let defaults = EMNISTLines.Parameters()
 
-  @Option(name: .customLong("max_length"), help: "The number of characters in a line.")
+  @Option(
+    name: .customLong("max_length"),
+    help: "The number of characters in a line. (default: \(defaults.maxLength))",
+    transform: number)
   var maxLength = defaults.maxLength
 
   @Option(
     name: .customLong("min_overlap"),
-    help: "The minimum overlap of neighbouring characters, as a fraction of their width.")
+    help:
+      "The minimum overlap of neighbouring characters, as a fraction of their width. (default: \(defaults.minOverlap))",
+    transform: number)
   var minOverlap = defaults.minOverlap
 
-  @Option(name: .customLong("max_overlap"), help: "The maximum overlap.")
+  @Option(
+    name: .customLong("max_overlap"),
+    help: "The maximum overlap. (default: \(defaults.maxOverlap))",
+    transform: number)
   var maxOverlap = defaults.maxOverlap
 
-  @Option(name: .customLong("num_train"), help: "The number of training lines.")
+  @Option(
+    name: .customLong("num_train"),
+    help: "The number of training lines. (default: \(defaults.numTrain))",
+    transform: number)
   var numTrain = defaults.numTrain
 
-  @Option(name: .customLong("num_val"), help: "The number of validation lines.")
+  @Option(
+    name: .customLong("num_val"),
+    help: "The number of validation lines. (default: \(defaults.numVal))",
+    transform: number)
   var numVal = defaults.numVal
 
-  @Option(name: .customLong("num_test"), help: "The number of test lines.")
+  @Option(
+    name: .customLong("num_test"), help: "The number of test lines. (default: \(defaults.numTest))",
+    transform: number)
   var numTest = defaults.numTest
 
   @Flag(

@@ -181,7 +181,8 @@ struct NotebookParameters: ParsableArguments {
 struct NotebookLimits: ParsableArguments {
   @Option(
     name: .customLong("time_limit"),
-    help: "The time in seconds after which a notebook is stopped and counts as failed.")
+    help: "The time in seconds after which a notebook is stopped and counts as failed.",
+    transform: number)
   var timeLimit: Double?
 
   func validate() throws {

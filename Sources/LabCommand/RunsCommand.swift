@@ -20,7 +20,15 @@ struct RunsCommand: ParsableCommand {
       abstract: "List all runs in output/logs (or LAB_OUTPUT_DIR) with their best metrics.")
 
     func run() throws {
-      let runs = try TrainingRun.all().map(RunHistory.init)
+      // A run that is damaged does not hide the others.
+      let runs = TrainingRun.all().compactMap { folder -> RunHistory? in
+        do {
+          return try RunHistory(of: folder)
+        } catch {
+          StandardError.writeLine("Warning: \(error); the run is left out")
+          return nil
+        }
+      }
       guard !runs.isEmpty else {
         print(
           "No training runs in \(OutputFolder.url.relativePath)/logs; start one with lab train.")
@@ -28,13 +36,26 @@ struct RunsCommand: ParsableCommand {
       }
       let val = columns("val_", of: runs, first: [.valLoss, .valAccuracy])
       let test = columns("test_", of: runs, first: [.testAccuracy])
-      let rows = runs.map { run in
-        [run.name, run.record.started.formatted(.iso8601.year().month().day()), "\(run.epochs)"]
+      let differences = differences(of: runs)
+      let rows = zip(runs, differences).map { run, options in
+        [
+          printable(run.name), run.record.started.formatted(.iso8601.year().month().day()),
+          "\(run.epochs)",
+        ]
           + val.map { figure(run.best($0)) }
-          + test.map { figure(run.values(of: $0).last?.value) }
+          + test.map { figure(run.values(of: $0).last?.value) } + [printable(options)]
       }
-      let titles = ["Run", "Started", "Epochs"] + (val + test).map(\.name)
-      print(textTable([titles] + rows, left: 2))
+      let titles = ["Run", "Started", "Epochs"] + (val + test).map { printable($0.name) }
+      print(textTable([titles + ["Options that differ"]] + rows, left: 2, isLastLeft: true))
+    }
+
+    /// The options of each run that not all runs have, as typed, such as `--lr=0.01`.
+    private func differences(of runs: [RunHistory]) -> [String] {
+      let options = runs.map(\.options)
+      return options.map { own in
+        own.filter { option in !options.allSatisfy { $0.contains(option) } }
+          .joined(separator: " ")
+      }
     }
 
     /// The scalars of a part that have columns: those that always have one, and the metrics of other
@@ -62,7 +83,9 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       let histories = try runs.map { try RunHistory(of: folder(of: $0)) }
-      var figure = Figure(size: (12, 4.8), columns: 2)
+      // Each curve has a line in the legend.
+      let lines = histories.count * 2
+      var figure = Figure(size: (12, max(4.8, 1.4 + 0.24 * Double(lines))), columns: 2)
       draw(histories, train: .trainLoss, val: .valLoss, title: "Loss", into: &figure[0])
       draw(histories, train: .trainAccuracy, val: .valAccuracy, title: "Accuracy", into: &figure[1])
       let standard = OutputFolder.url.appending(path: "logs/compare.png").relativePath

@@ -74,12 +74,26 @@ struct TrainCommand: ParsableCommand {
       try experiment.fitAndTest(setting)
       return
     }
-    let configuration = setting.configuration
-    let name = "\(configuration.modelClass)-\(setting.data.displayName)"
+    let name = "\(setting.configuration.modelClass)-\(setting.data.displayName)"
+    // Before a folder is made.
+    try withOptionNames { try setting.trainer.check(setting.data) }
     let folder =
       try resumed?.folder ?? OutputFolder.newRun(name, record(arguments, setting))
+    do {
+      try train(setting, in: folder, resuming: resumed?.record)
+    } catch let error where resumed == nil && TrainingRun.isEmpty(folder) {
+      // There is nothing to resume, and nothing to look at.
+      try? FileManager.default.removeItem(at: folder)
+      throw error
+    }
+  }
+
+  private func train(
+    _ setting: Experiment.Setting, in folder: URL, resuming record: RunRecord?
+  ) throws {
+    let configuration = setting.configuration
     try TrainingRun.hold(folder) {
-      if let resumed { warnOfOtherKernels(resumed.record) }
+      if let record { warnOfOtherKernels(record) }
       let run = try TrainingRun(folder)
       let trainer = setting.trainer
       trainer.run = run
@@ -98,10 +112,6 @@ struct TrainCommand: ParsableCommand {
         StandardError.writeLine(
           "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
         throw ExitCode(130)
-      } catch let error where resumed == nil && run.isEmpty {
-        // There is nothing to resume, and nothing to look at.
-        try? FileManager.default.removeItem(at: folder)
-        throw error
       }
     }
   }

@@ -14,7 +14,7 @@ public struct NotebookOptions: ParsableArguments {
     transform: { try choice($0) })
   public var dataSource = DataSource.auto
 
-  @Option(help: "The seed of all random numbers.")
+  @Option(help: "The seed of all random numbers. (default: 42)", transform: number)
   public var seed: UInt32 = 42
 
   public init() {}

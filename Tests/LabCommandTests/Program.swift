@@ -14,11 +14,14 @@ struct Program {
   ///   - environment: Variables to set.
   ///   - blocks: The maximum size of the files that it writes, in blocks of 512 bytes, to simulate a
   ///     full disk.
+  ///   - launcher: A command that starts the program, such as a shell with a script; the program's path
+  ///     and arguments follow it.
   ///   - seconds: The time limit.
   ///   - isToStop: Called repeatedly; when it returns true, the program is interrupted as by Ctrl-C.
   func run(
     _ arguments: [String], environment: [String: String] = [:], blocks: Int? = nil,
-    seconds: Double = 300, interruptedWhen isToStop: () -> Bool = { false }
+    command launcher: [String] = [], seconds: Double = 300,
+    interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Spawned.Outcome {
     // Programs are in the tests' build folder.
     let tests = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -27,7 +30,7 @@ struct Program {
       "LAB_DATA_DIR": folder.appending(path: "data").path(percentEncoded: false),
       "LAB_OUTPUT_DIR": folder.appending(path: "output").path(percentEncoded: false),
     ]) { $1 }.merging(environment) { $1 }
-    var command = [path] + arguments
+    var command = launcher + [path] + arguments
     if let blocks {
       let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
       command = ["/bin/sh", "-c", script] + command

@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Spawning
 import Testing
 
 @Suite(.serialized)
@@ -72,6 +73,107 @@ struct TrainCommandTests {
     }
   }
 
+  @Test(arguments: [
+    (
+      ["tran"],
+      "lab: expected train, runs, predict, data, notebooks, got tran; did you mean lab train?"
+    ),
+    (["notebook", "list"], "got notebook; did you mean lab notebooks?"),
+    (["runs", "lst"], "lab runs: expected list, compare, got lst; did you mean lab runs list?"),
+    (["xylophone"], "lab: expected train, runs, predict, data, notebooks, got xylophone\n"),
+  ])
+  func commandsThatDoNotExistAreRefused(arguments: [String], message: String) throws {
+    try withFolder { folder in
+      let outcome = try Program(name: "lab", folder: folder).run(arguments)
+      #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
+    }
+  }
+
+  /// Data sets are small, models may be of any size.
+  @Test(arguments: [
+    ["--model_class=CNN", "--conv_dim=4096", "--fc_dim=65536"],
+    ["--model_class=MLP", "--fc1=65536", "--fc2=65536"],
+  ])
+  func modelsThatDoNotFitIntoMemoryAreRefused(arguments: [String]) throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(
+        ["train", "--data_source=synthetic", "--fast_dev_run"] + arguments,
+        command: ["/bin/sh", "-c", "ulimit -v 20000000; exec \"$0\" \"$@\""])
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.contains(
+          "training \(arguments[0].dropFirst(14)) with "
+            + arguments.dropFirst().joined(separator: " ") + ": expected up to ")
+          && outcome.errors.hasSuffix("choose a smaller model\n"), "\(outcome.errors)")
+    }
+  }
+
+  // MARK: Standard output
+
+  /// The descriptor's number must not be that of a log.
+  @Test func aClosedStandardOutputDoesNotDamageTheLogs() throws {
+    try withFolder { folder in
+      let outcome = try train(in: folder, redirection: ">&-")
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.hasSuffix("Error: cannot write standard output: Bad file descriptor\n"),
+        "\(outcome.errors)")
+      let run = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")
+      let metrics = try String(
+        contentsOf: run.appending(path: "metrics.csv"), encoding: .utf8)
+      #expect(metrics.hasPrefix("epoch,step,lr,") && !metrics.contains("Epoch"))
+      #expect(metrics.split(separator: "\n").count == 5)
+    }
+  }
+
+  #if os(Linux)
+    @Test func outputThatIsLostIsAnError() throws {
+      try withFolder { folder in
+        let outcome = try train(in: folder, redirection: ">/dev/full")
+        #expect(outcome.status == 1)
+        #expect(
+          outcome.errors.hasSuffix(
+            "Error: cannot write standard output: No space left on device\n"))
+        // What can be saved is saved.
+        let run = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")
+        #expect(
+          FileManager.default.fileExists(
+            atPath: run.appending(path: "training_state.safetensors").path()))
+      }
+    }
+  #endif
+
+  /// Nothing is held back until the program ends, which a kill would lose.
+  @Test func aLineIsInTheFileWhenItsEpochHasEnded() throws {
+    try withFolder { folder in
+      let log = folder.appending(path: "log")
+      func lines() -> [Substring] {
+        ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n")
+      }
+      // The program is interrupted as soon as a line is there, long before its last epoch.
+      let outcome = try train(
+        in: folder, redirection: "> log", epochs: 100_000,
+        interruptedWhen: { lines().contains { $0.hasPrefix("Epoch 1 ") } })
+      #expect(outcome.status == 130)
+      #expect(!lines().contains { $0.hasPrefix("DATALOADER") })
+    }
+  }
+
+  private func train(
+    in folder: URL, redirection: String, epochs: Int = 1, interruptedWhen: () -> Bool = { false }
+  ) throws -> Spawned.Outcome {
+    try Program(name: "lab", folder: folder).run(
+      [
+        "train", "--data_source=synthetic", "--fc1=8", "--fc2=8", "--max_epochs=\(epochs)",
+        "--limit_train_batches=2", "--limit_val_batches=1", "--limit_test_batches=1",
+      ],
+      command: [
+        "/bin/sh", "-c",
+        "cd '\(folder.path(percentEncoded: false))' && exec \"$0\" \"$@\" \(redirection)",
+      ], interruptedWhen: interruptedWhen)
+  }
+
   @Test(
     arguments: [
       (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
@@ -85,6 +187,18 @@ struct TrainCommandTests {
       ),
       (["--data_source=sythetic"], "got sythetic; did you mean synthetic?"),
       (["--optimizer=Adamm"], "expected Adam, AdamW, SGD, got Adamm; did you mean Adam?"),
+      (["--max_epochs=five"], "'--max_epochs <max_epochs>': expected a whole number, got five"),
+      (["--seed=-1"], "'--seed <seed>': expected a whole number of at least 0, got -1"),
+      (
+        ["--seed=99999999999999999999"],
+        "expected a whole number from 0 to 18446744073709551615, got 99999999999999999999"
+      ),
+      (["--lr=fast"], "'--lr <lr>': expected a number, got fast"),
+      (
+        ["--limit_val_batches=some"],
+        "expected a number of batches, such as 2, or a fraction of them from 0.0 to 1.0, got some"
+      ),
+      (["--model_class=ResNet", "--blocks=2x"], "--blocks: expected 1 to 100, got 2x"),
       (["--max_epochs=0"], "--max_epochs: expected at least 1, got 0"),
       (["--batch_size=0"], "--batch_size: expected 1 to 65536, got 0"),
       (["--batch_size=9223372036854775807"], "--batch_size: expected 1 to 65536, got 92233"),

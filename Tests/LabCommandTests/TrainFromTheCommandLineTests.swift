@@ -50,7 +50,7 @@ struct TrainFromTheCommandLineTests {
       (["--limit_train_batches=-1"], "limit_train_batches"),
       (
         ["--data_source=synthetic", "--limit_train_batches=0"],
-        "Error: fit: expected at least one batch, got none; raise --limit_train_batches"
+        "Error: fit: expected at least one training batch, got none; raise --limit_train_batches"
       ),
     ] as [([String], String)])
   func errorsAreOneLine(arguments: [String], message: String) throws {

@@ -6,6 +6,13 @@ public enum StandardError {
   package static let isLive =
     isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
 
+  /// The number of characters in a line of the terminal; nil if standard error is none.
+  package static var columns: Int? {
+    var size = winsize()
+    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   /// Writes a line.
   @Sendable public static func writeLine(_ line: String) {
     write(line + "\n")

@@ -11,11 +11,12 @@ package struct AugmentationOptions: ParsableArguments {
       """)
   var augment = false
 
-  @Option(help: "Rotate images by up to this angle in either direction.")
+  @Option(help: "Rotate images by up to this angle in either direction.", transform: number)
   var degrees: Double?
 
   @Option(
-    help: "Translate images by up to this fraction of their width and height, in any direction.")
+    help: "Translate images by up to this fraction of their width and height, in any direction.",
+    transform: number)
   var translate: Double?
 
   @Option(
@@ -24,7 +25,7 @@ package struct AugmentationOptions: ParsableArguments {
     transform: range)
   var scale: ClosedRange<Double>?
 
-  @Option(help: "Shear images by up to this angle in either direction.")
+  @Option(help: "Shear images by up to this angle in either direction.", transform: number)
   var shear: Double?
 
   package init() {}

@@ -1,6 +1,16 @@
 import ArgumentParser
 import LabTraining
 
+/// The number or fraction of batches that a text stands for.
+///
+/// - Throws: A `ValidationError` that says what is expected; the argument parser adds the option's
+///   name.
+package func batchLimit(_ text: String) throws -> BatchLimit {
+  if let limit = BatchLimit(argument: text) { return limit }
+  throw ValidationError(
+    "expected a number of batches, such as 2, or a fraction of them from 0.0 to 1.0, got \(text)")
+}
+
 extension BatchLimit: ExpressibleByArgument {
   /// A whole number of at least 0, or a number with a point in 0…1.
   public init?(argument: String) {
@@ -14,10 +24,5 @@ extension BatchLimit: ExpressibleByArgument {
     }
   }
 
-  public var defaultValueDescription: String {
-    switch self {
-    case .count(let count): "\(count)"
-    case .fraction(let fraction): "\(fraction)"
-    }
-  }
+  public var defaultValueDescription: String { description }
 }

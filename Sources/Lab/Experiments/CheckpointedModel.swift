@@ -32,7 +32,7 @@ public struct CheckpointedModel {
   /// from the shapes of its tensors.
   ///
   /// - Parameters:
-  ///   - url: The checkpoint.
+  ///   - url: The checkpoint, or the folder of a run.
   ///   - halving: How a ``ResNet`` halves images, if not as the header says; without a header,
   ///     strides are the default.
   ///   - registry: The models to choose from.
@@ -40,9 +40,10 @@ public struct CheckpointedModel {
   public init(
     _ url: URL, halving: ResNet.Halving? = nil, registry: ModelRegistry = .current
   ) throws {
+    let url = try Checkpoint.file(at: url)
     let file = try Safetensors(contentsOf: url)
     let header = try CheckpointHeader(file, at: url, registry: registry)
-    let weights = ShapeReader(file: file, url: url)
+    let weights = ShapeReader(file: Checkpoint.withoutPrefixes(file), url: url)
     var (config, dataClass) = (header.config, header.dataClass)
     var configuration: ModelConfiguration
     if let recorded = header.configuration, let dims = config {

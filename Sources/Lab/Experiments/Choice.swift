@@ -27,3 +27,30 @@ package func choice<Value: CaseIterable & RawRepresentable<String>>(
   throw ValidationError(
     "expected \(names.joined(separator: ", ")), got \(text)\(hint)")
 }
+
+/// The number that a text stands for.
+///
+/// - Parameter text: The text on the command line.
+/// - Throws: A `ValidationError` that says what is expected; the argument parser adds the option's
+///   name.
+package func number<Number: FixedWidthInteger>(_ text: String) throws -> Number {
+  if let value = Number(text) { return value }
+  // What is not too large is no whole number.
+  let isTooLarge = !text.isEmpty && text.drop { $0 == "-" || $0 == "+" }.allSatisfy(\.isWholeNumber)
+  let range =
+    isTooLarge && !(Number.min == 0 && text.hasPrefix("-"))
+    ? " from \(Number.min) to \(Number.max)" : Number.isSigned ? "" : " of at least 0"
+  throw ValidationError("expected a whole number\(range), got \(text)")
+}
+
+/// The number that a text stands for.
+///
+/// - Parameter text: The text on the command line.
+/// - Throws: A `ValidationError` that says what is expected; the argument parser adds the option's
+///   name.
+package func number(_ text: String) throws -> Double {
+  guard let value = Double(text) else {
+    throw ValidationError("expected a number, got \(text)")
+  }
+  return value
+}

@@ -1,12 +1,15 @@
 import Foundation
 import Kernels
+import LabData
 import LabTraining
+import StandardStreams
 
 // What every command-line program of this package does: check the environment, accept hyphens in
 // options, and end with one line if something goes wrong.
 
-/// Ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` has a value that is not allowed.
+/// Prepares standard output and error, and ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` has a value that is not allowed.
 public func checkEnvironment() {
+  StandardStreams.prepare()
   exitOnError {
     try KernelSet.checkRequest()
     if let threads = ProcessInfo.processInfo.environment["LAB_THREADS"], !threads.isEmpty,
@@ -18,11 +21,12 @@ public func checkEnvironment() {
 }
 
 /// Command-line arguments with the options in the course's spelling, with underscores:
-/// `--max-epochs=5` becomes `--max_epochs=5`.
+/// `--max-epochs=5` becomes `--max_epochs=5`. What follows a `--` stays as it is.
 ///
 /// - Parameter arguments: The arguments as typed.
 public func courseSpelling(_ arguments: [String]) -> [String] {
-  arguments.map { argument in
+  let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+  return arguments[..<end].map { argument in
     // The argument parser's own options keep their hyphens.
     guard argument.hasPrefix("--"), !argument.hasPrefix("--generate-completion-script") else {
       return argument
@@ -32,7 +36,7 @@ public func courseSpelling(_ arguments: [String]) -> [String] {
     guard let name = parts.first else { return argument }
     let spelled = name.map { $0 == "-" ? "_" : String($0) }.joined()
     return "--" + ([spelled] + parts.dropFirst().map(String.init)).joined(separator: "=")
-  }
+  } + arguments[end...]
 }
 
 /// The result of `body`; if it throws, prints the error as one line on standard error and ends the
@@ -44,9 +48,7 @@ package func exitOnError<Result>(_ body: () throws -> Result) -> Result {
   do {
     return try body()
   } catch {
-    // Earlier output comes before the error, also when both go to one file.
-    fflush(nil)
-    try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
+    StandardError.writeLine("Error: \(error)")
     exit(1)
   }
 }

@@ -70,12 +70,16 @@ package struct DataClassOptions: ParsableArguments {
     transform: { try choice($0) })
   var dataSource = DataSource.auto
 
-  @Option(name: .customLong("batch_size"), help: "Images in a batch.")
+  @Option(
+    name: .customLong("batch_size"), help: "Images in a batch. (default: 128)",
+    transform: number)
   var batchSize = 128
 
   @Option(
     name: .customLong("num_workers"),
-    help: "Threads that gather batches in advance; 0 gathers each batch when it is needed.")
+    help:
+      "Threads that gather batches in advance; 0 gathers each batch when it is needed. (default: 0)",
+    transform: number)
   var workers = 0
 
   @OptionGroup(title: "Data class Folder") var folder: FolderOptions
@@ -150,16 +154,19 @@ struct FolderOptions: ParsableArguments {
 
   @Option(
     name: .customLong("val_fraction"),
-    help: "The fraction of the images for validation. (default: 0.1)")
+    help: "The fraction of the images for validation. (default: 0.1)",
+    transform: number)
   var valFraction: Double?
 
   @Option(
     name: .customLong("test_fraction"),
-    help: "The fraction of the images for the test. (default: 0.1)"
-  )
+    help: "The fraction of the images for the test. (default: 0.1)",
+    transform: number)
   var testFraction: Double?
 
-  @Option(name: .customLong("split_seed"), help: "The seed of the random split. (default: 42)")
+  @Option(
+    name: .customLong("split_seed"), help: "The seed of the random split. (default: 42)",
+    transform: number)
   var splitSeed: UInt64?
 
   /// The first option that was given.

@@ -92,7 +92,7 @@ package struct Experiment: ParsableArguments {
   /// - Throws: ``DataError`` if data or weights cannot be read, ``TrainingError`` if a checkpoint is
   ///   of another model than the options.
   package func setUp(resuming resumed: ModelConfiguration? = nil) throws -> Setting {
-    let start = resumed == nil ? options.loadCheckpoint.map { URL(filePath: $0) } : nil
+    let start = try resumed == nil ? options.loadCheckpoint.map(checkpoint) : nil
     let weights = try start.map { ($0, try Safetensors(contentsOf: $0)) }
     let configuration =
       try resumed ?? weights.map { try self.configuration(of: $1, at: $0) }
@@ -100,10 +100,15 @@ package struct Experiment: ParsableArguments {
     manualSeed(seed)
     let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
+    try configuration.checkMemory(for: module.config)
     let model = configuration.model(for: module.config)
     if let (url, file) = weights { try Checkpoint.load(file, of: url, into: model) }
     return Setting(
       data: module, model: model, configuration: configuration, trainer: training.trainer())
+  }
+
+  private func checkpoint(_ path: String) throws -> URL {
+    try Checkpoint.file(at: URL(filePath: path))
   }
 
   /// The configuration in a checkpoint, which options on the command line must not contradict; that
@@ -141,6 +146,7 @@ package struct Experiment: ParsableArguments {
           + "all is computed on the CPU.")
     }
     let (history, results) = try withOptionNames {
+      try trainer.check(module)
       let history = try trainer.fit(
         model, module, optimizer: training.optimizer(for: model),
         schedule: training.schedule(of: trainer, module))

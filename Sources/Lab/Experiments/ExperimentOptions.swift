@@ -40,7 +40,9 @@ package struct ExperimentOptions: ParsableArguments {
       valueName: "folder"))
   package var resume: String?
 
-  @Option(help: "The seed of initial weights, shuffling and dropout. (default: 42)")
+  @Option(
+    help: "The seed of initial weights, shuffling and dropout. (default: 42)",
+    transform: number)
   package var seed: UInt64?
 
   package init() {}

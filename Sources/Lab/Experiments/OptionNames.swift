@@ -14,7 +14,9 @@ private func option(_ setting: TrainingError.Setting) -> String {
   switch setting {
   case .maxEpochs: "--max_epochs"
   case .limitTrainBatches: "--limit_train_batches"
+  case .limitValBatches: "--limit_val_batches"
   case .limitTestBatches: "--limit_test_batches"
+  case .overfitBatches: "--overfit_batches"
   case .batchSize: "--batch_size"
   case .learningRate: "--lr"
   case .maxLearningRate: "--one_cycle_max_lr"

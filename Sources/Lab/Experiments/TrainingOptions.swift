@@ -28,7 +28,8 @@ package enum LossName: String, CaseIterable {
 package struct TrainingOptions: ParsableArguments {
   @Option(
     name: .customLong("max_epochs"),
-    help: "The maximum number of epochs; early stopping may end training sooner.")
+    help: "The maximum number of epochs; early stopping may end training sooner. (default: 1000)",
+    transform: number)
   var maxEpochs = 1000
 
   @Option(
@@ -37,14 +38,19 @@ package struct TrainingOptions: ParsableArguments {
   var optimizer = OptimizerClass.Adam
 
   @Option(
-    name: .customLong("lr"), help: "The learning rate; ignored with --one_cycle_max_lr.")
+    name: .customLong("lr"),
+    help: "The learning rate; ignored with --one_cycle_max_lr. (default: 0.001)",
+    transform: number)
   var learningRate = 1e-3
 
   @Option(
-    name: .customLong("weight_decay"), help: "The weight decay. (default: 0.01 for AdamW, else 0)")
+    name: .customLong("weight_decay"), help: "The weight decay. (default: 0.01 for AdamW, else 0)",
+    transform: number)
   var weightDecay: Double?
 
-  @Option(help: "The momentum of SGD; ignored with --one_cycle_max_lr.")
+  @Option(
+    help: "The momentum of SGD; ignored with --one_cycle_max_lr. (default: 0.0)",
+    transform: number)
   var momentum = 0.0
 
   @Flag(help: "Use Nesterov momentum in SGD.")
@@ -52,12 +58,14 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(
     name: .customLong("one_cycle_max_lr"),
-    help: "Use the one-cycle learning rate schedule with this maximum.")
+    help: "Use the one-cycle learning rate schedule with this maximum.",
+    transform: number)
   var oneCycleMaxLearningRate: Double?
 
   @Option(
     name: .customLong("one_cycle_total_steps"),
-    help: "The number of steps of that schedule. (default: all batches of all epochs)")
+    help: "The number of steps of that schedule. (default: all batches of all epochs)",
+    transform: number)
   var oneCycleTotalSteps: Int?
 
   @Option(
@@ -70,32 +78,38 @@ package struct TrainingOptions: ParsableArguments {
     help: """
       Train, validate and test on the same training batches: this number (2) or this fraction \
       (0.01) of them.
-      """)
+      """,
+    transform: batchLimit)
   var overfitBatches: BatchLimit?
 
   @Option(
     name: .customLong("limit_train_batches"),
-    help: "The number or fraction of the batches to train on in each epoch.")
+    help: "The number or fraction of the batches to train on in each epoch. (default: 1.0)",
+    transform: batchLimit)
   var limitTrainBatches = BatchLimit.all
 
   @Option(
     name: .customLong("limit_val_batches"),
-    help: "The number or fraction of the batches to validate on.")
+    help: "The number or fraction of the batches to validate on. (default: 1.0)",
+    transform: batchLimit)
   var limitValBatches = BatchLimit.all
 
   @Option(
     name: .customLong("limit_test_batches"),
-    help: "The number or fraction of the batches to test on.")
+    help: "The number or fraction of the batches to test on. (default: 1.0)",
+    transform: batchLimit)
   var limitTestBatches = BatchLimit.all
 
   @Option(
     name: .customLong("checkpoint_every_n_steps"),
-    help: "Save the training state every n steps, and at the end of each epoch.")
+    help: "Save the training state every n steps, and at the end of each epoch. (default: 1000)",
+    transform: number)
   var checkpointEverySteps = 1000
 
   @Option(
     name: .customLong("log_every_n_steps"),
-    help: "Log loss and learning rate every n steps.")
+    help: "Log loss and learning rate every n steps. (default: 1)",
+    transform: number)
   var logEverySteps = 1
 
   @Flag(
@@ -103,7 +117,10 @@ package struct TrainingOptions: ParsableArguments {
     help: "Run one batch of training, validation and test, without saving anything.")
   package var fastDevRun = false
 
-  @Option(help: "Accepted for compatibility with the course; everything is computed on the CPU.")
+  @Option(
+    help:
+      "Accepted for compatibility with the course; everything is computed on the CPU. (default: 0)",
+    transform: number)
   var gpus = 0
 
   package init() {}

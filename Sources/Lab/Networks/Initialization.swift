@@ -37,11 +37,13 @@ func defaultBias(count: Int, fanIn: Int, generator: Generator) -> Parameter {
 /// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
 public func kaimingNormal(_ weight: Parameter, generator: Generator = .shared) {
   let fanOut = weight.shape[0] * weight.shape.dropFirst(2).reduce(1, *)
+  guard !ParameterCounting.isActive else { return }
   let deviation = 2.0.squareRoot() / Double(fanOut).squareRoot()
   weight.load(elements: generator.normal(count: weight.count, std: deviation))
 }
 
 private func uniform(_ shape: [Int], bound: Double, _ generator: Generator) -> Parameter {
+  if ParameterCounting.isActive { return ParameterCounting.parameter(shape) }
   let elements = generator.uniform(count: shape.reduce(1, *), Float(-bound), Float(bound))
   return Parameter(Tensor(elements, shape: shape))
 }

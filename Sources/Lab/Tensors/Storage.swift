@@ -92,3 +92,26 @@ package func commonBackend(
   }
   return backend
 }
+
+/// Stands for elements that nobody reads, in a tensor that is there for its shape; they would be zeros.
+private final class AbsentElements: DeferredOperation {
+  private let shape: [Int]
+
+  init(_ shape: [Int]) { self.shape = shape }
+
+  func compute() -> Tensor { Tensor(repeating: 0, shape: shape) }
+  func fused(with activation: Activation) -> Tensor? { nil }
+}
+
+extension Tensor {
+  /// A tensor that has a shape, of any size, and takes no memory unless its elements are read.
+  package init(absent shape: [Int]) {
+    let count = shape.reduce(1) {
+      let (product, overflow) = $0.multipliedReportingOverflow(by: $1)
+      return overflow ? .max : product
+    }
+    self.init(
+      shape: shape,
+      storage: Storage(count: count, deferred: AbsentElements(shape), on: CPUBackend.shared))
+  }
+}

@@ -10,11 +10,24 @@ public enum BatchLimit: Equatable, Sendable {
   /// All batches.
   public static let all = BatchLimit.fraction(1)
 
+  /// Whether no batches at all are asked for.
+  var isZero: Bool { self == .count(0) || self == .fraction(0) }
+
   /// The number of batches, of `available` ones.
   public func batches(of available: Int) -> Int {
     switch self {
     case .count(let count): min(count, available)
     case .fraction(let fraction): Int(Double(available) * fraction)
+    }
+  }
+}
+
+extension BatchLimit: CustomStringConvertible {
+  /// `2` or `0.1`.
+  public var description: String {
+    switch self {
+    case .count(let count): "\(count)"
+    case .fraction(let fraction): "\(fraction)"
     }
   }
 }

@@ -48,6 +48,51 @@ public enum Checkpoint {
     return Dictionary(pairs) { first, _ in first }
   }
 
+  /// The checkpoint that a path means: the file itself, or in the folder of a run the weights of the
+  /// best epoch, or of the last one if no epoch was validated.
+  ///
+  /// - Throws: ``DataError`` if a folder has no checkpoint, or several of them could be meant.
+  package static func file(at url: URL) throws -> URL {
+    var isFolder: ObjCBool = false
+    let path = url.path(percentEncoded: false)
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return url }
+    let names = try withFile(url, "read") {
+      try FileManager.default.contentsOfDirectory(atPath: path)
+    }
+    let best = names.filter { $0.wholeMatch(of: bestName) != nil }
+    guard best.count <= 1 else {
+      throw DataError(
+        .unusable,
+        "\(path): expected one checkpoint of the best epoch, got \(best.count); name one of them")
+    }
+    if let name = best.first { return url.appending(path: name) }
+    guard names.contains(lastName) else {
+      throw DataError(
+        .unusable, "\(path): expected a checkpoint or the folder of a run with one, got neither")
+    }
+    return url.appending(path: lastName)
+  }
+
+  /// The file with the weights of the last epoch.
+  static let lastName = "last.safetensors"
+
+  /// The name of the file with the weights of the best epoch.
+  static var bestName: some RegexComponent { /epoch=\d+-val_loss=.*\.safetensors/ }
+
+  /// A file without the prefixes that other programs put before the names of all tensors, such as
+  /// Lightning's `model.`.
+  package static func withoutPrefixes(_ file: Safetensors) -> Safetensors {
+    var file = file
+    for prefix in ["_orig_mod.", "module.", "model.", "_orig_mod.", "module."] {
+      let names = Array(file.tensors.keys) + file.integers.keys
+      guard !names.isEmpty, names.allSatisfy({ $0.hasPrefix(prefix) }) else { continue }
+      file.tensors = file.tensors.part(prefix)
+      file.integers = file.integers.part(prefix)
+    }
+    return file
+  }
+
   /// The contents of a checkpoint.
   static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }
@@ -72,6 +117,9 @@ public enum Checkpoint {
   package static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
     let path = url.path(percentEncoded: false)
     let advice = "is it a checkpoint of the same model with the same options?"
+    // The model's own names may begin with a prefix too.
+    let isWrapped = model.floats.contains { file.tensors[$0.name] == nil }
+    let file = isWrapped ? withoutPrefixes(file) : file
     let wanted =
       model.floats.map { ($0.name, $0.value.shape, file.tensors[$0.name]?.shape) }
       + model.integers.map { ($0.name, $0.value.shape, file.integers[$0.name]?.shape) }
@@ -85,6 +133,29 @@ public enum Checkpoint {
     if let extra = found.first(where: { !names.contains($0) }) {
       throw DataError(
         .damaged, "\(path): has \(printable(extra)), which the model does not have; \(advice)")
+    }
+    for (name, _, _) in wanted {
+      if let value = file.tensors[name]?.elements.first(where: { !$0.isFinite }) {
+        throw DataError(
+          .damaged,
+          "\(path): expected finite weights, got \(value) in \(printable(name)); the training that "
+            + "saved it diverged")
+      }
+    }
+    for named in model.namedStatistics {
+      if let value = file.tensors[named.name("running_var")]?.elements.first(where: { $0 < 0 }) {
+        throw DataError(
+          .damaged,
+          "\(path): expected \(printable(named.name("running_var"))) of at least 0, got \(value)")
+      }
+      // Above, not every number is a Double, and training could not count on.
+      let batches = file.integers[named.name("num_batches_tracked")]?.elements[0] ?? 0
+      guard (0...1 << 53).contains(batches) else {
+        throw DataError(
+          .damaged,
+          "\(path): expected \(printable(named.name("num_batches_tracked"))) to be a number of "
+            + "batches, got \(batches)")
+      }
     }
     for named in model.namedParameters {
       if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }
@@ -101,6 +172,14 @@ public enum Checkpoint {
 }
 
 extension Layer {
+  /// The first weight or running statistic that is infinite or NaN; nil if there is none.
+  var firstNonFinite: (name: String, value: Float)? {
+    for (name, tensor) in floats {
+      if let value = tensor.elements.first(where: { !$0.isFinite }) { return (name, value) }
+    }
+    return nil
+  }
+
   /// The floats of a checkpoint, by PyTorch's names.
   fileprivate var floats: [(name: String, value: Tensor)] {
     namedParameters.map { ($0.path, $0.parameter.value) }

@@ -26,6 +26,8 @@ final class Console: TrainingObserver {
       epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
     let figures = values.map { "\($0.scalar.name)=\(String(format: "%.4f", $0.value))" }
     print("\(title): \(figures.joined(separator: ", "))")
+    // If the program is killed in the next epoch, this line is in the file.
+    fflush(nil)
   }
 
   func trainingEnded(_ training: TrainingEnd) {

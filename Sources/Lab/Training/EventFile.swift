@@ -39,6 +39,28 @@ package final class EventFile: TrainingObserver {
     }
   }
 
+  /// Cuts the file back to the size that it had when a state was saved.
+  ///
+  /// - Parameters:
+  ///   - size: The size.
+  ///   - hyperparameters: Texts by name, for a file that has lost its beginning.
+  /// - Returns: What is wrong with the file; nil if nothing is.
+  func restore(to size: UInt64, _ hyperparameters: [String: String]) throws -> String? {
+    let found = file.size
+    // Half a record would make all that follow unreadable.
+    var end: UInt64 = 0
+    while end < min(size, found) {
+      let length = try file.bytes(at: end, count: 8)
+      guard length.count == 8, length[4...].allSatisfy({ $0 == 0 }) else { break }
+      let next = end + UInt64(length.littleEndian(at: 0, bytes: 4)) + 16
+      guard next <= min(size, found) else { break }
+      end = next
+    }
+    try file.cut(to: end)
+    if end == 0 { try begin(hyperparameters) }
+    return file.problem(found: found, expected: size, keeps: "records")
+  }
+
   /// Writes that the run has ended.
   package func testEnded(_ metrics: Metrics, step: Int) throws {
     try write(step: step) { event in

@@ -51,6 +51,9 @@ public struct Metrics: Codable, Equatable, Sendable {
   /// The fraction of examples that were classified correctly; NaN if that was not measured.
   public var accuracy: Double { self["acc"] ?? .nan }
 
+  /// Whether counts from a file are in range.
+  var isSound: Bool { totals.allSatisfy { (0...1 << 53).contains($0.count) } }
+
   /// The values by the names of a part's scalars, such as `val_loss` and `val_acc`.
   ///
   /// - Parameter part: `train`, `val` or `test`.

@@ -38,8 +38,25 @@ final class MetricsFile: TrainingObserver {
     try append(Self.header(columns))
   }
 
-  /// Whether there is no row.
-  var isEmpty: Bool { file.size <= UInt64(Self.header(columns).utf8.count + 1) }
+  /// Cuts the file back to the size that it had when a state was saved.
+  ///
+  /// - Parameters:
+  ///   - size: The size.
+  ///   - columns: The names of all values that may be logged, for a file that has lost its header.
+  /// - Returns: What is wrong with the file; nil if nothing is.
+  func restore(to size: UInt64, _ columns: [Scalar]) throws -> String? {
+    let found = file.size
+    let lineBreak = UInt8(ascii: "\n")
+    if found >= size, try size == 0 || file.bytes(at: size - 1, count: 1) == [lineBreak] {
+      try file.cut(to: size)
+    } else {
+      // Another program has shortened the file or written it anew. Whole rows stay.
+      let bytes = try file.bytes(at: 0, count: Int(found))
+      try file.cut(to: UInt64(bytes.lastIndex(of: lineBreak).map { $0 + 1 } ?? 0))
+    }
+    if file.size == 0 || self.columns.isEmpty { try begin(columns) }
+    return file.problem(found: found, expected: size, keeps: "rows")
+  }
 
   func log(_ entry: LogEntry) throws {
     let values = Dictionary(entry.values.map { ($0.scalar, $0.value) }) { $1 }
@@ -73,7 +90,9 @@ struct MetricsTable {
       DataError(.damaged, "\(path): expected \(expected) in line \(line), got something else")
     }
     // What follows the last line break is a row that was only half written.
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    // Spreadsheets end lines with CR and LF, and may begin the file with a byte-order mark.
+    let lines = text.drop(while: { $0 == "\u{FEFF}" })
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).dropLast()
     guard let header = lines.first else {
       (columns, rows) = ([], [])
       return
@@ -117,15 +136,65 @@ final class LogFile {
 
   /// Opens a file at its end; creates an empty one if there is none.
   ///
-  /// - Throws: ``DataError`` if it cannot be written.
+  /// - Throws: ``DataError`` if it cannot be written, or is not a regular file: a symbolic link is not
+  ///   followed.
   init(_ url: URL) throws {
     self.url = url
-    (file, size) = try withFile(url, "write") {
-      let path = url.path(percentEncoded: false)
-      if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
-      let file = try FileHandle(forWritingTo: url)
-      return (file, try file.seekToEnd())
+    let path = url.path(percentEncoded: false)
+    // Opening a pipe would wait for its other end.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+    guard descriptor >= 0 else {
+      throw DataError(
+        .unusable,
+        errno == ELOOP
+          ? "cannot write \(path): expected a regular file, got a symbolic link"
+          : "cannot write \(path): \(systemReason(of: errno))")
     }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw DataError(
+        .unusable, "cannot write \(path): expected a regular file, got something else")
+    }
+    let file = file
+    size = try withFile(url, "write") { try file.seekToEnd() }
+  }
+
+  /// Some bytes of the file; fewer at its end.
+  func bytes(at offset: UInt64, count: Int) throws -> [UInt8] {
+    try withFile(url, "read") {
+      try file.seek(toOffset: offset)
+      let bytes = try file.read(upToCount: count) ?? Data()
+      try file.seek(toOffset: size)
+      return [UInt8](bytes)
+    }
+  }
+
+  /// Waits until the file is on the disk.
+  func synchronize() throws {
+    try withFile(url, "write") {
+      do {
+        try file.synchronize()
+      } catch let error as NSError where error.code == Int(EINVAL) || error.code == Int(EROFS) {
+        // Some file systems cannot do that.
+      }
+    }
+  }
+
+  /// What is wrong with a log that had another size when the state was saved; nil if nothing is.
+  ///
+  /// - Parameters:
+  ///   - found: The size that it has.
+  ///   - expected: The size that it had.
+  ///   - keeps: What stays.
+  func problem(found: UInt64, expected: UInt64, keeps: String) -> String? {
+    guard size != expected else { return nil }
+    let path = url.path(percentEncoded: false)
+    return found < expected
+      ? "\(path): expected at least \(expected) bytes, as when the training state was saved, got "
+        + "\(found); the \(keeps) that are missing stay missing"
+      : "\(path): another program has changed it since the training state was saved; its \(keeps) "
+        + "are kept, and some may appear twice"
   }
 
   /// Writes bytes at the end, all of them or none.

@@ -10,6 +10,7 @@ import LabData
 package final class ProgressBar {
   private let title: String
   private let total: Int
+  private let first: Int
   private let started = ContinuousClock.now
   private var shown = ContinuousClock.now
   private let interval: Duration = StandardError.isLive ? .milliseconds(100) : .seconds(10)
@@ -17,9 +18,9 @@ package final class ProgressBar {
   /// - Parameters:
   ///   - title: The title of the bar.
   ///   - total: The number of batches.
-  package init(_ title: String, total: Int) {
-    self.title = title
-    self.total = total
+  ///   - first: How many of them were done before, by a run that is resumed.
+  package init(_ title: String, total: Int, from first: Int = 0) {
+    (self.title, self.total, self.first) = (title, total, first)
   }
 
   /// Shows that `done` batches are done, if it is time to.
@@ -32,8 +33,9 @@ package final class ProgressBar {
     guard isLast || shown.duration(to: .now) >= interval else { return }
     shown = .now
     let line = Self.line(
-      title, done: done, total: total, seconds: started.duration(to: .now) / .seconds(1),
-      loss: try loss())
+      title, done: done, total: total, from: first,
+      seconds: started.duration(to: .now) / .seconds(1), loss: try loss(),
+      columns: StandardError.isLive ? StandardError.columns : nil)
     StandardError.write(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 
@@ -43,18 +45,33 @@ package final class ProgressBar {
   }
 
   /// The line after `done` batches.
+  ///
+  /// - Parameters:
+  ///   - title: The title of the bar.
+  ///   - done: The number of batches.
+  ///   - total: The number of all batches.
+  ///   - first: How many were done before the clock was started.
+  ///   - seconds: The time since then.
+  ///   - loss: The mean loss so far.
+  ///   - columns: The width of the terminal: the bar becomes shorter, and disappears, so that the line
+  ///     fits. Nil if that does not matter.
   package static func line(
-    _ title: String, done: Int, total: Int, seconds: Double, loss: Double
+    _ title: String, done: Int, total: Int, from first: Int = 0, seconds: Double, loss: Double,
+    columns: Int? = nil
   ) -> String {
-    let width = 24
     let share = total > 0 ? Double(done) / Double(total) : 1
-    let marks = Int(share * Double(width))
-    let bar = String(repeating: "█", count: marks) + String(repeating: " ", count: width - marks)
-    let rate = seconds > 0 ? Double(done) / seconds : 0
+    let rate = seconds > 0 ? Double(done - first) / seconds : 0
     let left = rate > 0 ? clock(Double(total - done) / rate) : "?"
     let percent = String(format: "%3d%%", Int(share * 100))
     let figures = String(format: "%.1f it/s, loss=%.3f", rate, loss)
-    return "\(title): \(percent)|\(bar)| \(done)/\(total) [\(clock(seconds))<\(left), \(figures)]"
+    let texts = ("\(title): \(percent)", "\(done)/\(total) [\(clock(seconds))<\(left), \(figures)]")
+    // A line that reaches the last column would be followed by an empty one on some terminals.
+    let room = columns.map { max(0, $0 - 1) } ?? .max
+    let width = min(24, room - texts.0.count - texts.1.count - 3)
+    guard width >= 4 else { return String("\(texts.0) \(texts.1)".prefix(room)) }
+    let marks = Int(share * Double(width))
+    let bar = String(repeating: "█", count: marks) + String(repeating: " ", count: width - marks)
+    return "\(texts.0)|\(bar)| \(texts.1)"
   }
 
   private static func clock(_ seconds: Double) -> String {

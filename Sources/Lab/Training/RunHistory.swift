@@ -44,6 +44,21 @@ public struct RunHistory: Sendable {
     return scalar.isLargerBetter ? values.max() : values.min()
   }
 
+  /// The options that the run was started with, as typed, such as `--lr=0.01`; an option and its value
+  /// are one text, also if they were two words.
+  public var options: [String] {
+    var options: [String] = []
+    for argument in record.arguments {
+      if argument.hasPrefix("-") || options.isEmpty {
+        options.append(argument)
+      } else {
+        options[options.count - 1] +=
+          (options[options.count - 1].contains("=") ? " " : "=") + argument
+      }
+    }
+    return options
+  }
+
   /// The number of epochs that have ended.
   public var epochs: Int { values(of: .trainLoss).count }
 }

@@ -6,7 +6,19 @@ import LabTensors
 /// the header, and the elements, little-endian.
 ///
 /// Python's `safetensors.torch.load_file` reads these files, and this type reads those of Python.
+/// Floats of 16 bits (`F16`, `BF16`) become floats of 32 bits when they are read.
 public struct Safetensors {
+  /// The type of floats in a file.
+  public enum FloatType: String, CaseIterable, Sendable {
+    /// 32 bits, as in memory.
+    case float32 = "F32"
+    /// 16 bits: 5 for the exponent, 10 for the fraction. Numbers are rounded; those of 65,520 and more
+    /// become infinite.
+    case float16 = "F16"
+    /// 16 bits: 8 for the exponent, 7 for the fraction. Numbers are rounded.
+    case bfloat16 = "BF16"
+  }
+
   /// The tensors of 32-bit floats by name.
   public var tensors: [String: Tensor]
   /// The tensors of 64-bit integers by name.
@@ -43,16 +55,21 @@ public struct Safetensors {
 
   /// Writes the file, all of it or nothing; the same tensors give the same bytes.
   ///
-  /// - Parameter url: The file; its folder is created if needed.
+  /// - Parameters:
+  ///   - url: The file; its folder is created if needed.
+  ///   - floats: The type of floats in the file.
   /// - Throws: ``DataError`` if it cannot be written.
-  public func write(to url: URL) throws {
+  public func write(to url: URL, floats: FloatType = .float32) throws {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty { header["__metadata__"] = .texts(metadata) }
     var offset = 0
     let named =
-      (tensors.map { ($0.key, "F32", $0.value.shape, $0.value.littleEndianBytes) }
-      + integers.map { ($0.key, "I64", $0.value.shape, $0.value.littleEndianBytes) })
-      .sorted { $0.0 < $1.0 }
+      // Each tensor starts at a multiple of its elements' size, which strict readers expect: the
+      // largest elements come first, as in Python's files.
+      integers.sorted { $0.key < $1.key }
+      .map { ($0.key, "I64", $0.value.shape, $0.value.littleEndianBytes) }
+      + tensors.sorted { $0.key < $1.key }
+      .map { ($0.key, floats.rawValue, $0.value.shape, $0.value.littleEndianBytes(floats)) }
     for (name, type, shape, bytes) in named {
       let end = offset + bytes.count
       header[name] = .entry(Entry(dtype: type, shape: shape, dataOffsets: [offset, end]))
@@ -75,7 +92,7 @@ public struct Safetensors {
   ///
   /// - Parameter url: The file.
   /// - Throws: ``DataError`` if it cannot be read, is not a safetensors file, is cut short, or holds
-  ///   other types than 32-bit floats and 64-bit integers.
+  ///   other types than floats of 32 or 16 bits and 64-bit integers.
   public init(contentsOf url: URL) throws {
     let path = url.path(percentEncoded: false)
     let data = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
@@ -98,20 +115,25 @@ public struct Safetensors {
     var entries: [(name: String, entry: Entry)] = []
     for (name, value) in header {
       switch value {
+      case .null where name == "__metadata__": break
+      case .null: throw damaged("expected the entry of \(printable(name)), got null")
       case .texts(let texts):
         guard name == "__metadata__" else {
           throw damaged("expected dtype, shape and data_offsets of \(printable(name)), got others")
         }
         metadata = texts
       case .entry(let entry):
-        guard ["F32", "I64"].contains(entry.dtype) else {
+        guard let size = Self.elementSize[entry.dtype] else {
           throw damaged(
-            "expected 32-bit floats (F32) or 64-bit integers (I64), got "
+            "expected floats (F32, F16 or BF16) or 64-bit integers (I64), got "
               + "\(printable(entry.dtype)) in \(printable(name))")
         }
-        let size = entry.dtype == "F32" ? 4 : 8
         let offsets = entry.dataOffsets
-        let bytes = entry.shape.reduce(size) { $0 < 0 || $1 < 0 ? -1 : $0.multiplied(by: $1) }
+        // Without its zeros too, a shape must have a product: strides are computed from it.
+        let product = ([size] + entry.shape.filter { $0 != 0 }).reduce(1) {
+          $0 < 0 || $1 < 0 ? -1 : $0.multiplied(by: $1)
+        }
+        let bytes = product > 0 && entry.shape.contains(0) ? 0 : product
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0],
           offsets[1] <= data.count - start, offsets[1] - offsets[0] == bytes
         else {
@@ -141,21 +163,27 @@ public struct Safetensors {
     }
     for (name, entry) in entries {
       let elements = data[start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]]
-      if entry.dtype == "F32" {
-        tensors[name] = Tensor(littleEndian: elements, shape: entry.shape)
+      if let type = FloatType(rawValue: entry.dtype) {
+        tensors[name] = Tensor(littleEndian: elements, type, shape: entry.shape)
       } else {
         integers[name] = IntTensor(littleEndian: elements, shape: entry.shape)
       }
     }
   }
 
+  /// The bytes of an element of each type that can be read.
+  private static let elementSize = ["F32": 4, "F16": 2, "BF16": 2, "I64": 8]
+
   /// The value of a name in the header.
   private enum JSONValue: Codable {
     case texts([String: String])
     case entry(Entry)
+    case null
 
     init(from decoder: any Decoder) throws {
-      if let texts = try? [String: String](from: decoder) {
+      if (try? decoder.singleValueContainer().decodeNil()) == true {
+        self = .null
+      } else if let texts = try? [String: String](from: decoder) {
         self = .texts(texts)
       } else {
         self = .entry(try Entry(from: decoder))
@@ -166,6 +194,7 @@ public struct Safetensors {
       switch self {
       case .texts(let texts): try texts.encode(to: encoder)
       case .entry(let entry): try entry.encode(to: encoder)
+      case .null: try [String: String]?.none.encode(to: encoder)
       }
     }
   }
@@ -181,10 +210,22 @@ extension Int {
 
 extension Tensor {
   /// The elements as bytes of a file.
-  fileprivate var littleEndianBytes: Data { bytes(elements.map(\.bitPattern)) }
+  fileprivate func littleEndianBytes(_ type: Safetensors.FloatType) -> Data {
+    switch type {
+    case .float32: bytes(elements.map(\.bitPattern))
+    case .float16: bytes(elements.map(HalfPrecision.float16))
+    case .bfloat16: bytes(elements.map(HalfPrecision.bfloat16))
+    }
+  }
 
-  fileprivate init(littleEndian data: Data, shape: [Int]) {
-    self.init(numbers(in: data).map { Float(bitPattern: $0) }, shape: shape)
+  fileprivate init(littleEndian data: Data, _ type: Safetensors.FloatType, shape: [Int]) {
+    let elements: [Float] =
+      switch type {
+      case .float32: numbers(in: data).map { Float(bitPattern: $0) }
+      case .float16: numbers(in: data).map(HalfPrecision.float(float16:))
+      case .bfloat16: numbers(in: data).map(HalfPrecision.float(bfloat16:))
+      }
+    self.init(elements, shape: shape)
   }
 }
 

@@ -25,7 +25,7 @@ public final class Trainer {
   public var maxEpochs: Int
   /// How many batches of an epoch to train on.
   public var limitTrainBatches = BatchLimit.all
-  /// How many batches to validate on after each epoch; without any there is no early stopping.
+  /// How many batches to validate on after each epoch; with 0 there is no early stopping.
   public var limitValBatches = BatchLimit.all
   /// How many batches to test on.
   public var limitTestBatches = BatchLimit.all
@@ -116,8 +116,8 @@ public final class Trainer {
   ///   - schedule: Sets the learning rate before each step; nil leaves it unchanged.
   ///   - objective: The loss, and which other metrics there are.
   /// - Returns: The results of each epoch.
-  /// - Throws: ``TrainingError`` if a loss is not finite, the schedule is too short, or the state in
-  ///   ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
+  /// - Throws: ``TrainingError`` if a loss or a weight is not finite, a limit gives no batch, the
+  ///   schedule is too short, or the state in ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
   ///   ``DataError`` if weights or state cannot be saved, or the state in ``run`` is damaged or of
   ///   other data or another model, ``TrainingInterruption`` if ``isInterrupted``.
   @discardableResult
@@ -125,20 +125,16 @@ public final class Trainer {
     _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
     schedule: OneCycleLR? = nil, objective: some Objective
   ) throws -> [Epoch] {
+    let (train, val) = (try training(data), try validation(data))
     try check(schedule, data)
     let data = TrainingData(
-      train: training(data), val: validation(data), batchSize: data.batchSize,
+      train: train, val: val, batchSize: data.batchSize,
       sources: data.sources, isSynthetic: data.isSynthetic,
       metadata: [
         "data_class": type(of: data).name,
         "data_source": data.isSynthetic ? "SYNTHETIC" : "download",
         "data_config": try data.config.json(),
       ])
-    guard data.train.count > 0 else {
-      throw TrainingError(
-        advising:
-          "fit: expected at least one batch, got none; raise \(setting: .limitTrainBatches)")
-    }
     var loop = TrainingLoop(
       trainer: self, model: model, data: data, optimizer: optimizer, schedule: schedule,
       objective: objective)
@@ -147,7 +143,8 @@ public final class Trainer {
 
   /// The number of optimizer steps that ``fit(_:_:optimizer:schedule:)`` makes unless it ends early.
   public func totalSteps(_ data: some DataModule) -> Int {
-    let (steps, overflow) = maxEpochs.multipliedReportingOverflow(by: training(data).count)
+    let batches = (overfitBatches ?? limitTrainBatches).batches(of: data.trainBatches().count)
+    let (steps, overflow) = maxEpochs.multipliedReportingOverflow(by: batches)
     return overflow ? .max : steps
   }
 
@@ -167,15 +164,15 @@ public final class Trainer {
   public func test<O: Objective>(
     _ model: some Layer, _ data: some DataModule, objective: O
   ) throws -> Evaluation<O.Output> {
-    let batches = testing(data)
-    guard batches.count > 0 else {
-      throw TrainingError(
-        advising:
-          "test: expected at least one batch, got none; raise \(setting: .limitTestBatches)")
-    }
+    let batches = try testing(data)
     var predictions: [O.Output] = []
     let metrics = try evaluate(
       model, batches, objective, title: "Testing",
+      check: { loss, batch in
+        guard !loss.isFinite else { return }
+        let got = loss.isNaN ? "nan" : "\(loss)"
+        throw TrainingError("test: expected a finite loss, got \(got) in batch \(batch)")
+      },
       each: { output, batch in
         predictions += try objective.predictions(output, batch, from: predictions.count)
       })
@@ -197,8 +194,8 @@ public final class Trainer {
   }
 
   /// A progress bar, unless nothing is to be printed.
-  func progressBar(_ title: String, total: Int) -> ProgressBar? {
-    isQuiet ? nil : ProgressBar(title, total: total)
+  func progressBar(_ title: String, total: Int, from first: Int = 0) -> ProgressBar? {
+    isQuiet ? nil : ProgressBar(title, total: total, from: first)
   }
 
   private func check(_ schedule: OneCycleLR?, _ data: some DataModule) throws {
@@ -207,33 +204,64 @@ public final class Trainer {
     throw TrainingError(
       advising: """
         fit: expected a schedule of at least \(steps) steps, \(maxEpochs) epochs of \
-        \(training(data).count) batches, got \(schedule.totalSteps); raise \(setting: .totalSteps)
+        \(try training(data).count) batches, got \(schedule.totalSteps); raise \(setting: .totalSteps)
         """)
   }
 
   // MARK: Batches
 
-  private func training(_ data: some DataModule) -> Batches {
-    overfitting(data) ?? limited(data.trainBatches(), limitTrainBatches)
+  private func training(_ data: some DataModule) throws(TrainingError) -> Batches {
+    if let batches = try overfitting(data, "fit") { return batches }
+    return try limited(
+      data.trainBatches(), limitTrainBatches, .limitTrainBatches, "fit", "training")
   }
 
-  private func validation(_ data: some DataModule) -> Batches {
-    overfitting(data) ?? limited(data.valBatches(), limitValBatches)
+  /// No batches if there are no images for validation, or if none are asked for.
+  private func validation(_ data: some DataModule) throws(TrainingError) -> Batches {
+    if let batches = try overfitting(data, "fit") { return batches }
+    let batches = data.valBatches()
+    if batches.count == 0 || limitValBatches.isZero { return batches.prefix(0) }
+    return try limited(batches, limitValBatches, .limitValBatches, "fit", "validation")
   }
 
-  private func testing(_ data: some DataModule) -> Batches {
-    overfitting(data) ?? limited(data.testBatches(), limitTestBatches)
+  private func testing(_ data: some DataModule) throws(TrainingError) -> Batches {
+    if let batches = try overfitting(data, "test") { return batches }
+    return try limited(data.testBatches(), limitTestBatches, .limitTestBatches, "test", "test")
+  }
+
+  /// Throws what ``fit(_:_:optimizer:schedule:objective:)`` and ``test(_:_:objective:)`` would throw
+  /// because a limit leaves no batch: before training, not after it.
+  package func check(_ data: some DataModule) throws(TrainingError) {
+    _ = try (training(data), validation(data), testing(data))
   }
 
   /// The first training batches, not shuffled, if the model is to memorise them.
-  private func overfitting(_ data: some DataModule) -> Batches? {
-    overfitBatches.map {
-      let (size, workers) = (data.batchSize, data.workers)
-      return limited(Batches(data.train, batchSize: size, workers: workers), $0)
-    }
+  private func overfitting(
+    _ data: some DataModule, _ operation: String
+  ) throws(TrainingError) -> Batches? {
+    guard let overfitBatches else { return nil }
+    let batches = Batches(data.train, batchSize: data.batchSize, workers: data.workers)
+    return try limited(batches, overfitBatches, .overfitBatches, operation, "training")
   }
 
-  private func limited(_ batches: Batches, _ limit: BatchLimit) -> Batches {
-    batches.prefix(limit.batches(of: batches.count))
+  /// The first batches.
+  ///
+  /// - Throws: ``TrainingError`` if there are none.
+  private func limited(
+    _ batches: Batches, _ limit: BatchLimit, _ setting: TrainingError.Setting,
+    _ operation: String, _ part: String
+  ) throws(TrainingError) -> Batches {
+    let count = limit.batches(of: batches.count)
+    if count > 0 { return batches.prefix(count) }
+    guard batches.count > 0 else {
+      throw TrainingError("\(operation): expected at least one \(part) image, got none")
+    }
+    let got = limit.isZero ? "none" : "\(limit) of \(batches.count), which is none"
+    let advice = setting == .limitValBatches ? ", or use 0 for no validation" : ""
+    throw TrainingError(
+      advising: """
+        \(operation): expected at least one \(part) batch, got \(got); \
+        raise \(setting: setting)\(advice)
+        """)
   }
 }

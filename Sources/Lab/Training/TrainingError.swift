@@ -9,8 +9,12 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case maxEpochs
     /// ``Trainer/limitTrainBatches``.
     case limitTrainBatches
+    /// ``Trainer/limitValBatches``.
+    case limitValBatches
     /// ``Trainer/limitTestBatches``.
     case limitTestBatches
+    /// ``Trainer/overfitBatches``.
+    case overfitBatches
     /// The batch size in the data's options.
     case batchSize
     /// The optimizer's ``Optimizer/learningRate``.

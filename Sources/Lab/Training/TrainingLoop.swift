@@ -47,6 +47,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     var isStoppedEarly = false
     while state.epoch < trainer.maxEpochs, !state.earlyStopping.isOver {
       try train()
+      // The loss of a step is that of the weights before it.
+      try checkWeights()
       let val = try validate()
       let epoch = endedEpoch(val)
       observers.notify { try $0.epochEnded(epoch) }
@@ -67,7 +69,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
   /// The rest of an epoch's steps.
   private mutating func train() throws {
-    let progress = trainer.progressBar("Epoch \(state.epoch)", total: data.train.count)
+    let progress = trainer.progressBar(
+      "Epoch \(state.epoch)", total: data.train.count, from: state.step)
     defer { progress?.finish() }
     observers.epochBegins()
     let device = model.device
@@ -122,6 +125,17 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     return state.metrics.loss
   }
 
+  /// Throws if a weight or a running statistic is not finite.
+  private func checkWeights() throws {
+    guard let (name, number) = model.firstNonFinite else { return }
+    let value = number.isNaN ? "nan" : "\(number)"
+    throw TrainingError(
+      advising: """
+        fit: expected finite weights, got \(value) in \(name) at epoch \(state.epoch), step \
+        \(state.step); a smaller \(setting: .learningRate) usually helps
+        """)
+  }
+
   /// The metrics of the validation batches; nil if there are none.
   private mutating func validate() throws -> Metrics? {
     guard data.val.count > 0 else { return nil }
@@ -165,7 +179,9 @@ extension TrainingLoop {
       isResumed = FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false))
       if isResumed {
         state = try TrainingState(run.state, into: model, optimizer, like: state)
-        try run.cut(to: state.logSizes)
+        let messages = try run.restoreLogs(
+          to: state.logSizes, trainer.hyperparameters, metrics: objective.metricNames)
+        for message in messages { trainer.warn("Warning: \(message)") }
         trainer.bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
         trainer.lastStep = (max(0, state.epoch - 1), state.totalSteps)
       } else {
@@ -196,7 +212,7 @@ extension TrainingLoop {
       .merging(data.metadata) { $1 }
       .merging(["model_class": "\(type(of: model))", "epoch": "\(state.epoch)"]) { $1 }
     try Checkpoint.save(
-      model, to: folder.appending(path: "last.safetensors"), metadata: metadata)
+      model, to: folder.appending(path: Checkpoint.lastName), metadata: metadata)
     guard let val, val.loss < state.earlyStopping.best else { return nil }
     let name = String(
       format: "epoch=%03d-val_loss=%.3f.safetensors", state.epoch, val.loss)
@@ -215,7 +231,7 @@ extension TrainingLoop {
       let path = run.folder.path(percentEncoded: false)
       for name in try FileManager.default.contentsOfDirectory(atPath: path)
       where name != state.bestCheckpoint
-        && name.wholeMatch(of: /epoch=\d+-val_loss=.*\.safetensors/) != nil
+        && name.wholeMatch(of: Checkpoint.bestName) != nil
       {
         try FileManager.default.removeItem(at: run.folder.appending(path: name))
       }
@@ -227,6 +243,9 @@ extension TrainingLoop {
   private mutating func saveState() throws {
     try readLosses()
     guard let run = trainer.run else { return }
+    if state.step > 0 { try checkWeights() }
+    // The state names sizes that the logs must have had, also after a power failure.
+    try run.synchronizeLogs()
     state.logSizes = run.logSizes
     try state.save(model, optimizer, to: run.state)
   }
@@ -235,9 +254,11 @@ extension TrainingLoop {
 /// Throws if a loss is infinite or NaN.
 private func checkFinite(_ loss: Float, _ name: String, epoch: Int, step: Int) throws {
   guard !loss.isFinite else { return }
+  // The sign of NaN says nothing.
+  let got = loss.isNaN ? "nan" : "\(loss)"
   throw TrainingError(
     advising: """
-      fit: expected a finite \(name), got \(loss) at epoch \(epoch), step \(step); \
+      fit: expected a finite \(name), got \(got) at epoch \(epoch), step \(step); \
       a smaller \(setting: .learningRate) usually helps
       """)
 }

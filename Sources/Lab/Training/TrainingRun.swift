@@ -30,7 +30,8 @@ public final class TrainingRun {
   public static func record(in folder: URL) -> URL { folder.appending(path: "run.json") }
 
   /// The saved state, to resume from.
-  var state: URL { folder.appending(path: "training_state.safetensors") }
+  var state: URL { folder.appending(path: Self.stateName) }
+  private static let stateName = "training_state.safetensors"
 
   /// The folder of the run that was changed last.
   ///
@@ -94,14 +95,21 @@ public final class TrainingRun {
   ///   - hyperparameters: The run's options by name, for TensorBoard.
   ///   - metrics: The names of the objective's metrics.
   func begin(_ hyperparameters: [String: String], metrics: [String]) throws {
-    try cut(to: [:])
+    for file in files { try file.cut(to: 0) }
     try self.metrics.begin(Scalar.all(of: metrics))
     try events.begin(hyperparameters)
   }
 
-  /// Whether nothing has been logged or saved yet, except the record.
-  public var isEmpty: Bool {
-    metrics.isEmpty && !FileManager.default.fileExists(atPath: state.path(percentEncoded: false))
+  /// Whether nothing has been logged or saved in a run's folder, except the record.
+  package static func isEmpty(_ folder: URL) -> Bool {
+    let state = folder.appending(path: stateName).path(percentEncoded: false)
+    guard !FileManager.default.fileExists(atPath: state) else { return false }
+    let metrics = MetricsFile.url(in: folder)
+    guard FileManager.default.fileExists(atPath: metrics.path(percentEncoded: false)) else {
+      return true
+    }
+    // If it cannot be read, it may have rows.
+    return (try? MetricsTable(contentsOf: metrics))?.rows.isEmpty ?? false
   }
 
   /// What logs a training in this folder.
@@ -112,9 +120,26 @@ public final class TrainingRun {
     Dictionary(uniqueKeysWithValues: files.map { ($0.url.lastPathComponent, $0.size) })
   }
 
-  /// Removes what was logged after the logs had these sizes.
-  func cut(to sizes: [String: UInt64]) throws {
-    for file in files { try file.cut(to: sizes[file.url.lastPathComponent] ?? 0) }
+  /// Cuts the logs back to the sizes that they had when a state was saved. What a log lacks stays
+  /// missing; a log that lacks its beginning gets it again.
+  ///
+  /// - Parameters:
+  ///   - sizes: The bytes in each log, by file name.
+  ///   - hyperparameters: The run's options by name.
+  ///   - names: The names of the objective's metrics.
+  /// - Returns: A message for each log that is not what the state's log was.
+  func restoreLogs(
+    to sizes: [String: UInt64], _ hyperparameters: [String: String], metrics names: [String]
+  ) throws -> [String] {
+    func size(_ file: LogFile) -> UInt64 { sizes[file.url.lastPathComponent] ?? 0 }
+    let rows = try metrics.restore(to: size(metrics.file), Scalar.all(of: names))
+    let records = try events.restore(to: size(events.file), hyperparameters)
+    return [rows, records].compactMap(\.self)
+  }
+
+  /// Waits until the logs are on the disk.
+  func synchronizeLogs() throws {
+    for file in files { try file.synchronize() }
   }
 
   private var files: [LogFile] { [metrics.file, events.file] }

@@ -60,6 +60,9 @@ struct TrainingState: Codable {
       && !epoch.multipliedReportingOverflow(by: stepsPerEpoch).overflow
       && !(epoch * stepsPerEpoch).addingReportingOverflow(step).overflow
       && bestCheckpoint?.contains("/") != true
+      && ([metrics] + history.flatMap { [$0.train] + [$0.val].compactMap(\.self) })
+        .allSatisfy(\.isSound)
+      && logSizes.values.allSatisfy { $0 <= 1 << 53 }
   }
 
   /// The steps made in all epochs.
@@ -191,11 +194,13 @@ extension Safetensors {
 }
 
 extension [String: Tensor] {
-  fileprivate func part(_ prefix: String) -> Self { named(self, prefix) }
+  /// The entries whose names begin with a prefix, without it.
+  func part(_ prefix: String) -> Self { named(self, prefix) }
 }
 
 extension [String: IntTensor] {
-  fileprivate func part(_ prefix: String) -> Self { named(self, prefix) }
+  /// The entries whose names begin with a prefix, without it.
+  func part(_ prefix: String) -> Self { named(self, prefix) }
 }
 
 /// The entries whose names begin with a prefix, without it.

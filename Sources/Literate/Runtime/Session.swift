@@ -1,5 +1,5 @@
-import CStandardOutput
 import Foundation
+import StandardStreams
 
 /// The current run of this notebook.
 @MainActor
@@ -24,11 +24,11 @@ final class Session {
 
   private init() {
     let mode = Self.environment[Self.runnerVariable] ?? ""
-    isSupervised = !mode.isEmpty && frame_standard_output() == 0
+    isSupervised = !mode.isEmpty && StandardStreams.frameOutput()
     waits = isSupervised && mode == "step"
     recordsTimes = (Self.environment[Self.timelessVariable] ?? "").isEmpty
     guard isSupervised else {
-      write_lines_at_once()
+      StandardStreams.writeLinesAtOnce()
       return
     }
     report(.start(.init()))
@@ -53,7 +53,7 @@ final class Session {
 
   func report(_ event: Event) {
     guard isSupervised, let line = try? event.line else { return }
-    _ = send_frames(CChar(UInt8(ascii: "R")), line, line.utf8.count)
+    StandardStreams.sendFrame("R", line)
   }
 
   private func waitForRunner() { _ = readLine() }

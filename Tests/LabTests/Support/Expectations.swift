@@ -44,6 +44,14 @@ func expectShapeError<Result>(
   }
 }
 
+/// Expects a ``DataError`` with exactly this text.
+func expectDataError(
+  _ text: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) {
+  let error = #expect(throws: DataError.self, sourceLocation: sourceLocation) { try body() }
+  #expect(error?.description == text, sourceLocation: sourceLocation)
+}
+
 /// Runs `body` with a shared generator of its own: other tests do not draw from it.
 func seeded<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
   try Generator.$shared.withValue(Generator(seed: seed), operation: body)

@@ -158,11 +158,11 @@ struct TrainerTests {
       }
       trainer.limitTestBatches = .count(0)
       expectTrainingError(
-        "test: expected at least one batch, got none; raise limitTestBatches"
+        "test: expected at least one test batch, got none; raise limitTestBatches"
       ) { _ = try trainer.test(model, data) }
       trainer.limitTrainBatches = .count(0)
       expectTrainingError(
-        "fit: expected at least one batch, got none; raise limitTrainBatches"
+        "fit: expected at least one training batch, got none; raise limitTrainBatches"
       ) { try trainer.fit(model, data, optimizer: SGD(model.parameters)) }
       trainer.limitTrainBatches = .all
       try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
@@ -178,7 +178,7 @@ struct TrainerTests {
       trainer.limitTrainBatches = .count(0)
       let model = CNN(data.config, small)
       expectTrainingError(
-        "fit: expected at least one batch, got none; raise --limit_train_batches"
+        "fit: expected at least one training batch, got none; raise --limit_train_batches"
       ) {
         try withOptionNames {
           _ = try trainer.fit(model, data, optimizer: SGD(model.parameters))
@@ -225,13 +225,68 @@ struct TrainerTests {
       trainer.run = try TrainingRun(folder.url)
       trainer.stepEnded = { step in
         guard step.totalSteps == 5 else { return }
-        try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
+        // Finite, but the difference of two of them is not.
+        let bias = (0..<model.fc2.bias.count).map { $0 % 2 == 0 ? Float(3e38) : -3e38 }
+        try model.fc2.bias.load(Tensor(bias))
       }
       expectTrainingError(
-        "fit: expected a finite validation loss, got nan at epoch 0, step 0; "
+        "fit: expected a finite validation loss, got inf at epoch 0, step 0; "
           + "a smaller learningRate usually helps"
       ) { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
       #expect(try folder.names(in: "").filter { $0.hasSuffix(".safetensors") } == [])
+    }
+  }
+
+  /// A step's loss is that of the weights before it, so that the last step's weights need a look.
+  @Test(arguments: [Float.nan, .infinity])
+  func weightsThatAreNotFiniteEndTraining(value: Float) throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let model = CNN(data.config, small)
+      let trainer = quietTrainer(maxEpochs: 9)
+      trainer.run = try TrainingRun(folder.url)
+      trainer.limitValBatches = .count(0)
+      trainer.stepEnded = { step in
+        guard step.totalSteps == 5 else { return }
+        try model.fc2.bias.load(Tensor(repeating: value, shape: model.fc2.bias.shape))
+      }
+      expectTrainingError(
+        "fit: expected finite weights, got \(value) in fc2.bias at epoch 0, step 5; "
+          + "a smaller learningRate usually helps"
+      ) { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+      #expect(try folder.names(in: "").filter { $0.hasSuffix(".safetensors") } == [])
+    }
+  }
+
+  @Test func aFractionThatGivesNoBatchIsAnErrorBeforeTraining() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      let (train, val) = (data.trainBatches().count, data.valBatches().count)
+      func fit(_ change: (Trainer) -> Void) throws {
+        let trainer = quietTrainer(maxEpochs: 1)
+        trainer.stepEnded = { _ in Issue.record("trained") }
+        change(trainer)
+        try trainer.fit(model, data, optimizer: SGD(model.parameters))
+      }
+      expectTrainingError(
+        "fit: expected at least one validation batch, got 0.05 of \(val), which is none; raise "
+          + "limitValBatches, or use 0 for no validation"
+      ) { try fit { $0.limitValBatches = .fraction(0.05) } }
+      expectTrainingError(
+        "fit: expected at least one training batch, got 0.1 of \(train), which is none; raise "
+          + "limitTrainBatches"
+      ) { try fit { $0.limitTrainBatches = .fraction(0.1) } }
+      expectTrainingError(
+        "fit: expected at least one training batch, got 0.0001 of \(train), which is none; raise "
+          + "overfitBatches"
+      ) { try fit { $0.overfitBatches = .fraction(0.0001) } }
+      // Asked for in so many words, there is no validation.
+      for none in [BatchLimit.count(0), .fraction(0)] {
+        let trainer = quietTrainer(maxEpochs: 1)
+        trainer.limitValBatches = none
+        let history = try trainer.fit(model, data, optimizer: SGD(model.parameters))
+        #expect(history.count == 1 && history[0].val == nil)
+      }
     }
   }
 
