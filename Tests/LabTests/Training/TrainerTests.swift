@@ -258,6 +258,16 @@ struct TrainerTests {
     }
   }
 
+  @Test func aTestLossThatIsNotFiniteIsAnError() throws {
+    try withTinyData { data in
+      let model = CNN(data.config, small)
+      try model.fc2.bias.load(Tensor(repeating: .nan, shape: model.fc2.bias.shape))
+      expectTrainingError("test: expected a finite loss, got nan in batch 0") {
+        _ = try quietTrainer(maxEpochs: 1).test(model, data)
+      }
+    }
+  }
+
   @Test func aFractionThatGivesNoBatchIsAnErrorBeforeTraining() throws {
     try withTinyData { data in
       let model = CNN(data.config, small)
