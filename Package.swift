@@ -52,6 +52,7 @@ let package = Package(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
     .systemLibrary(name: "CStandardOutput"),
+    .systemLibrary(name: "CPipes"),
 
     .target(name: "PNGFiles", dependencies: ["CPNG"], swiftSettings: strict),
 
@@ -90,7 +91,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "Literate", dependencies: ["Plot", "CMarkdown", "CStandardOutput", arguments],
+      name: "Literate",
+      dependencies: ["Plot", "CMarkdown", "CPipes", "CStandardOutput", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
@@ -130,7 +132,7 @@ let package = Package(
     .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
-        "LabCommand", "Literate", "Plot", "Spawning", "01-look-at-emnist",
+        "LabCommand", "Literate", "Plot", "Spawning", "test-notebook", "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),

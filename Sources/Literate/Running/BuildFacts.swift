@@ -10,12 +10,14 @@ package func commit(in folder: URL) -> String? {
     let child = try? Child(
       URL(filePath: "/usr/bin/env"), arguments, environment: ProcessInfo.processInfo.environment)
   else { return nil }
-  while !child.hasEnded() { usleep(1_000) }
+  // A network disk may keep Git waiting.
+  let limit = monotonicTime() + 10
+  var bytes: [UInt8] = []
+  child.followToEnd(while: { monotonicTime() < limit }) { next, stream in
+    if stream == .standardOutput { bytes += next }
+  }
   guard child.ending == .exit(0) else { return nil }
-  var bytes = [UInt8](repeating: 0, count: 256)
-  let count = read(child.output, &bytes, bytes.count)
-  let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-  return text.split(separator: "\n").first.map(String.init)
+  return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
 }
 
 /// The version of the Swift compiler that built a program, from its debug information.

@@ -97,6 +97,9 @@ public func show(
   if showsTimes, !session.recordsTimes { return }
   let file = session.folder.appending(path: "\(name).png")
   attempt(line: line) {
+    guard isFileName(name) else {
+      throw NotebookError("show: expected the name of a file without folders, got \(name)")
+    }
     try figure.save(to: file.relativePath)
     if session.isSupervised {
       session.report(
