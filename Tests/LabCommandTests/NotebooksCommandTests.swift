@@ -112,6 +112,9 @@ struct NotebooksCommandTests {
       ),
       (["run", "01", "-p", "max-epochs=0"], "--max_epochs: expected at least 1, got 0", 64),
       (["run", "01", "-p", "seed"], "Error: -p: expected name=value, got seed\n", 64),
+      (["run", "--", "--my-name"], "or its prefix, got --my-name; there are: 01-", 1),
+      (["run", "12"], "or its prefix, got 12; there are: 01-", 1),
+      (["run", "a\u{1B}[1mb"], "or its prefix, got ab; there are: 01-", 1),
       (["run"], "Error: expected notebooks' names or --all\n", 64),
       (["run", "01", "--time-limit=0"], "--time_limit: expected seconds above 0, got 0.0\n", 64),
       (
@@ -128,8 +131,9 @@ struct NotebooksCommandTests {
   func errorsAreOneLine(arguments: [String], message: String, status: Int32) throws {
     try withFolder { folder in
       // Not built: the tests' own build may be waiting for the end of this.
-      let build = arguments[0] == "run" ? ["--no-build"] : []
-      let outcome = try Program(name: "lab", folder: folder).run(["notebooks"] + arguments + build)
+      var arguments = arguments
+      if arguments[0] == "run" { arguments.insert("--no-build", at: 1) }
+      let outcome = try Program(name: "lab", folder: folder).run(["notebooks"] + arguments)
       #expect(outcome.status == status)
       #expect(outcome.errors.contains(message), "\(outcome.errors)")
     }

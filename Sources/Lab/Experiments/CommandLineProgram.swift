@@ -22,7 +22,9 @@ public func checkEnvironment() {
 ///
 /// - Parameter arguments: The arguments as typed.
 public func courseSpelling(_ arguments: [String]) -> [String] {
-  arguments.map { argument in
+  // What is after `--` is no option, and stays as it is.
+  let options = arguments.prefix { $0 != "--" }
+  return options.map { argument in
     // The argument parser's own options keep their hyphens.
     guard argument.hasPrefix("--"), !argument.hasPrefix("--generate-completion-script") else {
       return argument
@@ -32,7 +34,7 @@ public func courseSpelling(_ arguments: [String]) -> [String] {
     guard let name = parts.first else { return argument }
     let spelled = name.map { $0 == "-" ? "_" : String($0) }.joined()
     return "--" + ([spelled] + parts.dropFirst().map(String.init)).joined(separator: "=")
-  }
+  } + arguments.dropFirst(options.count)
 }
 
 /// The result of `body`; if it throws, prints the error as one line on standard error and ends the

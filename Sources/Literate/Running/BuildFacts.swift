@@ -23,9 +23,15 @@ package func commit(in folder: URL) -> String? {
 /// The version of the Swift compiler that built a program, from its debug information.
 package func compilerVersion(of program: URL) -> String? {
   let mark = Data("Swift version ".utf8)
-  guard let bytes = try? Data(contentsOf: program, options: .alwaysMapped),
-    let range = bytes.range(of: mark)
-  else { return nil }
-  let version = bytes[range.upperBound...].prefix { $0 > 0x20 && $0 < 0x7f }
-  return version.isEmpty ? nil : String(decoding: version, as: UTF8.self)
+  guard let bytes = try? Data(contentsOf: program, options: .alwaysMapped) else { return nil }
+  // The words themselves are in a program, too: those above.
+  var rest = bytes[...]
+  while let range = rest.range(of: mark) {
+    rest = rest[range.upperBound...]
+    let version = rest.prefix { $0 > 0x20 && $0 < 0x7f }
+    if version.first.map({ (0x30...0x39).contains($0) }) == true {
+      return String(decoding: version, as: UTF8.self)
+    }
+  }
+  return nil
 }

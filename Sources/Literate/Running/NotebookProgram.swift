@@ -79,7 +79,7 @@ public struct NotebookProgram: Sendable {
     {
       return state
     }
-    let built = try build(options, on: console)
+    let built = try build(options, on: console, from: now)
     if !options.isForced, let earlier = passedFingerprint,
       let state = try freshState(built.fingerprint, earlier, on: console)
     {
@@ -192,22 +192,30 @@ public struct NotebookProgram: Sendable {
 
   /// Builds the program if a source has changed.
   ///
+  /// - Parameters:
+  ///   - options: The options of the run.
+  ///   - console: Shows the compiler's errors.
+  ///   - form: The form of the notebook now, if it is known.
   /// - Returns: The form from which the program is built.
   /// - Throws: ``NotebookError`` if it cannot be built, or if there is nothing to build it with and it
   ///   is older than the source.
-  func build(_ options: Options, on console: Console) throws -> Form {
+  func build(
+    _ options: Options, on console: Console, from form: Form? = nil
+  ) throws -> Form {
+    var before = try form ?? self.form(options)
     guard options.builds, let builder = folders.builder else {
-      let form = try form(options)
-      try refuseOldProgram(form)
-      return form
+      try refuseOldProgram(before)
+      return before
     }
     for _ in 0..<5 {
-      let before = try form(options)
       if builder.hasBuilt(program, from: before.fingerprint) { return before }
       try builder.build(name, on: console)
-      let after = try form(options)
+      let after = try self.form(options)
       // A source that was saved during the build may be in the program or not.
-      guard before.fingerprint.sources == after.fingerprint.sources else { continue }
+      guard before.fingerprint.sources == after.fingerprint.sources else {
+        before = after
+        continue
+      }
       guard !after.fingerprint.program.isEmpty else { throw missingProgram }
       builder.store(after.fingerprint, for: program)
       return after
