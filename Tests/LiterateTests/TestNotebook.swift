@@ -41,14 +41,14 @@ final class TestNotebook {
   /// Runs the notebook without recording times.
   @discardableResult
   func run(
-    _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 60
+    _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 600
   ) throws -> Page.State {
     try program.run(
       options(parameters, isForced: isForced, timeLimit: timeLimit), on: Console(isQuiet: true))
   }
 
   func options(
-    _ parameters: [String], isForced: Bool = true, timeLimit: Double? = 60
+    _ parameters: [String], isForced: Bool = true, timeLimit: Double? = 600
   ) -> NotebookProgram.Options {
     var options = NotebookProgram.Options(parameters: parameters)
     options.isForced = isForced

@@ -108,7 +108,7 @@ struct ExpectedFolder {
     let comparison = try FigureComparison(
       expected: Array(try Data(contentsOf: files[0])),
       actual: Array(try Data(contentsOf: files[1])), name: name)
-    guard let difference = comparison.difference(tolerance: tolerance.pixels) else { return nil }
+    guard let difference = comparison.difference(tolerance) else { return nil }
     let stem = files[1].deletingPathExtension().lastPathComponent
     let picture = figures.appending(path: "\(stem)-compared.png")
     try comparison.sideBySide.save(to: picture.path(percentEncoded: false))
