@@ -52,6 +52,7 @@ let package = Package(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
     .systemLibrary(name: "CStandardOutput"),
+    .systemLibrary(name: "CPipes"),
 
     .target(
       name: "StandardStreams", dependencies: ["CStandardOutput"], swiftSettings: strict),
@@ -92,7 +93,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "Literate", dependencies: ["Plot", "StandardStreams", "CMarkdown", arguments],
+      name: "Literate",
+      dependencies: ["Plot", "StandardStreams", "CMarkdown", "CPipes", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
@@ -132,7 +134,7 @@ let package = Package(
     .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
-        "LabCommand", "Literate", "Plot", "Spawning", "01-look-at-emnist",
+        "LabCommand", "Literate", "Plot", "Spawning", "test-notebook", "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),

@@ -2,9 +2,6 @@
 // 6 takes for unsafe, give it a function that writes, and ask it for errors.
 #pragma once
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +12,8 @@
 #include <unistd.h>
 
 #if defined(__GLIBC__) && !defined(__USE_GNU)
-// The headers were read without GNU's additions.
+// The headers are read without GNU's additions: with them `fd_set` differs from that of other
+// modules, and the compiler refuses one of the two.
 typedef struct {
   ssize_t (*read)(void *cookie, char *bytes, size_t count);
   ssize_t (*write)(void *cookie, const char *bytes, size_t count);

@@ -8,8 +8,9 @@ struct NotebooksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "notebooks", abstract: "Run notebooks and write their pages.",
     discussion: """
-      A notebook can be named by the beginning of its name, such as 01. Pages are written to output \
-      (or LAB_OUTPUT_DIR).
+      A notebook can be named by its number or by the beginning of its name, such as 1 or 01. Pages \
+      are written to output (or LAB_OUTPUT_DIR). A notebook is built before it is run, if a source \
+      has changed.
 
         lab notebooks run --all --quick
         lab notebooks run 01 -p seed=7 -p max_epochs=2
@@ -38,7 +39,7 @@ extension NotebooksCommand {
 
     func run() throws {
       for notebook in try folders().all {
-        print("\(notebook.name)  \(notebook.title)  (\(notebook.state.words))")
+        print(plainText("\(notebook.name)  \(notebook.title)  (\(notebook.state.words))"))
       }
     }
   }
@@ -86,6 +87,7 @@ extension NotebooksCommand {
       let state = try refusing { try notebook.step(limits.options(parameters), on: console) }
       console.end(notebook, state)
       try folders.writeGallery()
+      if state.isInterruption { throw ExitCode(NotebookInterruption.exitStatus) }
       if state.isFailure { throw ExitCode.failure }
     }
   }
@@ -110,17 +112,15 @@ extension NotebooksCommand {
       let options = limits.options(parameters)
       var status: Int32 = 0
       for notebook in try names.notebooks(of: folders()) {
-        guard
-          let complaints = try going(
-            on: &status,
-            {
-              accept ? try notebook.accept(options) : try notebook.check(options)
-            })
-        else { continue }
-        print(
-          "\(notebook.name): \(complaints.isEmpty ? accept ? "accepted" : "as expected" : "FAILED")"
-        )
-        complaints.forEach { print("  \($0)") }
+        var isInterrupted = false
+        let result = try going(on: &status, isInterrupted: &isInterrupted) {
+          accept ? try notebook.accept(options) : try notebook.check(options)
+        }
+        if isInterrupted { break }
+        guard let complaints = result else { continue }
+        let words = complaints.isEmpty ? accept ? "accepted" : "as expected" : "FAILED"
+        print("\(notebook.name): \(words)")
+        complaints.forEach { print("  \(plainText($0))") }
         if !complaints.isEmpty { status = 1 }
       }
       if status != 0 { throw ExitCode(status) }
@@ -135,7 +135,7 @@ extension NotebooksCommand {
     @OptionGroup var names: NotebookNames
 
     func run() throws {
-      try runEach(names) { notebook, _ in try notebook.render().state }
+      try runEach(names) { notebook, console in try notebook.render(on: console).state }
     }
   }
 }
@@ -177,13 +177,18 @@ struct NotebookParameters: ParsableArguments {
   var values: [String] { (quick ? ["quick=true"] : []) + parameters }
 }
 
-/// The time limit of a notebook.
+/// The time limit of a notebook, and whether it is built first.
 struct NotebookLimits: ParsableArguments {
   @Option(
     name: .customLong("time_limit"),
     help: "The time in seconds after which a notebook is stopped and counts as failed.",
     transform: number)
   var timeLimit: Double?
+
+  @Flag(
+    name: .customLong("no_build"),
+    help: "Run the program as it is. By default it is built first if a source has changed.")
+  var noBuild = false
 
   func validate() throws {
     if let timeLimit, !(timeLimit > 0) {
@@ -194,6 +199,7 @@ struct NotebookLimits: ParsableArguments {
   func options(_ parameters: NotebookParameters) -> NotebookProgram.Options {
     var options = NotebookProgram.Options(parameters: parameters.values)
     options.timeLimit = timeLimit
+    options.builds = !noBuild
     return options
   }
 }
@@ -207,10 +213,19 @@ private func runEach(
   var status: Int32 = 0
   for notebook in try names.notebooks(of: folders) {
     console.begin(notebook)
-    guard let state = try going(on: &status, { try body(notebook, console) }) else { continue }
-    console.end(notebook, state)
-    if state.isFailure { status = 1 }
-    if state.isInterruption { break }
+    var isInterrupted = false
+    let result = try going(on: &status, isInterrupted: &isInterrupted) {
+      try body(notebook, console)
+    }
+    if let state = result {
+      console.end(notebook, state)
+      if state.isFailure { status = 1 }
+      isInterrupted = state.isInterruption
+    }
+    if isInterrupted {
+      status = NotebookInterruption.exitStatus
+      break
+    }
   }
   print("\nAll pages: \(try folders.writeGallery().relativePath)")
   if status != 0 { throw ExitCode(status) }
@@ -218,9 +233,16 @@ private func runEach(
 
 /// The result of `body`; nil if the notebook cannot be run. Prints the error and sets the status, so
 /// that the other notebooks can still run.
-private func going<Result>(on status: inout Int32, _ body: () throws -> Result) throws -> Result? {
+private func going<Result>(
+  on status: inout Int32, isInterrupted: inout Bool, _ body: () throws -> Result
+) throws -> Result? {
   do {
     return try body()
+  } catch let interruption as NotebookInterruption {
+    fflush(nil)
+    StandardError.writeLine("Error: \(interruption)")
+    status = NotebookInterruption.exitStatus
+    isInterrupted = true
   } catch is UsageError {
     // The notebook has printed what is wrong with its parameters.
     status = UsageError.status
@@ -236,6 +258,10 @@ private func going<Result>(on status: inout Int32, _ body: () throws -> Result) 
 private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()
+  } catch let interruption as NotebookInterruption {
+    fflush(nil)
+    StandardError.writeLine("Error: \(interruption)")
+    throw ExitCode(NotebookInterruption.exitStatus)
   } catch is UsageError {
     throw ExitCode(UsageError.status)
   }

@@ -111,7 +111,7 @@ struct TrainCommand: ParsableCommand {
         fflush(nil)
         StandardError.writeLine(
           "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
-        throw ExitCode(130)
+        throw ExitCode(Interruption.exitStatus ?? 130)
       }
     }
   }

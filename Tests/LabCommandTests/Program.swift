@@ -16,11 +16,14 @@ struct Program {
   ///     full disk.
   ///   - launcher: A command that starts the program, such as a shell with a script; the program's path
   ///     and arguments follow it.
+  ///   - start: The folder in which the program is started; by default that of the tests.
   ///   - seconds: The time limit.
-  ///   - isToStop: Called repeatedly; when it returns true, the program is interrupted as by Ctrl-C.
+  ///   - stopping: The signal that interrupts the program; by default that of Ctrl-C.
+  ///   - isToStop: Called repeatedly; when it returns true, the program is interrupted.
   func run(
     _ arguments: [String], environment: [String: String] = [:], blocks: Int? = nil,
-    command launcher: [String] = [], seconds: Double = 300,
+    command launcher: [String] = [], startedIn start: URL? = nil, seconds: Double = 300,
+    stopping: Int32 = SIGINT,
     interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Spawned.Outcome {
     // Programs are in the tests' build folder.
@@ -35,8 +38,13 @@ struct Program {
       let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
       command = ["/bin/sh", "-c", script] + command
     }
+    if let start {
+      let script = "cd \"$0\"; exec \"$@\""
+      command = ["/bin/sh", "-c", script, start.path(percentEncoded: false)] + command
+    }
     return try Spawned.run(
-      command, environment: variables, in: folder, seconds: seconds, interruptedWhen: isToStop)
+      command, environment: variables, in: folder, seconds: seconds, stopping: stopping,
+      interruptedWhen: isToStop)
   }
 }
 

@@ -160,8 +160,28 @@ struct TrainCommandTests {
     }
   }
 
+  /// A closed terminal sends SIGHUP.
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
+  func eachSignalKeepsTheState(signal: Int32, status: Int32) throws {
+    try withFolder { folder in
+      let run = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")
+      let log = folder.appending(path: "log")
+      let outcome = try train(
+        in: folder, redirection: "> log", epochs: 100_000, stopping: signal,
+        interruptedWhen: {
+          ((try? String(contentsOf: log, encoding: .utf8)) ?? "").contains("Epoch 0")
+        })
+      #expect(outcome.status == status)
+      #expect(outcome.errors.contains("Interrupted: stopped "), "\(outcome.errors)")
+      #expect(
+        FileManager.default.fileExists(
+          atPath: run.appending(path: "training_state.safetensors").path()))
+    }
+  }
+
   private func train(
-    in folder: URL, redirection: String, epochs: Int = 1, interruptedWhen: () -> Bool = { false }
+    in folder: URL, redirection: String, epochs: Int = 1, stopping: Int32 = SIGINT,
+    interruptedWhen: () -> Bool = { false }
   ) throws -> Spawned.Outcome {
     try Program(name: "lab", folder: folder).run(
       [
@@ -171,7 +191,7 @@ struct TrainCommandTests {
       command: [
         "/bin/sh", "-c",
         "cd '\(folder.path(percentEncoded: false))' && exec \"$0\" \"$@\" \(redirection)",
-      ], interruptedWhen: interruptedWhen)
+      ], stopping: stopping, interruptedWhen: interruptedWhen)
   }
 
   @Test(

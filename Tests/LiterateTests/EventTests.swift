@@ -2,6 +2,18 @@ import Literate
 import Testing
 
 struct EventTests {
+  /// Logs of older versions have no levels.
+  @Test func olderTolerancesAreRead() throws {
+    let line =
+      #"{"event":"cell","title":"A","line":1,"expectedToFail":false,"ignoring":[],"#
+      + #""tolerance":{"numbers":0.5,"share":0,"pixels":0.25}}"#
+    guard case .cell(let opening) = try Event(line: line) else {
+      Issue.record("expected a cell")
+      return
+    }
+    #expect(opening.tolerance == .init(numbers: 0.5, pixels: 0.25))
+  }
+
   @Test(arguments: [
     #"{"event":"start"}"#,
     #"{"event":"parameters","values":[{"name":"seed","value":"42"}]}"#,

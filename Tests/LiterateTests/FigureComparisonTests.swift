@@ -14,17 +14,28 @@ struct FigureComparisonTests {
 
   @Test func comparesPixels() throws {
     let (first, second) = (try png([0, 10, 20, 255]), try png([0, 10, 20, 155]))
-    #expect(try comparison(first, first).difference(tolerance: 0) == nil)
+    #expect(try comparison(first, first).difference(.exact) == nil)
     #expect(
-      try comparison(first, second).difference(tolerance: 0)
+      try comparison(first, second).difference(.exact)
         == "25.0 % of the pixels differ, by up to 100 of 255; the tolerance is 0.0 %")
-    #expect(try comparison(first, second).difference(tolerance: 0.25) == nil)
+    #expect(try comparison(first, second).difference(.init(pixels: 0.25)) == nil)
+  }
+
+  @Test func smallDifferencesMayNotCount() throws {
+    let (first, second) = (try png([0, 10, 20, 255]), try png([3, 13, 17, 155]))
+    #expect(try comparison(first, second).difference(.init(pixels: 0.25, levels: 3)) == nil)
+    #expect(
+      try comparison(first, second).difference(.init(pixels: 0.25, levels: 2))
+        == "100.0 % of the pixels differ by more than 2, by up to 100 of 255; the tolerance is 25.0 %"
+    )
+    #expect(
+      try comparison(first, second).difference(.init(levels: 100)) == nil)
   }
 
   @Test func comparesSizes() throws {
     let (first, second) = (try png([0, 1, 2, 3]), try png([0, 1], width: 1))
     #expect(
-      try comparison(first, second).difference(tolerance: 1)
+      try comparison(first, second).difference(.init(pixels: 1))
         == "expected 2 × 2 pixels, got 1 × 2")
   }
 

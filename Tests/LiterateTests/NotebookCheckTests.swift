@@ -70,6 +70,50 @@ struct NotebookCheckTests {
     #expect(FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
   }
 
+  /// As Git checks files out on Windows.
+  @Test func resultsWithOtherEndsOfLinesPass() throws {
+    let notebook = try accepted(["seed=9", "number=1"])
+    let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
+    for name in ["parameters.txt", "streams.txt", "an-error.txt"] {
+      let file = expected.appending(path: name)
+      let text = try String(contentsOf: file, encoding: .utf8)
+      #expect(text.contains("\n"))
+      try text.replacing("\n", with: "\r\n").write(to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(try check(notebook) == [])
+  }
+
+  @Test func otherFilesBesideTheResultsAreKept() throws {
+    let notebook = try accepted()
+    let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
+    for name in ["README.md", "folder.png/a.txt"] {
+      let file = expected.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(name.utf8).write(to: file)
+    }
+    #expect(try notebook.program.accept(notebook.options(["quick=true"])) == [])
+    #expect(try check(notebook) == [])
+    let names = try FileManager.default.subpathsOfDirectory(
+      atPath: expected.path(percentEncoded: false))
+    #expect(names.contains("README.md") && names.contains("folder.png/a.txt"))
+    #expect(names.contains("first.png") && !names.contains("second.png"))
+  }
+
+  @Test func picturesOfDifferencesAreRemovedByTheNextCheck() throws {
+    let notebook = try accepted()
+    let expected = notebook.program.file.deletingLastPathComponent().appending(path: "expected")
+    let first = try Data(contentsOf: expected.appending(path: "first.png"))
+    let black = Bitmap(width: 100, height: 80, channels: 1, bytes: .init(repeating: 0, count: 8000))
+    try Data(try encodePNG(black)).write(to: expected.appending(path: "first.png"))
+    #expect(try check(notebook).count == 1)
+    let picture = notebook.folders.output.appending(path: "check/test-notebook/first-compared.png")
+    #expect(FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
+    try first.write(to: expected.appending(path: "first.png"))
+    #expect(try check(notebook) == [])
+    #expect(!FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
+  }
+
   @Test func checkNeedsAnAcceptedRun() throws {
     let notebook = try TestNotebook()
     #expect(throws: NotebookError.self) { try check(notebook) }

@@ -23,6 +23,8 @@ struct NotebookFoldersTests {
     #expect(folders.all.map(\.name) == ["01-one", "02-two", "02-two-more"])
     #expect(try folders.notebook("01").name == "01-one")
     #expect(try folders.notebook("02-two").name == "02-two")
+    #expect(try folders.notebook("1").name == "01-one")
+    #expect(try folders.notebook("001").name == "01-one")
     #expect(
       throws: NotebookError(
         "expected a unique prefix, got 02, which several notebooks have: 02-two, 02-two-more")

@@ -39,7 +39,7 @@ struct NotebookRunTests {
     #expect(
       try notebook.files.keys.sorted() == [
         "events.jsonl", "fingerprint.json", "first.png", "index.html", "page.json",
-        "second.png", "test-notebook.ipynb", "test-notebook.md",
+        "record.json", "second.png", "test-notebook.ipynb", "test-notebook.md",
       ])
     // Pages show the failure once: without the line that the program printed.
     for form in ["index.html", "test-notebook.ipynb", "test-notebook.md"] {
@@ -63,17 +63,23 @@ struct NotebookRunTests {
           .init(file: "times.png", alternativeText: "How long it took", width: 100, height: 80)))
   }
 
+  /// Optimized programs do not say which check failed.
+  #if DEBUG
+    private static let trap = "Index out of range"
+  #else
+    private static let trap = "a runtime check failed, such as an array index"
+  #endif
+
   @Test(arguments: [
-    ("trap", "a runtime check failed, such as an array index", "case .trap, .expectedTrap"),
+    ("trap", trap, "case .trap, .expectedTrap"),
     ("thrown", "no luck", "case .thrown"),
     ("uncaught", "nobody cares", "cell(\"The end\""),
     ("killed", "ended by signal 9 (Killed)", "cell(\"The end\""),
-    ("hanging", "exceeded the time limit of 5 s", "cell(\"The end\""),
     ("exit", "ended with exit status 3", "cell(\"The end\""),
   ])
   func everyEndingLeavesAPage(end: String, message: String, place: String) throws {
     let notebook = try TestNotebook()
-    let state = try notebook.run(["end=\(end)"], timeLimit: end == "hanging" ? 5 : 60)
+    let state = try notebook.run(["end=\(end)"])
     let line = try notebook.line(place)
     guard case .failed(let found, let place?) = state else {
       Issue.record("expected a failure, got \(state)")
@@ -93,6 +99,18 @@ struct NotebookRunTests {
     let html = String(decoding: try #require(files["index.html"]), as: UTF8.self)
     #expect(html.contains(message) && html.contains("Not run"))
     #expect(files["test-notebook.ipynb"] != nil && files["test-notebook.md"] != nil)
+  }
+
+  @Test func theTimeLimitEndsANotebookThatHangs() throws {
+    let notebook = try TestNotebook()
+    // However far the notebook came in that time.
+    let state = try notebook.run(["end=hanging"], timeLimit: 2)
+    guard case .failed(let message, _) = state else {
+      Issue.record("expected a failure, got \(state)")
+      return
+    }
+    #expect(message == "exceeded the time limit of 2 s")
+    #expect(try notebook.page.state == state)
   }
 
   @Test func cellsExpectedToFailMustFail() throws {
@@ -116,8 +134,12 @@ struct NotebookRunTests {
       return
     }
     #expect(message.contains("put it last"))
+    // In a source without the last cell, the same events are a run that passed.
     try notebook.edit("cell(\"After the end\")\n", to: "")
-    #expect(try notebook.program.render().state == .passed)
+    let source = NotebookSource(
+      try String(contentsOf: notebook.program.file, encoding: .utf8), name: "n")
+    let log = try Data(contentsOf: notebook.program.folder.appending(path: "events.jsonl"))
+    #expect(Page("n", source, try Event.all(in: log)).state == .passed)
   }
 
   @Test func runsWithoutTimesAreReproducible() throws {
@@ -144,6 +166,142 @@ struct NotebookRunTests {
     try notebook.run(["quick=true"])
     #expect(try notebook.files["second.png"] == nil)
     #expect(try notebook.files["note.txt"] == Data("mine".utf8))
+  }
+
+  /// Whatever a reader puts into the folder, of whatever name, stays.
+  @Test(arguments: [[], ["end=exit"], ["quick=true"]])
+  func filesOfTheReaderAreKept(parameters: [String]) throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    let names = [
+      "a.png", "b.md", "c.ipynb", "d.html", "e.json", "f.jsonl", "folder.png/g.png", "folder/h",
+      "last-passed/mine.md",
+    ]
+    for name in names {
+      let file = notebook.program.folder.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(name.utf8).write(to: file)
+    }
+    try notebook.run(parameters)
+    try notebook.run(parameters)
+    let files = try notebook.files
+    for name in names { #expect(files[name] == Data(name.utf8), "\(name)") }
+  }
+
+  @Test func aFileOfTheReaderIsRenamedIfTheRunNeedsItsName() throws {
+    let notebook = try TestNotebook()
+    try notebook.run(["quick=true"])
+    let mine = Data("mine".utf8)
+    try mine.write(to: notebook.program.folder.appending(path: "second.png"))
+    try notebook.run()
+    #expect(try notebook.files["second.png.kept"] == mine)
+    #expect(try notebook.files["second.png"] != mine)
+    // Now it is the run's.
+    try notebook.run(["quick=true"])
+    #expect(try notebook.files["second.png"] == nil)
+    #expect(try notebook.files["second.png.kept"] == mine)
+  }
+
+  /// A record that came with a folder must not name files elsewhere.
+  @Test(arguments: ["../../outside.png", "link/outside.png", "/outside.png", "a/../../outside.png"])
+  func recordsRemoveNothingElsewhere(name: String) throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    let outside = notebook.folder.appending(path: "outside.png")
+    try Data("mine".utf8).write(to: outside)
+    try FileManager.default.createSymbolicLink(
+      at: notebook.program.folder.appending(path: "link"), withDestinationURL: notebook.folder)
+    let record = notebook.program.folder.appending(path: "record.json")
+    try Data(#"{"files": ["\#(name)", "second.png"]}"#.utf8).write(to: record)
+    try notebook.run(["quick=true"])
+    #expect(try Data(contentsOf: outside) == Data("mine".utf8))
+    #expect(try notebook.files["second.png"] == nil)
+  }
+
+  @Test func runsOfOlderVersionsAreReplaced() throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    try FileManager.default.removeItem(at: notebook.program.folder.appending(path: "record.json"))
+    try notebook.run(["quick=true"])
+    #expect(
+      try notebook.files.keys.sorted() == [
+        "events.jsonl", "fingerprint.json", "first.png", "index.html", "page.json", "record.json",
+        "test-notebook.ipynb", "test-notebook.md",
+      ])
+  }
+
+  @Test func aFailedRunKeepsTheLastPageThatPassed() throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    let passed = try notebook.files
+    for _ in 1...2 {
+      let state = try notebook.run(["end=exit", "quick=true"])
+      #expect(try notebook.page.state == state)
+      let files = try notebook.files
+      #expect(files["second.png"] == nil)
+      for name in ["first.png", "second.png", "events.jsonl", "page.json", "fingerprint.json"] {
+        #expect(files["last-passed/\(name)"] == passed[name], "\(name)")
+      }
+      let pages = try ["", "last-passed/"].map {
+        String(decoding: try #require(files["\($0)index.html"]), as: UTF8.self)
+      }
+      #expect(pages[0].contains("<a href=\"last-passed/index.html\">"))
+      #expect(pages[1].contains("<a href=\"../index.html\">"))
+      #expect(pages[1].contains("<a href=\"../../index.html\">All notebooks</a>"))
+      #expect(pages[1].contains("<span class=\"label passed\">Passed</span>"))
+      let markdown = String(decoding: try #require(files["test-notebook.md"]), as: UTF8.self)
+      #expect(markdown.contains("An earlier run passed. [Its page](last-passed/test-notebook.md)"))
+    }
+    #expect(notebook.program.lastPassedPage?.lastPathComponent == "index.html")
+    // The link is there after rendering, too.
+    try notebook.program.render()
+    let html = String(decoding: try #require(notebook.files["index.html"]), as: UTF8.self)
+    #expect(html.contains("<a href=\"last-passed/index.html\">"))
+    try notebook.run()
+    #expect(try notebook.files == passed)
+    #expect(notebook.program.lastPassedPage == nil)
+  }
+
+  @Test func whileANotebookRunsItsLastPageStays() throws {
+    let notebook = try TestNotebook()
+    try notebook.run()
+    let passed = try notebook.files
+    var state: [String: Data] = [:]
+    let options = notebook.options(["end=exit"])
+    _ = try notebook.program.step(options, on: Console(isQuiet: true)) { opening in
+      if opening.title == "The end" { state = (try? notebook.files) ?? [:] }
+      return true
+    }
+    for (name, bytes) in passed { #expect(state[name] == bytes, "\(name)") }
+    #expect(state[".run/events.jsonl"] != nil)
+  }
+
+  @Test func twoRunsOfOneNotebookDoNotMix() throws {
+    let notebook = try TestNotebook()
+    var error: (any Error)?
+    let options = notebook.options([])
+    let state = try notebook.program.step(options, on: Console(isQuiet: true)) { opening in
+      if opening.title == "The end" {
+        do { try notebook.run() } catch let other { error = other }
+      }
+      return true
+    }
+    #expect(state == .passed)
+    #expect(
+      error as? NotebookError
+        == NotebookError(
+          "test-notebook is being run by another process; wait for its end, or stop it"))
+  }
+
+  @Test func whatAKilledRunLeftIsRemoved() throws {
+    let notebook = try TestNotebook()
+    let left = notebook.program.folder.appending(path: ".run/left.png")
+    try FileManager.default.createDirectory(
+      at: left.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data("left".utf8).write(to: left)
+    try notebook.run()
+    #expect(try notebook.files.keys.allSatisfy { !$0.contains("left") && !$0.hasPrefix(".run") })
   }
 
   @Test func refusedParametersKeepThePreviousPage() throws {

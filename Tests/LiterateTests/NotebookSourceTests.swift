@@ -83,6 +83,91 @@ struct NotebookSourceTests {
     #expect(source.cells.map(\.code) == expected.map(\.code))
   }
 
+  /// Each cell as `title: prose: code`.
+  private func cells(_ text: String) -> [String] {
+    NotebookSource(text, name: "n").cells.map { "\($0.title): \($0.prose): \($0.code)" }
+  }
+
+  @Test(arguments: ["\r\n", "\r\r\n"])
+  func linesMayEndAsOnWindows(end: String) {
+    let text = """
+      // # My title
+      //
+      // Some *introduction*.
+
+      import Literate
+
+      // The first.
+      cell("First")
+      print("hello")
+
+      // The second.
+      cell("Second")
+      let text = \"""
+        a
+        \"""
+
+      """
+    let source = NotebookSource("\u{FEFF}" + text.replacing("\n", with: end), name: "n")
+    #expect(source.title == "My title")
+    #expect(source.introduction == "Some *introduction*.")
+    #expect(source.setup == "import Literate")
+    #expect(source.cells.map(\.title) == ["First", "Second"])
+    #expect(source.cells.map(\.line) == [8, 12])
+    #expect(source.cells.map(\.prose) == ["The first.", "The second."])
+    #expect(source.cells[1].code == "let text = \"\"\"\n  a\n  \"\"\"")
+    #expect(source.code == NotebookSource(text, name: "n").code)
+  }
+
+  /// Marks of strings and comments that are none where they are.
+  @Test(
+    arguments: [
+      #"// Between """ marks."#, #"// A " mark."#, #"/* One """ mark. */"#, "/* /* */ \" */",
+      #"let a = "\"""#, ##"let a = #"a " b"#"##, ##"let a = #"\"#"##,
+      #"let a = "" + "/*""#, #"let a = "//" + "/* ""#, #"let a = "\("\"".count)""#,
+      #"let a = "\(f("/*"))""#, "let a = /\"/", "let a = b.matches(of: /\"[^\"]*\"\"\"/)",
+      "let a = /\\/*\"/", "let a = #/\"/*/#", "let a = 1 / 2  // \"", "let a = b /* \" */ / c",
+      "let `\"` = 1", "let a = \"open", "let a = #\"\"\"\n  \"\"\" \\(a \"\n  \"\"\"#",
+      "let a = \"\"\"\n  \\(b[\"c\"]) \\\"\"\"\n  \"\"\"", "let a = #/\n  \"\n  /#",
+    ])
+  func codeDoesNotHideLaterCells(code: String) {
+    let text = "cell(\"A\")\n\(code)\n\n// Prose.\ncell(\"B\")\nprint(2)\n"
+    #expect(cells(text) == ["A: : \(code)", "B: Prose.: print(2)"])
+  }
+
+  /// Neither cells nor prose.
+  @Test(
+    arguments: [
+      "/* Off:\n\n// Old.\ncell(\"Old\")\nprint(3)\n*/",
+      "/* a /* b */\ncell(\"Old\")\n*/",
+      "let a = \"\"\"\n// Old.\ncell(\"Old\")\n\"\"\"",
+      "let a = #\"\"\"\n\"\"\"\ncell(\"Old\")\n\"\"\"#",
+      "let a = \"\"\"\n\\(f(\n// Old.\ncell(\"Old\")\n))\n\"\"\"",
+    ])
+  func textIsNoCell(code: String) {
+    let text = "cell(\"A\")\n\(code)\n\n// Prose.\ncell(\"B\")\nprint(2)\n"
+    #expect(cells(text) == ["A: : \(code)", "B: Prose.: print(2)"])
+  }
+
+  @Test(
+    arguments: [
+      (#"cell("Loss \u{2013} accuracy")"#, "Loss \u{2013} accuracy"),
+      (#"cell("Say \"x\", \\ and\ttab")"#, "Say \"x\", \\ and\ttab"),
+      (##"cell(#"Raw \n "quotes""#, tolerance: 1)"##, #"Raw \n "quotes""#),
+      (##"cell(#"Raw \#u{41}"#)"##, "Raw A"),
+      ("cell(\n  \"\"\"\n  Two \\\n  lines\n  \"\"\")", "Two lines"),
+      (#"cell(/* "no" */ "Yes" /* ) */, ignoring: ["a"])"#, "Yes"),
+      // What only the program knows stands as it is written.
+      (#"cell("Seed \(seed), \(f("a", b))")"#, #"Seed \(seed), \(f("a", b))"#),
+      ("cell(name(of: 1, 2), tolerance: 1)", "name(of: 1, 2)"),
+      (#"cell("a" + b)"#, #""a" + b"#),
+    ])
+  func titlesAreReadAsSwiftReadsThem(call: String, title: String) {
+    let source = NotebookSource("\(call)\nprint(1)\n", name: "n")
+    #expect(source.cells.map(\.title) == [title])
+    #expect(source.cells.map(\.code) == ["print(1)"])
+  }
+
   @Test func theNameIsTheDefaultTitle() {
     let plain = NotebookSource("print(1)\n", name: "03-plain")
     #expect(plain.title == "03-plain")

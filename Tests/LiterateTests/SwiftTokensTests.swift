@@ -63,7 +63,8 @@ struct SwiftTokensTests {
     arguments: [
       "", "\"", "\"\\", "\"\\(", "\"\\(\"\\(", "/*", "/* /", "#", "#\"", "@", "`", "0x", "1.",
       "\"\"\"",
-      "f)(", "é ü 🙂 \u{301}", "\r\nlet\r\n", "#/a b/#", "$0._$1", "a/b//c",
+      "f)(", "a = /b\"c/ + /", "#/\n\"\n/#", "/ /", "/\n/", "é ü 🙂 \u{301}", "\r\nlet\r\n",
+      "#/a b/#", "$0._$1", "a/b//c",
     ])
   func tokensJoinToTheSource(source: String) {
     #expect(swiftTokens(of: source).map(\.text).joined() == source)

@@ -8,7 +8,9 @@ final class TestNotebook {
   let folders: NotebookFolders
   let program: NotebookProgram
 
-  init() throws {
+  /// - Parameter builder: The builder, made for the folder of the package and that of the programs;
+  ///   without it the program is the one that was built with the tests.
+  init(builder: ((_ package: URL, _ programs: URL) throws -> ProgramBuilder)? = nil) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "literate-\(UUID())")
     let sources = folder.appending(path: "Notebooks")
     try FileManager.default.createDirectory(
@@ -17,10 +19,10 @@ final class TestNotebook {
       at: Self.original, to: sources.appending(path: "\(Self.name)/main.swift"))
     try makeOld(sources.appending(path: "\(Self.name)/main.swift"))
     // Programs are built into the folder of the tests.
-    let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    let programs = builder == nil ? Self.programs : folder.appending(path: "programs")
     folders = NotebookFolders(
       sources: sources, programs: programs, output: folder.appending(path: "output"),
-      command: "my notebooks")
+      command: "my notebooks", builder: try builder?(folder, programs))
     program = try folders.notebook("test")
   }
 
@@ -30,20 +32,23 @@ final class TestNotebook {
 
   static let name = "test-notebook"
 
+  /// The folder of the tests' programs.
+  static let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+
   private static let original = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Notebooks/\(name)/main.swift")
 
   /// Runs the notebook without recording times.
   @discardableResult
   func run(
-    _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 60
+    _ parameters: [String] = [], isForced: Bool = true, timeLimit: Double? = 600
   ) throws -> Page.State {
     try program.run(
       options(parameters, isForced: isForced, timeLimit: timeLimit), on: Console(isQuiet: true))
   }
 
   func options(
-    _ parameters: [String], isForced: Bool = true, timeLimit: Double? = 60
+    _ parameters: [String], isForced: Bool = true, timeLimit: Double? = 600
   ) -> NotebookProgram.Options {
     var options = NotebookProgram.Options(parameters: parameters)
     options.isForced = isForced
@@ -60,15 +65,18 @@ final class TestNotebook {
     }
   }
 
-  /// All files of the last run.
+  /// All files of the last run, and those in the folders below.
   var files: [String: Data] {
     get throws {
       let path = program.folder.path(percentEncoded: false)
-      let names = try FileManager.default.contentsOfDirectory(atPath: path)
-      return try Dictionary(
-        uniqueKeysWithValues: names.map {
-          ($0, try Data(contentsOf: program.folder.appending(path: $0)))
-        })
+      var files: [String: Data] = [:]
+      for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+        let file = program.folder.appending(path: name)
+        if try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
+          files[name] = try Data(contentsOf: file)
+        }
+      }
+      return files
     }
   }
 

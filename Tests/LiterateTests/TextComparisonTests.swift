@@ -6,6 +6,14 @@ struct TextComparisonTests {
     #expect(TextComparison().differences(expected: "a 1\nb", actual: "a 1\nb") == [])
   }
 
+  @Test func endsOfLinesAsOnWindowsAreEqual() {
+    #expect(
+      TextComparison().differences(expected: "\u{FEFF}a 1\r\nb\r\n", actual: "a 1\nb\n") == [])
+    #expect(
+      TextComparison().differences(expected: "a\r\nb", actual: "a\nc")
+        == ["line 2: expected “b”, got “c”"])
+  }
+
   @Test func withoutToleranceNumbersMustBeEqual() {
     #expect(
       TextComparison().differences(expected: "loss 1.0\nb", actual: "loss 1.1\nb\n")

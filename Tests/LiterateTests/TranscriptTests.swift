@@ -27,6 +27,14 @@ struct TranscriptTests {
     #expect(flush() == [])
   }
 
+  @Test mutating func linesThatEndAsOnWindowsAreLines() {
+    #expect(read("a,b\r\n1,2\r\n\r\n\n") == ["out: a,b\n", "out: 1,2\n", "out: \n", "out: \n"])
+    #expect(read("a\r") == [])
+    #expect(read("\nb\r\r\n") == ["out: a\n", "out: b\n"])
+    #expect(read("warning\r\n", .standardError) == ["error: warning\n"])
+    #expect(read("\r5 %\r\n", .standardError) == ["bar: 5 %"])
+  }
+
   @Test mutating func keepsTheOrderOfStreams() {
     #expect(read("a") == [])
     #expect(read("b\n", .standardError) == ["out: a", "error: b\n"])

@@ -24,11 +24,11 @@ public enum Spawned {
   ///   - isGroup: Whether all that it starts is to be ended with it. A group of its own does not get
   ///     the terminal's Ctrl-C.
   ///   - seconds: How long it may take.
-  ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted, as with
-  ///     Ctrl-C.
+  ///   - stopping: The signal that interrupts the program; by default that of Ctrl-C.
+  ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted.
   public static func run(
     _ arguments: [String], environment: [String: String] = ProcessInfo.processInfo.environment,
-    in folder: URL, isGroup: Bool = false, seconds: Double = 300,
+    in folder: URL, isGroup: Bool = false, seconds: Double = 300, stopping: Int32 = SIGINT,
     interruptedWhen isToStop: () -> Bool = { false }
   ) throws -> Outcome {
     let output = folder.appending(path: "stdout-\(UUID())")
@@ -37,7 +37,8 @@ public enum Spawned {
       arguments, environment, output: output.path(percentEncoded: false),
       errors: errors.path(percentEncoded: false), isGroup: isGroup)
     let status = wait(
-      for: process, isGroup: isGroup, seconds: seconds, interruptedWhen: isToStop)
+      for: process, isGroup: isGroup, seconds: seconds, stopping: stopping,
+      interruptedWhen: isToStop)
     return Outcome(
       status: status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f,
       output: try String(contentsOf: output, encoding: .utf8),
@@ -83,7 +84,8 @@ public enum Spawned {
   }
 
   private static func wait(
-    for process: pid_t, isGroup: Bool, seconds: Double, interruptedWhen isToStop: () -> Bool
+    for process: pid_t, isGroup: Bool, seconds: Double, stopping: Int32,
+    interruptedWhen isToStop: () -> Bool
   ) -> CInt {
     let deadline = ContinuousClock.now + .seconds(seconds)
     var status: CInt = 0
@@ -92,7 +94,7 @@ public enum Spawned {
       if ContinuousClock.now > deadline { kill(isGroup ? -process : process, SIGKILL) }
       if !isInterrupted, isToStop() {
         isInterrupted = true
-        kill(process, SIGINT)
+        kill(process, stopping)
       }
       usleep(10_000)
     }

@@ -16,7 +16,7 @@ struct ExpectedFolder {
   /// The parameters of the accepted run; `nil` if no run was accepted.
   var parameters: [String]? {
     let text = try? String(contentsOf: parametersFile, encoding: .utf8)
-    return text?.split(separator: "\n").map(String.init)
+    return text.map { withUnixLineEnds($0).split(separator: "\n").map(String.init) }
   }
 
   /// Replaces the accepted results.
@@ -40,10 +40,28 @@ struct ExpectedFolder {
         try writeFile(Array(bytes), to: part.appending(path: figure).path(percentEncoded: false))
       }
     }
-    if FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
-      try FileManager.default.removeItem(at: url)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    let (earlier, new) = (try files(in: url), try files(in: part))
+    for name in new {
+      let paths = [part, url].map { $0.appending(path: name).path(percentEncoded: false) }
+      guard rename(paths[0], paths[1]) == 0 else {
+        throw NotebookError("cannot write \(paths[1]): \(String(cString: strerror(errno)))")
+      }
     }
-    try FileManager.default.moveItem(at: part, to: url)
+    for name in earlier where !new.contains(name) {
+      unlink(url.appending(path: name).path(percentEncoded: false))
+    }
+  }
+
+  /// The names of the results in a folder; other files in it are the reader's.
+  private func files(in folder: URL) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+      .filter { name in
+        var status = stat()
+        let path = folder.appending(path: name).path(percentEncoded: false)
+        return [".txt", ".png"].contains { name.hasSuffix($0) } && lstat(path, &status) == 0
+          && status.st_mode & S_IFMT != S_IFDIR
+      }
   }
 
   /// The differences from the accepted results, one line each.
@@ -51,11 +69,12 @@ struct ExpectedFolder {
   /// - Parameters:
   ///   - results: The results of the run.
   ///   - figures: The folder with the figures of the run; comparison figures are written there too.
+  ///   - pictures: The names of the comparison figures.
   /// - Throws: An error if a file cannot be read or written.
-  func differences(of results: [CellResult], figures: URL) throws -> [String] {
-    let all = Set(
-      try FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))
-    ).subtracting([parametersFile.lastPathComponent])
+  func differences(
+    of results: [CellResult], figures: URL, pictures: inout [String]
+  ) throws -> [String] {
+    let all = Set(try files(in: url)).subtracting([parametersFile.lastPathComponent])
     var left = all
     var differences: [String] = []
     for result in results {
@@ -73,7 +92,7 @@ struct ExpectedFolder {
         let difference =
           !all.contains(figure)
           ? "is not among the accepted figures"
-          : try compare(figure, in: figures, tolerance: result.tolerance.pixels)
+          : try compare(figure, in: figures, tolerance: result.tolerance, pictures: &pictures)
         if let difference {
           differences.append("“\(result.title)”, \(figure): \(difference)")
         }
@@ -82,15 +101,18 @@ struct ExpectedFolder {
     return differences + left.sorted().map { "expected \($0), which the run did not produce" }
   }
 
-  private func compare(_ name: String, in figures: URL, tolerance: Double) throws -> String? {
+  private func compare(
+    _ name: String, in figures: URL, tolerance: Tolerance, pictures: inout [String]
+  ) throws -> String? {
     let files = [url, figures].map { $0.appending(path: name) }
     let comparison = try FigureComparison(
       expected: Array(try Data(contentsOf: files[0])),
       actual: Array(try Data(contentsOf: files[1])), name: name)
-    guard let difference = comparison.difference(tolerance: tolerance) else { return nil }
+    guard let difference = comparison.difference(tolerance) else { return nil }
     let stem = files[1].deletingPathExtension().lastPathComponent
     let picture = figures.appending(path: "\(stem)-compared.png")
     try comparison.sideBySide.save(to: picture.path(percentEncoded: false))
+    pictures.append(picture.lastPathComponent)
     return "\(difference); see \(picture.relativePath)"
   }
 }

@@ -15,31 +15,34 @@ package struct FigureComparison {
     (expected.width, expected.height) == (actual.width, actual.height)
   }
 
-  /// The fraction of pixels that differ, and the largest difference of a channel (0 to 255).
-  private var pixelDifference: (share: Double, largest: Int) {
+  /// The fraction of pixels that differ by more than `levels`, and the largest difference of a channel
+  /// (0 to 255).
+  private func pixelDifference(beyond levels: Int) -> (share: Double, largest: Int) {
     var (changed, largest) = (0, 0)
     for pixel in stride(from: 0, to: expected.bytes.count, by: 3) {
       let differences = (pixel..<pixel + 3).map {
         abs(Int(expected.bytes[$0]) - Int(actual.bytes[$0]))
       }
       let most = differences.max() ?? 0
-      if most > 0 { changed += 1 }
+      if most > levels { changed += 1 }
       largest = max(largest, most)
     }
     return (Double(changed) / Double(max(1, expected.width * expected.height)), largest)
   }
 
-  /// The difference in words; `nil` if at most the fraction `tolerance` of the pixels differs.
-  package func difference(tolerance: Double) -> String? {
+  /// The difference in words; `nil` if at most the tolerated fraction of the pixels differs by more than
+  /// the tolerated levels.
+  package func difference(_ tolerance: Tolerance) -> String? {
     guard haveEqualSizes else {
       return "expected \(expected.width) × \(expected.height) pixels, "
         + "got \(actual.width) × \(actual.height)"
     }
     if expected == actual { return nil }
-    let (share, largest) = pixelDifference
-    guard share > tolerance else { return nil }
-    return "\(percent(share)) of the pixels differ, by up to \(largest) of 255; "
-      + "the tolerance is \(percent(tolerance))"
+    let (share, largest) = pixelDifference(beyond: tolerance.levels)
+    guard share > tolerance.pixels else { return nil }
+    let levels = tolerance.levels > 0 ? " by more than \(tolerance.levels)," : ","
+    return "\(percent(share)) of the pixels differ\(levels) by up to \(largest) of 255; "
+      + "the tolerance is \(percent(tolerance.pixels))"
   }
 
   private func percent(_ share: Double) -> String {

@@ -17,7 +17,11 @@ extension NotebookProgram {
           + "none; to accept one: \(folders.command) check \(name) --accept --quick")
     }
     let (results, folder, failure) = try results(options, accepted: accepted)
-    return try failure.map { [$0] } ?? expected.differences(of: results, figures: folder)
+    if let failure { return [failure] }
+    var pictures: [String] = []
+    let differences = try expected.differences(of: results, figures: folder, pictures: &pictures)
+    try RunFolder(folder).addToRecord(pictures)
+    return differences
   }
 
   /// Runs the notebook and stores its results as the accepted ones.
@@ -43,9 +47,9 @@ extension NotebookProgram {
     options.recordsTimes = false
     // The pages of the reader's own runs are kept.
     let folder = folders.output.appending(path: "check/\(name)", directoryHint: .isDirectory)
-    let source = try source()
+    let console = Console(isQuiet: true)
     let page = try record(
-      source, options, fingerprint(source, options), in: folder, on: Console(isQuiet: true))
+      build(options, on: console), options, in: folder, on: console)
     if page.state.isInterruption { throw NotebookInterruption(name: name) }
     var failure: String?
     if case .failed(let message, let line) = page.state {

@@ -40,7 +40,7 @@ package struct TextComparison {
   }
 
   private func lines(of text: String) -> [Substring] {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
+    withUnixLineEnds(text).split(separator: "\n", omittingEmptySubsequences: false)
   }
 
   /// The numbers of a line and the words between them.

@@ -56,9 +56,13 @@ extension Sequence<HTML> {
   }
 }
 
-/// Escapes text for use between tags and in quoted attributes.
+/// Escapes text for use between tags and in quoted attributes. Control characters, which HTML does not
+/// allow, are left out.
 private func escaped(_ text: String) -> String {
-  let special = text.utf8.contains { $0 == 0x26 || $0 == 0x3C || $0 == 0x3E || $0 == 0x22 }
+  let special = text.utf8.contains {
+    $0 == 0x26 || $0 == 0x3C || $0 == 0x3E || $0 == 0x22 || $0 == 0xC2
+      || $0 < 0x20 && $0 != 0x09 && $0 != 0x0A || $0 == 0x7F
+  }
   guard special else { return text }
   var escaped = ""
   for scalar in text.unicodeScalars {
@@ -67,6 +71,8 @@ private func escaped(_ text: String) -> String {
     case "<": escaped += "&lt;"
     case ">": escaped += "&gt;"
     case "\"": escaped += "&quot;"
+    case "\n", "\t": escaped.unicodeScalars.append(scalar)
+    case _ where scalar.properties.generalCategory == .control: break
     default: escaped.unicodeScalars.append(scalar)
     }
   }

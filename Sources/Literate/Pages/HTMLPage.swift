@@ -4,13 +4,15 @@ import Foundation
 struct HTMLPage {
   private let page: Page
   private let figures: FigureFiles
+  private let place: PagePlace
   /// The anchors of the cells.
   private var anchors: [String] = []
   private var identifiers = Identifiers(reserved: ["contents", "facts", "cells"])
 
-  init(_ page: Page, _ figures: FigureFiles) {
+  init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
     self.page = page
     self.figures = figures
+    self.place = place
     // Cells choose their identifiers before the headings in their prose, so that links to them last.
     anchors = page.cells.map { identifiers.next(for: $0.id) }
   }
@@ -27,9 +29,9 @@ struct HTMLPage {
       body: """
         <a class="skip" href="#cells">Skip to the notebook</a>
         <div class="page\(hasContents ? " with-contents" : "")">
-        \(banner)<header>
+        \(banner)\(otherRun)<header>
         <nav class="files" aria-label="Files">
-        <a href="../index.html">All notebooks</a>
+        <a href="\(place.gallery)">All notebooks</a>
         <a href="\(linkAddress("\(page.name).md"))" download>Markdown</a>
         <a href="\(linkAddress("\(page.name).ipynb"))" download>Jupyter notebook</a>
         </nav>
@@ -54,6 +56,15 @@ struct HTMLPage {
       <p><strong>\(page.placeOfFailure)</strong>\(link)</p>
       <pre>\(plainText(message))</pre>
       </div>
+
+      """
+  }
+
+  /// The link to the page of the other run.
+  private var otherRun: HTML {
+    guard let (sentence, link, address) = place.other("index.html") else { return "" }
+    return """
+      <p class="other-run">\(sentence) <a href="\(address)">\(link)</a></p>
 
       """
   }

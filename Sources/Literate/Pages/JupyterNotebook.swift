@@ -10,9 +10,10 @@ struct JupyterNotebook {
   private var cells: [NotebookFile.Cell] = []
   private var executionCount = 0
 
-  init(_ page: Page, _ figures: FigureFiles) {
+  init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
     self.figures = figures
-    addProse([page.markdownHeader()], identifier: "introduction")
+    let other = place.other("\(page.name).ipynb")
+    addProse([page.markdownHeader(other)], identifier: "introduction")
     addFacts(of: page)
     addSetup(of: page)
     for cell in page.cells { add(cell) }
@@ -140,7 +141,7 @@ struct NotebookFile: Encodable {
         try fields.encode(lines(of: text), forKey: "text")
       case .figure(let figure, let png):
         try fields.encode("display_data", forKey: "output_type")
-        var data = ["text/plain": [figure.alternativeText]]
+        var data = ["text/plain": [plainText(figure.alternativeText)]]
         if let png { data["image/png"] = [png.base64EncodedString()] }
         try fields.encode(data, forKey: "data")
         try fields.encode(png == nil ? [:] : ["image/png": Size(figure)], forKey: "metadata")
@@ -149,7 +150,8 @@ struct NotebookFile: Encodable {
         try fields.encode(name, forKey: "ename")
         try fields.encode(message, forKey: "evalue")
         try fields.encode(
-          [name] + message.split(separator: "\n").map(String.init), forKey: "traceback")
+          [name] + withUnixLineEnds(message).split(separator: "\n").map(String.init),
+          forKey: "traceback")
       }
     }
   }
@@ -160,7 +162,7 @@ struct NotebookFile: Encodable {
     let height: Int
 
     init(_ figure: Page.Figure) {
-      alt = figure.alternativeText
+      alt = plainText(figure.alternativeText)
       width = figure.width
       height = figure.height
     }
@@ -178,7 +180,8 @@ struct NotebookFile: Encodable {
 
 /// Text in the form of the format: lines that include their line breaks.
 private func lines(of text: String) -> [String] {
-  var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "\($0)\n" }
+  var lines = withUnixLineEnds(text).split(separator: "\n", omittingEmptySubsequences: false)
+    .map { "\($0)\n" }
   let last = lines.removeLast().dropLast()
   return last.isEmpty ? lines : lines + [String(last)]
 }

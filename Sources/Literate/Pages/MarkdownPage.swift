@@ -3,16 +3,19 @@ import Foundation
 /// A page in GitHub-flavored Markdown with links to the figures beside it.
 struct MarkdownPage {
   private let page: Page
+  private let place: PagePlace
 
-  init(_ page: Page) {
+  init(_ page: Page, place: PagePlace) {
     self.page = page
+    self.place = place
   }
 
   /// The Markdown of the page.
   var text: String {
     joinedBlocks(
       [
-        page.markdownHeader(sign: "[!CAUTION]\n"), page.markdownFacts,
+        page.markdownHeader(sign: "[!CAUTION]\n", place.other("\(page.name).md")),
+        page.markdownFacts,
         fenced(page.setup, as: "swift"),
       ] + page.cells.map(text(of:))) + "\n"
   }
@@ -67,7 +70,11 @@ package func escapedForMarkdown(_ text: String) -> String {
 package func fenced(_ text: String, as language: String) -> String {
   let text = text.trimmingCharacters(in: .newlines)
   guard !text.isEmpty else { return "" }
-  let longest = text.matches(of: /`+/).map(\.0.count).max() ?? 0
+  var (longest, current) = (0, 0)
+  for byte in text.utf8 {
+    current = byte == UInt8(ascii: "`") ? current + 1 : 0
+    longest = max(longest, current)
+  }
   let fence = String(repeating: "`", count: max(3, longest + 1))
   return "\(fence)\(language)\n\(text)\n\(fence)"
 }
@@ -87,13 +94,18 @@ package func quoted(_ blocks: [String]) -> String {
 extension Page {
   /// The title, the failure if there is one, and the introduction.
   ///
-  /// - Parameter sign: The marker that makes GitHub draw a block quote as an alert.
-  func markdownHeader(sign: String = "") -> String {
+  /// - Parameters:
+  ///   - sign: The marker that makes GitHub draw a block quote as an alert.
+  ///   - other: The link to the page of the other run.
+  func markdownHeader(
+    sign: String = "", _ other: (sentence: String, link: String, address: String)? = nil
+  ) -> String {
     var blocks = ["# \(escapedForMarkdown(title))"]
     if case .failed(let message, _) = state {
       let place = "\(sign)**\(escapedForMarkdown(placeOfFailure))**"
       blocks.append(quoted([place, fenced(plainText(message), as: "text")]))
     }
+    if let other { blocks.append("\(other.sentence) [\(other.link)](\(other.address))") }
     return joinedBlocks(blocks + [introduction])
   }
 

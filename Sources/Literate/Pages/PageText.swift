@@ -43,9 +43,13 @@ extension Page.Cell {
 
 /// Removes terminal escape sequences and control characters from text.
 package func plainText(_ text: String) -> String {
+  guard
+    text.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 && $0 != 0x0A || $0 == 0x7F || $0 == 0xC2 })
+  else { return text }
   // A sequence starts with ESC [ and ends with a letter, or starts with ESC ] and ends with BEL or
   // ESC \; all others are ESC and one or two characters. (ECMA-48, 5.4 and 5.6)
-  text
+  return
+    text
     .replacing(/\u{1B}\[[\u{30}-\u{3F}]*[\u{20}-\u{2F}]*[\u{40}-\u{7E}]/, with: "")
     .replacing(/\u{1B}\][^\u{07}\u{1B}]*(?:\u{07}|\u{1B}\\)/, with: "")
     .replacing(/\u{1B}[\u{20}-\u{2F}]*[\u{30}-\u{7E}]/, with: "")

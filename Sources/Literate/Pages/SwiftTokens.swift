@@ -10,6 +10,21 @@ package struct SwiftToken: Equatable, Sendable {
   package var text: String
 }
 
+/// The lexical structure of Swift source, as far as cells and their titles need it.
+struct SwiftStructure {
+  /// The tokens; those in an interpolation are apart from the string around it.
+  let tokens: [(token: SwiftToken, isInterpolated: Bool)]
+  /// For each line, whether it starts in a string, a comment or an interpolation.
+  let startsInside: [Bool]
+
+  init(_ source: String) {
+    var reader = SwiftTokenReader(source, separatesInterpolations: true)
+    reader.read(interpolated: false)
+    tokens = Array(zip(reader.tokens, reader.areInterpolated))
+    startsInside = reader.startsInside
+  }
+}
+
 /// Splits Swift source into tokens, whose texts join to the source.
 ///
 /// This is a heuristic for highlighting: a capitalized word is a type. Anything unknown is plain.
@@ -21,11 +36,18 @@ package func swiftTokens(of source: String) -> [SwiftToken] {
 
 private struct SwiftTokenReader {
   private let source: String
+  private let separatesInterpolations: Bool
   private var place: String.Index
+  /// The number of interpolations around the place.
+  private var nesting = 0
   private(set) var tokens: [SwiftToken] = []
+  private(set) var areInterpolated: [Bool] = []
+  /// For each line so far, whether it starts in a string, a comment or an interpolation.
+  private(set) var startsInside = [false]
 
-  init(_ source: String) {
+  init(_ source: String, separatesInterpolations: Bool = false) {
     self.source = source
+    self.separatesInterpolations = separatesInterpolations
     place = source.startIndex
   }
 
@@ -47,12 +69,16 @@ private struct SwiftTokenReader {
 
   private mutating func readToken(_ next: Character) {
     switch next {
-    case "/" where rest.hasPrefix("//"): take(.comment, rest.prefix { !$0.isNewline }.count)
+    case "/" where rest.hasPrefix("//"): take(.comment, rest.prefix { !$0.isLineEnd }.count)
     case "/" where rest.hasPrefix("/*"): readBlockComment()
+    case "/":
+      // Between operands it is a division.
+      let regex = startsExpression ? rest.prefixMatch(of: /\/[^\s\/](\\[^\r\n]|[^\/\r\n])*\//) : nil
+      take(regex == nil ? .plain : .string, regex?.0.count ?? 1)
     case "\"", "#", "@":
       if let match = rest.prefixMatch(of: /(#*)("""|")/) {
         readString(marks: String(match.1), quote: String(match.2))
-      } else if let match = rest.prefixMatch(of: /(#+)\/.*?\/\1/) {
+      } else if let match = rest.prefixMatch(of: /(#+)\/([^\r\n]*?|\s*\r?\n(?s:.*?))\/\1/) {
         take(.string, match.0.count)
       } else if let match = rest.prefixMatch(of: /[@#][\p{L}_][\p{L}\p{N}_]*/) {
         take(.attribute, match.0.count)
@@ -95,11 +121,13 @@ private struct SwiftTokenReader {
         return
       } else if rest.hasPrefix("\\" + marks + "(") {
         take(.string, marks.count + 2)
+        nesting += 1
         read(interpolated: true)
+        nesting -= 1
         if rest.first == ")" { take(.string, 1) }
       } else if rest.hasPrefix("\\" + marks) {
         take(.string, min(marks.count + 2, rest.count))
-      } else if next.isNewline && quote.count == 1 {
+      } else if next.isLineEnd && quote.count == 1 {
         // An unterminated string ends with its line.
         return
       } else {
@@ -122,23 +150,45 @@ private struct SwiftTokenReader {
   }
 
   /// The last character before, without whitespace and comments.
-  private var before: Character? {
+  private var before: Character? { lastToken?.last }
+
+  /// The last token before with its last character, without whitespace and comments.
+  private var lastToken: (kind: SwiftToken.Kind, last: Character)? {
     for token in tokens.reversed() where token.kind != .comment {
-      if let last = token.text.last(where: { !$0.isWhitespace }) { return last }
+      if let last = token.text.last(where: { !$0.isWhitespace }) { return (token.kind, last) }
     }
     return nil
+  }
+
+  /// Whether an operand is expected, and no operator between two of them.
+  private var startsExpression: Bool {
+    guard let (kind, last) = lastToken else { return true }
+    return kind == .keyword || kind == .plain && "(,=:[{;!&|?+-*<>~^%".contains(last)
   }
 
   private mutating func take(_ kind: SwiftToken.Kind, _ count: Int) {
     let end = source.index(place, offsetBy: count)
     let text = source[place..<end]
     place = end
-    if tokens.last?.kind == kind {
+    let isInside = kind == .string || kind == .comment || nesting > 0
+    for character in text where character == "\n" || character == "\r\n" {
+      startsInside.append(isInside)
+    }
+    let isInterpolated = nesting > 0
+    if tokens.last?.kind == kind,
+      !separatesInterpolations || areInterpolated.last == isInterpolated
+    {
       tokens[tokens.count - 1].text += text
     } else {
       tokens.append(SwiftToken(kind: kind, text: String(text)))
+      areInterpolated.append(isInterpolated)
     }
   }
+}
+
+extension Character {
+  /// Whether the character ends a line of Swift; other characters of Unicode that end a line do not.
+  fileprivate var isLineEnd: Bool { self == "\n" || self == "\r\n" || self == "\r" }
 }
 
 nonisolated(unsafe) private let number =

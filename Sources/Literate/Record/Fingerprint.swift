@@ -8,7 +8,8 @@ package struct Fingerprint: Codable, Equatable {
   var text: String
   /// The checksum of the program.
   var program: String
-  /// The checksum of the package's other sources; empty if there are none.
+  /// The checksum of the package's other sources, its manifest and its resources; empty if there are
+  /// none.
   var libraries: String
   var arguments: [String]
   /// The environment variables that results depend on.
@@ -26,6 +27,9 @@ package struct Fingerprint: Codable, Equatable {
     (self.arguments, self.environment) = (arguments, environment)
     self.recordsTimes = recordsTimes
   }
+
+  /// The checksums of everything that the program is built from.
+  var sources: String { "\(code) \(text) \(libraries)" }
 
   /// Whether a run now would give the same results.
   ///

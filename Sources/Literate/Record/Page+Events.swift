@@ -5,15 +5,20 @@ extension Page {
   ///   - name: The name of the notebook.
   ///   - source: Its current source; prose may have changed since the run.
   ///   - events: The events of the run, in order.
-  package init(_ name: String, _ source: NotebookSource, _ events: some Sequence<Event>) {
+  ///   - lines: The lines of the cells' calls in the source that ran, in order; `nil` if they are not
+  ///     known.
+  package init(
+    _ name: String, _ source: NotebookSource, _ events: some Sequence<Event>, lines: [Int]? = nil
+  ) {
     self.init(
       name: name, title: source.title, introduction: source.introduction, setup: source.setup,
       cells: source.cells.map {
         Cell(id: $0.id, title: $0.title, line: $0.line, prose: $0.prose, code: $0.code)
       })
-    var run = Replay(page: self)
+    let lines = lines.flatMap { $0.count == source.cells.count ? $0 : nil }
+    var run = Replay(page: self, lines: lines)
     for event in Array(events).withoutEarlierBars { run.follow(event) }
-    self = run.page
+    self = run.finished()
   }
 }
 
@@ -43,9 +48,19 @@ private struct Replay {
   private var failure: Event.Failure?
   /// The outputs before the first cell.
   private var early: [Page.Output] = []
+  /// The text that was printed last, of the current cell: pieces of one stream are joined.
+  private var printed: (text: String, stream: Page.Stream)?
+  private let lines: [Int]?
 
-  init(page: Page) {
+  init(page: Page, lines: [Int]?) {
     self.page = page
+    self.lines = lines
+  }
+
+  /// The page after the last event.
+  mutating func finished() -> Page {
+    flush()
+    return page
   }
 
   mutating func follow(_ event: Event) {
@@ -86,25 +101,36 @@ private struct Replay {
       early.append(output)
       return
     }
-    if case .text(let next, let stream) = output,
-      case .text(let before, stream)? = page.cells[current].outputs.last
-    {
-      let last = page.cells[current].outputs.count - 1
-      page.cells[current].outputs[last] = .text(before + next, stream: stream)
-    } else {
+    guard case .text(let next, let stream) = output else {
+      flush()
       page.cells[current].outputs.append(output)
+      return
     }
+    if printed?.stream != stream { flush() }
+    // Appended in place: a copy for each line would take hours for long outputs.
+    printed = printed ?? ("", stream)
+    printed?.text += next
+  }
+
+  private mutating func flush() {
+    if let current, let (text, stream) = printed {
+      page.cells[current].outputs.append(.text(text, stream: stream))
+    }
+    printed = nil
   }
 
   private mutating func open(_ next: Event.Opening) {
     closeCell(ending: nil)
-    // Match by title first, because lines move. A cell that is not in the source is appended.
+    // In the source that ran, the line tells the cell. In another one lines may have moved: there it
+    // is the title. A cell that is not in the source is appended.
     let known = page.cells.indices.filter { page.cells[$0].state == .notRun }
     let index =
-      known.first { page.cells[$0].title == next.title }
-      ?? known.first { page.cells[$0].line == next.line }
+      known.first { index in lines.map { index < $0.count && $0[index] == next.line } ?? false }
+      ?? known.first { page.cells[$0].title == next.title }
+      ?? (lines == nil ? known.first { page.cells[$0].line == next.line } : nil)
     if let index {
       current = index
+      page.cells[index].title = next.title
     } else {
       current = page.cells.count
       var identifiers = Identifiers(reserved: Set(page.cells.map(\.id) + ["parameters"]))
@@ -120,6 +146,7 @@ private struct Replay {
   ///
   /// - Parameter ending: The reason if the program failed in this cell.
   private mutating func closeCell(ending: Event.Failure?) {
+    flush()
     defer { failure = nil }
     guard let current, let opening else { return }
     switch (failure ?? ending, opening.expectedToFail) {

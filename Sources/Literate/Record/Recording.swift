@@ -1,8 +1,7 @@
 import Foundation
 import Plot
 
-/// Logs the events of a run in its folder, from the start event on: a notebook that refuses its
-/// parameters keeps the page of the previous run.
+/// Logs the events of a run in its folder, from the start event on.
 final class Recording {
   private let folder: RunFolder
   private let facts: [Page.Fact]
@@ -21,13 +20,6 @@ final class Recording {
   /// Whether the notebook has started.
   var hasBegun: Bool { log != nil || error != nil }
 
-  /// Creates the folder.
-  ///
-  /// - Throws: An error if it cannot be created.
-  func prepare() throws {
-    try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
-  }
-
   func add(_ event: Event) {
     guard let log else {
       early.append(event)
@@ -40,7 +32,6 @@ final class Recording {
 
   private func begin() {
     do {
-      try folder.clear()
       let log = try EventLog(folder.log)
       early.forEach(log.add)
       self.log = log

@@ -1,13 +1,17 @@
 import Foundation
 import Plot
 
-/// The folder of a notebook's run, with these files beside the pages.
+/// The folder of a notebook's run, with these files beside the pages and the figures.
 ///
 /// | File | |
 /// | --- | --- |
 /// | `events.jsonl` | the events, one per line, written as they happen |
 /// | `page.json` | the page as data |
 /// | `fingerprint.json` | what the results depend on; written only if the run passed |
+/// | `record.json` | which files the run wrote, and which code it ran |
+/// | `last-passed/` | the last run that passed, if the run after it did not |
+///
+/// Files of other names belong to the reader and are left alone.
 struct RunFolder {
   let url: URL
 
@@ -15,17 +19,32 @@ struct RunFolder {
     self.url = url
   }
 
-  var log: URL { url.appending(path: "events.jsonl") }
-  private var pageFile: URL { url.appending(path: "page.json") }
-  private var fingerprintFile: URL { url.appending(path: "fingerprint.json") }
+  static let logName = "events.jsonl"
+  static let pageName = "page.json"
+  static let fingerprintName = "fingerprint.json"
+  static let recordName = "record.json"
+  static let lastPassedName = "last-passed"
+
+  var log: URL { url.appending(path: Self.logName) }
+  private var pageFile: URL { url.appending(path: Self.pageName) }
+  private var fingerprintFile: URL { url.appending(path: Self.fingerprintName) }
+  private var recordFile: URL { url.appending(path: Self.recordName) }
+
+  /// The folder of the last run that passed.
+  var lastPassed: RunFolder {
+    RunFolder(url.appending(path: Self.lastPassedName, directoryHint: .isDirectory))
+  }
+
+  /// Whether the run in this folder passed.
+  var hasPassed: Bool { (try? page.state) == .passed }
 
   /// The events of the last run.
   ///
   /// - Throws: An error if there is no log, or it cannot be read.
   var events: [Event] {
     get throws {
-      let text = try String(contentsOf: log, encoding: .utf8)
-      return try text.split(separator: "\n").map { try Event(line: $0) }
+      guard let data = regularFile(log) else { throw CocoaError(.fileReadNoSuchFile) }
+      return try Event.all(in: data)
     }
   }
 
@@ -33,33 +52,51 @@ struct RunFolder {
   ///
   /// - Throws: An error if there is none, or it cannot be read.
   var page: Page {
-    get throws { try JSONDecoder().decode(Page.self, from: Data(contentsOf: pageFile)) }
+    get throws {
+      guard let data = regularFile(pageFile) else { throw CocoaError(.fileReadNoSuchFile) }
+      return try JSONDecoder().decode(Page.self, from: data)
+    }
   }
 
   /// The fingerprint of the last run; `nil` if it did not pass.
   var fingerprint: Fingerprint? {
-    try? JSONDecoder().decode(Fingerprint.self, from: Data(contentsOf: fingerprintFile))
+    regularFile(fingerprintFile).flatMap { try? JSONDecoder().decode(Fingerprint.self, from: $0) }
   }
 
-  /// Removes the files of an earlier run; other files are kept.
-  ///
-  /// - Throws: An error if the folder cannot be created.
-  func clear() throws {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    let names = try FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))
-    for name in names {
-      let isOurs = ["html", "md", "ipynb", "png", "json", "jsonl"].contains(
-        URL(filePath: name).pathExtension)
-      if isOurs { try? FileManager.default.removeItem(at: url.appending(path: name)) }
+  /// The record of the last run. For a run of an older version, which wrote none, it is made from the
+  /// names of the pages and of the figures that the log or the page names.
+  var record: RunRecord {
+    if let data = regularFile(recordFile),
+      let record = try? JSONDecoder().decode(RunRecord.self, from: data)
+    {
+      return RunRecord(
+        files: record.files.filter(isPathInside), code: record.code, lines: record.lines)
     }
+    let (events, page) = (try? events, try? page)
+    guard events != nil || page != nil else { return RunRecord(files: []) }
+    let figures =
+      (events ?? []).compactMap { event in
+        if case .figure(let figure) = event { figure.file } else { nil }
+      }
+      + (page?.cells.flatMap(\.outputs) ?? []).compactMap { output in
+        if case .figure(let figure) = output { figure.file } else { nil }
+      }
+    let name = url.lastPathComponent
+    let pages = ["index.html", "\(name).md", "\(name).ipynb", ".reserve"]
+    let names = [Self.logName, Self.pageName, Self.fingerprintName] + pages
+    return RunRecord(
+      files: Set(names + figures.filter(isFileName)).sorted(), code: fingerprint?.code)
   }
 
   /// Writes the page in all formats.
   ///
+  /// - Parameters:
+  ///   - page: The page.
+  ///   - place: Where the page is, which decides its links.
   /// - Throws: An error if a file cannot be written.
-  func write(_ page: Page) throws {
+  func write(_ page: Page, as place: PagePlace) throws {
     try writeFile(try jsonText(of: page), to: pageFile)
-    try PageWriter(page).write(to: url)
+    try PageWriter(page, place: place).write(to: url)
   }
 
   /// Writes the fingerprint.
@@ -67,5 +104,40 @@ struct RunFolder {
   /// - Throws: An error if the file cannot be written.
   func write(_ fingerprint: Fingerprint) throws {
     try writeFile(try jsonText(of: fingerprint), to: fingerprintFile)
+  }
+
+  /// Writes the record.
+  ///
+  /// - Throws: An error if the file cannot be written.
+  func write(_ record: RunRecord) throws {
+    try writeFile(try jsonText(of: record), to: recordFile)
+  }
+
+  /// Adds a file to the record.
+  ///
+  /// - Throws: An error if the record cannot be written.
+  func addToRecord(_ names: [String]) throws {
+    var record = record
+    record.files = Set(record.files + names).sorted()
+    try write(record)
+  }
+}
+
+extension Event {
+  /// The events of a log. Its lines may end as on Windows, if a program there has saved it.
+  ///
+  /// - Throws: The decoder's error.
+  package static func all(in log: Data) throws -> [Event] {
+    let lines = log.split(separator: 0x0A)
+      .map { $0.last == 0x0D ? $0.dropLast() : $0 }.filter { !$0.isEmpty }
+    // One array is decoded several times faster than its lines.
+    var array = Data("[".utf8)
+    array.reserveCapacity(log.count + 2)
+    for line in lines {
+      if array.count > 1 { array.append(0x2C) }
+      array += line
+    }
+    array += Data("]".utf8)
+    return try JSONDecoder().decode([Event].self, from: array)
   }
 }

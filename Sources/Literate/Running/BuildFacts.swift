@@ -10,20 +10,28 @@ package func commit(in folder: URL) -> String? {
     let child = try? Child(
       URL(filePath: "/usr/bin/env"), arguments, environment: ProcessInfo.processInfo.environment)
   else { return nil }
-  while !child.hasEnded() { usleep(1_000) }
+  // A network disk may keep Git waiting.
+  let limit = monotonicTime() + 10
+  var bytes: [UInt8] = []
+  child.followToEnd(while: { monotonicTime() < limit }) { next, stream in
+    if stream == .standardOutput { bytes += next }
+  }
   guard child.ending == .exit(0) else { return nil }
-  var bytes = [UInt8](repeating: 0, count: 256)
-  let count = read(child.output, &bytes, bytes.count)
-  let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-  return text.split(separator: "\n").first.map(String.init)
+  return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
 }
 
 /// The version of the Swift compiler that built a program, from its debug information.
 package func compilerVersion(of program: URL) -> String? {
   let mark = Data("Swift version ".utf8)
-  guard let bytes = try? Data(contentsOf: program, options: .alwaysMapped),
-    let range = bytes.range(of: mark)
-  else { return nil }
-  let version = bytes[range.upperBound...].prefix { $0 > 0x20 && $0 < 0x7f }
-  return version.isEmpty ? nil : String(decoding: version, as: UTF8.self)
+  guard let bytes = try? Data(contentsOf: program, options: .alwaysMapped) else { return nil }
+  // The words themselves are in a program, too: those above.
+  var rest = bytes[...]
+  while let range = rest.range(of: mark) {
+    rest = rest[range.upperBound...]
+    let version = rest.prefix { $0 > 0x20 && $0 < 0x7f }
+    if version.first.map({ (0x30...0x39).contains($0) }) == true {
+      return String(decoding: version, as: UTF8.self)
+    }
+  }
+  return nil
 }

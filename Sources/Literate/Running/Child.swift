@@ -1,3 +1,4 @@
+import CPipes
 import Foundation
 
 /// A child process with pipes for its input and output.
@@ -11,11 +12,13 @@ package final class Child {
     case signal(Int32)
   }
 
-  let process: pid_t
+  package let process: pid_t
   /// The reading ends of the pipes for standard output and standard error.
-  package let output: Int32
-  package let errors: Int32
+  package var output: Int32 { outputEnd.number }
+  package var errors: Int32 { errorsEnd.number }
   private let input: Pipe
+  private let outputEnd: Descriptor
+  private let errorsEnd: Descriptor
   /// The peak resident memory in bytes, known once the process has ended.
   package private(set) var peakMemory = 0
   package private(set) var ending: Ending?
@@ -34,20 +37,24 @@ package final class Child {
     #endif
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input.reading, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.writing, 1)
-    posix_spawn_file_actions_adddup2(&actions, errors.writing, 2)
+    posix_spawn_file_actions_adddup2(&actions, input.reading.number, 0)
+    posix_spawn_file_actions_adddup2(&actions, output.writing.number, 1)
+    posix_spawn_file_actions_adddup2(&actions, errors.writing.number, 2)
 
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     // The runner ignores interrupts, which a child would inherit.
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
+    for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP))
+    var flags = Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP)
+    #if canImport(Darwin)
+      // Between the creation of a pipe and its mark, another thread may start a program.
+      flags |= Int16(POSIX_SPAWN_CLOEXEC_DEFAULT)
+    #endif
+    posix_spawnattr_setflags(&attributes, flags)
 
     let path = program.path(percentEncoded: false)
     let texts = (
@@ -58,9 +65,9 @@ package final class Child {
     var process: pid_t = 0
     let error = posix_spawn(
       &process, path, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
-    for end in [output.writing, errors.writing] { close(end) }
-    // The reading end stays open too, so that writing to an ended process raises no SIGPIPE.
-    (self.process, self.input, self.output, self.errors) =
+    // The reading end of the input stays open too, so that writing to an ended process raises no
+    // SIGPIPE; the writing ends of the others are closed here.
+    (self.process, self.input, outputEnd, errorsEnd) =
       (process, input, output.reading, errors.reading)
     guard error == 0 else {
       ending = .exit(127)
@@ -69,13 +76,17 @@ package final class Child {
   }
 
   deinit {
-    for end in [input.reading, input.writing, output, errors] { close(end) }
+    guard ending == nil else { return }
+    // A process that nobody waits for stays in the system's table as a zombie.
+    end()
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) == -1, errno == EINTR {}
   }
 
   /// Resumes a program that waits for a line of input.
   func resume() {
     var newline = UInt8(ascii: "\n")
-    _ = write(input.writing, &newline, 1)
+    _ = write(input.writing.number, &newline, 1)
   }
 
   /// Kills the program and all processes that it has started.
@@ -99,18 +110,68 @@ package final class Child {
     return true
   }
 
+  /// Reads what the program prints until it has ended.
+  ///
+  /// - Parameters:
+  ///   - goesOn: Asked again and again; the program is killed if the answer is `false`.
+  ///   - onBytes: Called with what was printed.
+  package func followToEnd(while goesOn: () -> Bool, _ onBytes: ([UInt8], Page.Stream) -> Void) {
+    let streams = [(output, Page.Stream.standardOutput), (errors, .standardError)]
+    for (pipe, _) in streams { _ = fcntl(pipe, F_SETFL, fcntl(pipe, F_GETFL) | O_NONBLOCK) }
+    var pipes = streams.map { pollfd(fd: $0.0, events: Int16(POLLIN), revents: 0) }
+    func read() -> Bool {
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      let counts = streams.map { pipe, stream in
+        let count = Foundation.read(pipe, &bytes, bytes.count)
+        if count > 0 { onBytes(Array(bytes[..<count]), stream) }
+        return count
+      }
+      return counts.contains { $0 > 0 }
+    }
+    while !hasEnded() {
+      if !goesOn() { end() }
+      _ = poll(&pipes, nfds_t(pipes.count), 20)
+      _ = read()
+      // A closed pipe is always ready.
+      for index in pipes.indices where pipes[index].revents & Int16(POLLIN) == 0 {
+        if pipes[index].revents & Int16(POLLHUP) != 0 { pipes[index].fd = -1 }
+      }
+    }
+    // What it started may go on printing.
+    for _ in 0..<1_000 where !read() { return }
+  }
+
+  /// A file descriptor, closed with its last owner.
+  private final class Descriptor {
+    let number: Int32
+
+    init(_ number: Int32) { self.number = number }
+
+    deinit { close(number) }
+  }
+
   /// A pipe, whose ends are not inherited by child processes.
   private struct Pipe {
-    let reading: Int32
-    let writing: Int32
+    let reading: Descriptor
+    let writing: Descriptor
 
     init() throws {
       var ends: [Int32] = [0, 0]
-      guard pipe(&ends) == 0 else {
-        throw NotebookError("cannot create a pipe: \(String(cString: strerror(errno)))")
-      }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      (reading, writing) = (ends[0], ends[1])
+      // Marked from the beginning: another thread may start a program at any moment.
+      guard create_private_pipe(&ends) == 0 else { throw Self.error }
+      (reading, writing) = (try Self.descriptor(ends[0]), try Self.descriptor(ends[1]))
+    }
+
+    private static var error: NotebookError {
+      NotebookError("cannot create a pipe: \(String(cString: strerror(errno)))")
+    }
+
+    /// The descriptor with a number above those of the standard streams, which become the child's.
+    private static func descriptor(_ number: Int32) throws -> Descriptor {
+      let first = Descriptor(number)
+      let moved = fcntl(number, F_DUPFD_CLOEXEC, 3)
+      guard moved >= 0 else { throw error }
+      return withExtendedLifetime(first) { Descriptor(moved) }
     }
   }
 }

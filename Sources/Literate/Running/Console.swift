@@ -19,7 +19,7 @@ public final class Console {
 
   /// Shows the name and title of the notebook that starts.
   public func begin(_ notebook: NotebookProgram) {
-    say("\n\(notebook.name): \(notebook.title)")
+    say("\n\(plainText("\(notebook.name): \(notebook.title)"))")
   }
 
   /// Shows how a run ended and the path of its page.
@@ -27,10 +27,17 @@ public final class Console {
     let file = notebook.folder.appending(path: "index.html").relativePath
     switch state {
     case .failed(let message, let line):
-      say("\nFAILED\(line.map { ", line \($0)" } ?? ""): \(message)\nPage: \(file)")
+      let place = line.map { ", line \($0)" } ?? ""
+      let passed =
+        notebook.lastPassedPage.map { "\nLast run that passed: \($0.relativePath)" } ?? ""
+      say("\nFAILED\(place): \(plainText(message))\nPage: \(file)\(passed)")
     case .notRun: say("\nNot run\nPage: \(file)")
     case .passed, .failedAsExpected: say("\nPassed\nPage: \(file)")
     }
+  }
+
+  func building(_ name: String) {
+    if !isQuiet { complain("Building \(name)") }
   }
 
   func fresh() {
@@ -38,17 +45,25 @@ public final class Console {
   }
 
   func warn(_ message: String) {
-    write(Array("Warning: \(message)\n".utf8), to: .standardError)
+    complain("Warning: \(plainText(message))")
+  }
+
+  /// Prints lines on standard error, also if the console is quiet.
+  func complain(_ text: String) {
+    write(Array("\(text)\n".utf8), to: .standardError)
   }
 
   func show(_ event: Event, in folder: URL) {
     switch event {
     case .cell(let opening):
-      say("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
-    case .figure(let figure): say("Figure: \(folder.appending(path: figure.file).relativePath)")
+      let title = plainText(opening.title)
+      say("\n\(title)\n\(String(repeating: "=", count: title.count))\n")
+    case .figure(let figure):
+      say("Figure: \(plainText(folder.appending(path: figure.file).relativePath))")
     case .end:
-      let hasBar = line.contains(UInt8(ascii: "\r"))
-      if !line.isEmpty, !hasBar { write(line + Array("\n".utf8), to: .standardError) }
+      if !line.isEmpty, !Transcript.isBar(line[...]) {
+        write(line + Array("\n".utf8), to: .standardError)
+      }
       line = []
     default: break
     }
@@ -67,9 +82,7 @@ public final class Console {
   private func showWithoutTerminal(_ bytes: [UInt8]) {
     line += bytes
     while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-      if !line[...end].contains(UInt8(ascii: "\r")) {
-        write(Array(line[...end]), to: .standardError)
-      }
+      if !Transcript.isBar(line[...end]) { write(Array(line[...end]), to: .standardError) }
       line.removeSubrange(...end)
     }
     guard line.contains(UInt8(ascii: "\r")), barShown.duration(to: .now) >= Self.barInterval,
@@ -100,7 +113,7 @@ public final class Console {
   ///
   /// - Returns: Whether to run the cell.
   func stop(before opening: Event.Opening, of source: NotebookSource) -> Bool {
-    if let cell = source.cells.first(where: { $0.title == opening.title }) {
+    if let cell = source.cell(for: opening) {
       say("\(cell.prose)\n\n\(cell.code)\n")
     }
     return waitForKey()

@@ -35,7 +35,7 @@ package struct Diagnosis {
   }
 
   private var lines: [Substring] {
-    String(decoding: lastLines, as: UTF8.self).split(separator: "\n")
+    withUnixLineEnds(String(decoding: lastLines, as: UTF8.self)).split(separator: "\n")
   }
 
   /// The last line like `main/main.swift:12: Fatal error: no data`, which Swift writes before it traps.

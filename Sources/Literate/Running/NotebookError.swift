@@ -14,18 +14,22 @@ public struct UsageError: Error, Equatable {
   public static let status: Int32 = 64
 }
 
-/// A check was interrupted with Ctrl-C.
-struct NotebookInterruption: Error, CustomStringConvertible {
+/// A check or a build was interrupted, such as with Ctrl-C.
+public struct NotebookInterruption: Error, CustomStringConvertible {
   let name: String
 
-  var description: String { "\(name): interrupted" }
+  public var description: String { "\(name): interrupted" }
+
+  /// The exit status of an interrupted program: 128 and the number of the signal, such as 130 for
+  /// Ctrl-C.
+  public static var exitStatus: Int32 { Interruption.exitStatus ?? 1 }
 }
 
 extension Page.State {
   /// The message of an interrupted run.
   static let interruption = "interrupted"
 
-  /// Whether the run was interrupted with Ctrl-C.
+  /// Whether the run was interrupted, such as with Ctrl-C.
   public var isInterruption: Bool {
     if case .failed(Self.interruption, _) = self { true } else { false }
   }

@@ -12,11 +12,15 @@ public struct NotebookFolders: Sendable {
   public let command: String
   /// The environment variables that results depend on: a change makes earlier runs outdated.
   public let environment: [String: String]
+  /// Builds the programs; `nil` if they are built in another way.
+  public let builder: ProgramBuilder?
 
   public init(
-    sources: URL, programs: URL, output: URL, command: String, environment: [String: String] = [:]
+    sources: URL, programs: URL, output: URL, command: String, environment: [String: String] = [:],
+    builder: ProgramBuilder? = nil
   ) {
     self.sources = sources
+    self.builder = builder
     self.programs = programs
     self.output = output
     self.command = command
@@ -44,9 +48,11 @@ public struct NotebookFolders: Sendable {
         "expected a folder Notebooks in \(here.path(percentEncoded: false)) or above, found none; "
           + "run \(command) in the package's folder")
     }
+    let programs = program.deletingLastPathComponent()
     self.init(
-      sources: sources, programs: program.deletingLastPathComponent(), output: output,
-      command: command, environment: environment)
+      sources: sources, programs: programs, output: output, command: command,
+      environment: environment,
+      builder: ProgramBuilder(package: sources.deletingLastPathComponent(), programs: programs))
   }
 
   /// All notebooks, sorted by name.
@@ -54,18 +60,25 @@ public struct NotebookFolders: Sendable {
     Self.names(in: sources).map { NotebookProgram(name: $0, folders: self) }
   }
 
-  /// The notebook with a name or a unique prefix of it, such as `01`.
+  /// The notebook with a name, with a number such as `1` for `01-look-at-emnist`, or with a unique
+  /// prefix of a name.
   ///
   /// - Throws: ``NotebookError`` if there is none or several.
   public func notebook(_ text: String) throws -> NotebookProgram {
     let names = all.map(\.name)
-    let found = names.contains(text) ? [text] : names.filter { $0.hasPrefix(text) }
+    let number = Int(text).map { number in
+      names.filter { Int($0.prefix { $0.isASCII && $0.isNumber }) == number }
+    }
+    let found =
+      names.contains(text)
+      ? [text] : number.flatMap { $0.isEmpty ? nil : $0 } ?? names.filter { $0.hasPrefix(text) }
     guard let name = found.first, found.count == 1 else {
       let list = (found.isEmpty ? names : found).joined(separator: ", ")
       throw NotebookError(
         found.isEmpty
-          ? "expected the name of a notebook or its prefix, got \(text); there are: \(list)"
-          : "expected a unique prefix, got \(text), which several notebooks have: \(list)")
+          ? "expected the name of a notebook or its prefix, got \(plainText(text)); there are: \(list)"
+          : "expected a unique prefix, got \(plainText(text)), which several notebooks have: \(list)"
+      )
     }
     return NotebookProgram(name: name, folders: self)
   }
@@ -76,7 +89,12 @@ public struct NotebookFolders: Sendable {
   /// - Throws: An error if it cannot be written.
   @discardableResult
   public func writeGallery() throws -> URL {
-    let pages = all.compactMap { try? RunFolder($0.folder).page }
+    let pages = all.compactMap { notebook -> Page? in
+      var page = try? RunFolder(notebook.folder).page
+      // A page that came from elsewhere may have any name, also that of another folder.
+      page?.name = notebook.name
+      return page
+    }
     try GalleryWriter(pages).write(to: output)
     return output.appending(path: "index.html")
   }

@@ -17,14 +17,23 @@ public struct NotebookProgram: Sendable {
   ///
   /// - Throws: ``NotebookError`` if it cannot be read.
   func source() throws -> NotebookSource {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-      throw NotebookError("cannot read \(file.path(percentEncoded: false))")
+    let path = file.path(percentEncoded: false)
+    guard let data = try? Data(contentsOf: file) else { throw NotebookError("cannot read \(path)") }
+    guard let text = String(bytes: data, encoding: .utf8) else {
+      throw NotebookError("\(path): expected text in UTF-8, found other bytes; save it as UTF-8")
     }
     return NotebookSource(text, name: name)
   }
 
   /// The title; the name if the source cannot be read.
   public var title: String { (try? source().title) ?? name }
+
+  /// The page of the last run that passed, if the last run did not.
+  public var lastPassedPage: URL? {
+    let folder = RunFolder(folder)
+    guard !folder.hasPassed, folder.lastPassed.hasPassed else { return nil }
+    return folder.lastPassed.url.appending(path: "index.html")
+  }
 
   /// The state of the last run.
   public var state: Page.State { (try? RunFolder(folder).page.state) ?? .notRun }
@@ -39,50 +48,110 @@ public struct NotebookProgram: Sendable {
     public var recordsTimes = true
     /// The time limit in seconds.
     public var timeLimit: Double?
+    /// Whether to build the program before the run, if a source has changed.
+    public var builds = true
 
     public init(parameters: [String] = []) {
       self.parameters = parameters
     }
   }
 
-  /// Runs the notebook and writes its page. If nothing has changed since the last run that passed, only
-  /// the page is written.
+  /// Builds and runs the notebook and writes its page. If nothing has changed since the last run that
+  /// passed, only the page is written.
+  ///
+  /// The page of the last run that passed stays until this run has ended, and if this run fails, it is
+  /// kept in the folder `last-passed`.
   ///
   /// - Parameters:
   ///   - options: The options of the run.
   ///   - console: The console that shows the run.
   /// - Returns: The state at the end of the run.
-  /// - Throws: ``NotebookError`` if the notebook cannot be run, ``UsageError`` if it refuses its
-  ///   parameters, or an error if the page cannot be written.
+  /// - Throws: ``NotebookError`` if the notebook cannot be built or run, ``UsageError`` if it refuses its
+  ///   parameters, ``NotebookInterruption`` if its build was interrupted, or an error if the page cannot
+  ///   be written.
   public func run(_ options: Options, on console: Console) throws -> Page.State {
-    let source = try source()
-    let fingerprint = try fingerprint(source, options)
-    let folder = RunFolder(folder)
-    if !options.isForced, let earlier = folder.fingerprint, fingerprint.matches(earlier) {
-      let page = try render()
-      console.fresh()
-      return page.state
+    let now = try form(options)
+    let builds = options.builds && folders.builder != nil
+    // A program that was not built from these sources says nothing about them.
+    if !options.isForced, let earlier = passedFingerprint,
+      !builds || now.fingerprint.libraries == earlier.libraries,
+      let state = try freshState(now.fingerprint, earlier, on: console)
+    {
+      return state
     }
-    try warnOfOldProgram(on: console)
-    return try record(source, options, fingerprint, in: self.folder, on: console).state
+    let built = try build(options, on: console, from: now)
+    if !options.isForced, let earlier = passedFingerprint,
+      let state = try freshState(built.fingerprint, earlier, on: console)
+    {
+      return state
+    }
+    return try record(built, options, in: folder, on: console).state
   }
 
-  /// Writes the pages again from the log of the last run, without running anything.
+  /// The fingerprint of the last run, or of the one before it if the last one was interrupted.
+  private var passedFingerprint: Fingerprint? {
+    let folder = RunFolder(folder)
+    if let fingerprint = folder.fingerprint { return fingerprint }
+    return state.isInterruption ? folder.lastPassed.fingerprint : nil
+  }
+
+  /// The state of an earlier run whose page is written again; `nil` if something has changed since.
+  private func freshState(
+    _ now: Fingerprint, _ earlier: Fingerprint, on console: Console
+  ) throws -> Page.State? {
+    guard now.matches(earlier) else { return nil }
+    let folder = RunFolder(folder)
+    if folder.fingerprint == nil { try RunInProgress.restoreLastPassed(in: folder) }
+    let page = try render(on: console)
+    console.fresh()
+    return page.state
+  }
+
+  /// Writes the pages again from the log of the last run, without running anything. They have the prose
+  /// of the source as it is now; if its code has changed since the run, they stay as they were.
   ///
+  /// - Parameter console: The console for a warning if the code has changed.
   /// - Throws: ``NotebookError`` if there is no log, or an error if a page cannot be written.
   @discardableResult
-  public func render() throws -> Page {
+  public func render(on console: Console? = nil) throws -> Page {
     let folder = RunFolder(folder)
     guard let events = try? folder.events else {
       throw NotebookError("\(name) has not been run yet; to run it: \(folders.command) run \(name)")
     }
-    let page = Page(name, try source(), events)
-    try folder.write(page)
+    let (source, record) = (try source(), folder.record)
+    var page: Page
+    if try isCode(of: folder, record, source) {
+      page = Page(name, source, events, lines: record.lines)
+    } else {
+      page = try folder.page
+      page.name = name
+      console?.warn(
+        "\(name): its code has changed since the run; the page shows the code that ran. To run it: "
+          + "\(folders.command) run \(name)")
+    }
+    try folder.write(page, as: place(of: page, in: folder))
     return page
   }
 
-  /// Runs the notebook cell by cell: shows prose and code, waits for a key, and runs the cell. Without
-  /// a terminal it does not wait.
+  /// Whether the code that ran is that of the source.
+  private func isCode(
+    of folder: RunFolder, _ record: RunRecord, _ source: NotebookSource
+  ) throws -> Bool {
+    if let code = record.code { return code == (try codeChecksum(source)) }
+    // An older version did not store a failed run's checksum, but the page has its code.
+    guard let page = try? folder.page else {
+      throw NotebookError(
+        "\(name): its last run has left no page; to run it: \(folders.command) run \(name)")
+    }
+    return page.setup == source.setup && page.cells.map(\.code) == source.cells.map(\.code)
+  }
+
+  private func place(of page: Page, in folder: RunFolder) -> PagePlace {
+    .current(hasLastPassed: page.state != .passed && folder.lastPassed.hasPassed)
+  }
+
+  /// Builds the notebook and runs it cell by cell: shows prose and code, waits for a key, and runs the
+  /// cell. Without a terminal it does not wait.
   ///
   /// - Parameters:
   ///   - options: The options of the run.
@@ -90,33 +159,89 @@ public struct NotebookProgram: Sendable {
   /// - Returns: The state at the end of the run.
   /// - Throws: The errors of ``run(_:on:)``.
   public func step(_ options: Options, on console: Console) throws -> Page.State {
-    let source = try source()
-    try warnOfOldProgram(on: console)
-    console.open(source)
-    return try record(
-      source, options, fingerprint(source, options), in: folder, on: console
-    ) { opening in
-      console.stop(before: opening, of: source)
+    let built = try build(options, on: console)
+    console.open(built.source)
+    return try record(built, options, in: folder, on: console) { opening in
+      console.stop(before: opening, of: built.source)
     }.state
   }
 
-  /// Runs the notebook; writes the log, the page, and if the run passes the fingerprint.
+  /// Builds the notebook and runs it cell by cell.
+  ///
+  /// - Parameter beforeCell: Called before each cell; the run stops if it returns `false`.
+  package func step(
+    _ options: Options, on console: Console, beforeCell: @escaping (Event.Opening) -> Bool
+  ) throws -> Page.State {
+    try record(
+      build(options, on: console), options, in: folder, on: console, beforeCell: beforeCell
+    )
+    .state
+  }
+
+  /// A source, and what the results of its run depend on.
+  struct Form {
+    let source: NotebookSource
+    let fingerprint: Fingerprint
+  }
+
+  /// The form of the notebook now.
+  func form(_ options: Options) throws -> Form {
+    let source = try source()
+    return Form(source: source, fingerprint: try fingerprint(source, options))
+  }
+
+  /// Builds the program if a source has changed.
   ///
   /// - Parameters:
-  ///   - source: The source of the notebook.
   ///   - options: The options of the run.
-  ///   - fingerprint: The fingerprint before the run: files may change while it runs.
+  ///   - console: Shows the compiler's errors.
+  ///   - form: The form of the notebook now, if it is known.
+  /// - Returns: The form from which the program is built.
+  /// - Throws: ``NotebookError`` if it cannot be built, or if there is nothing to build it with and it
+  ///   is older than the source.
+  func build(
+    _ options: Options, on console: Console, from form: Form? = nil
+  ) throws -> Form {
+    var before = try form ?? self.form(options)
+    guard options.builds, let builder = folders.builder else {
+      try refuseOldProgram(before)
+      return before
+    }
+    for _ in 0..<5 {
+      if builder.hasBuilt(program, from: before.fingerprint) { return before }
+      try builder.build(name, on: console)
+      let after = try self.form(options)
+      // A source that was saved during the build may be in the program or not.
+      guard before.fingerprint.sources == after.fingerprint.sources else {
+        before = after
+        continue
+      }
+      guard !after.fingerprint.program.isEmpty else { throw missingProgram }
+      builder.store(after.fingerprint, for: program)
+      return after
+    }
+    throw NotebookError(
+      "\(name): its sources change again and again while it is built; run it when they rest")
+  }
+
+  /// Runs the notebook; writes the log, the page, and if the run passes the fingerprint. All of them
+  /// take the places of those of the last run at the end.
+  ///
+  /// - Parameters:
+  ///   - form: The form from which the program is built: files may change while it runs.
+  ///   - options: The options of the run.
   ///   - folder: The folder for the files.
   ///   - console: The console that shows the run.
   ///   - beforeCell: Called before each cell; the run stops if it returns `false`.
   func record(
-    _ source: NotebookSource, _ options: Options, _ fingerprint: Fingerprint, in folder: URL,
-    on console: Console, beforeCell: ((Event.Opening) -> Bool)? = nil
+    _ form: Form, _ options: Options, in folder: URL, on console: Console,
+    beforeCell: ((Event.Opening) -> Bool)? = nil
   ) throws -> Page {
-    let recording = Recording(RunFolder(folder), facts: buildFacts)
-    try recording.prepare()
+    let target = RunFolder(folder)
+    let run = try RunInProgress(in: target)
+    let recording = Recording(run.folder, facts: buildFacts)
     let supervisor = Supervisor(
-      program: program, arguments: arguments(options), environment: environment(folder),
+      program: program, arguments: arguments(options), environment: environment(run.folder.url),
       timeLimit: options.timeLimit, recordsTimes: options.recordsTimes, beforeCell: beforeCell,
       onText: console.show,
       onEvent: { event in
@@ -126,16 +251,21 @@ public struct NotebookProgram: Sendable {
     let ending = try supervisor.run()
     if !recording.hasBegun, ending == .exit(UsageError.status) { throw UsageError() }
     let events = try recording.finish()
-    let page = Page(name, source, events)
-    let files = RunFolder(folder)
-    try files.write(page)
-    // The results of an outdated program are not those of the source.
-    if page.state == .passed, try !isProgramOld() {
-      var fingerprint = fingerprint
+    let lines = form.source.cells.map(\.line)
+    let page = Page(name, form.source, events, lines: lines)
+    let hasPassed = page.state == .passed
+    let isKept = !hasPassed && (target.hasPassed || target.lastPassed.hasPassed)
+    try run.folder.write(page, as: .current(hasLastPassed: isKept))
+    if hasPassed {
+      var fingerprint = form.fingerprint
       for case .data(let data) in events {
         fingerprint.data[data.folder] = Fingerprint.files(in: data.folder)
       }
-      try files.write(fingerprint)
+      try run.folder.write(fingerprint)
+    }
+    let record = RunRecord(files: [], code: form.fingerprint.code, lines: lines)
+    for file in try run.publish(hasPassed: hasPassed, record: record) {
+      console.warn("a file of yours had the name of one of the run's; it is now named \(file)")
     }
     return page
   }
@@ -150,55 +280,63 @@ public struct NotebookProgram: Sendable {
     ]) { $1 }
   }
 
-  func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
-    var (code, programSum, libraries) = (Checksum(), Checksum(), Checksum())
-    code.add(source.code)
-    let others = try Self.swiftFiles(in: file.deletingLastPathComponent())
-    for url in others where url.lastPathComponent != file.lastPathComponent {
-      code.add(try Data(contentsOf: url))
-    }
-    programSum.add(try programBytes())
-    let package = folders.sources.deletingLastPathComponent().appending(path: "Sources")
-    let files = (try? Self.swiftFiles(in: package)) ?? []
-    for url in files { libraries.add(try Data(contentsOf: url)) }
-    var text = Checksum()
+  private func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
+    var (text, program) = (Checksum(), Checksum())
     text.add(try Data(contentsOf: file))
+    let bytes = try? Data(contentsOf: self.program, options: .alwaysMapped)
+    if let bytes { program.add(bytes) }
     return Fingerprint(
-      code: code.text, text: text.text, program: programSum.text,
-      libraries: files.isEmpty ? "" : libraries.text,
-      arguments: arguments(options), environment: folders.environment,
-      recordsTimes: options.recordsTimes)
+      code: try codeChecksum(source), text: text.text, program: bytes == nil ? "" : program.text,
+      libraries: try librariesChecksum(), arguments: arguments(options),
+      environment: folders.environment, recordsTimes: options.recordsTimes)
   }
 
-  private static func swiftFiles(in folder: URL) throws -> [URL] {
+  private func codeChecksum(_ source: NotebookSource) throws -> String {
+    var sum = Checksum()
+    sum.add(source.code)
+    for url in try Self.files(in: file.deletingLastPathComponent())
+    where url.pathExtension == "swift" && url.lastPathComponent != file.lastPathComponent {
+      sum.add(try Data(contentsOf: url))
+    }
+    return sum.text
+  }
+
+  /// The checksum of the package's sources, C headers and resources, and of its manifest.
+  private func librariesChecksum() throws -> String {
+    let package = folders.sources.deletingLastPathComponent()
+    let files = (try? Self.files(in: package.appending(path: "Sources"))) ?? []
+    guard !files.isEmpty else { return "" }
+    var sum = Checksum()
+    for url in files + ["Package.swift", "Package.resolved"].map({ package.appending(path: $0) }) {
+      guard let bytes = regularFile(url) else { continue }
+      sum.add("\(url.lastPathComponent) \(bytes.count)\n")
+      sum.add(bytes)
+    }
+    return sum.text
+  }
+
+  /// The files in a folder and below, without hidden ones.
+  private static func files(in folder: URL) throws -> [URL] {
     let path = folder.path(percentEncoded: false)
     return try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-      .filter { $0.hasSuffix(".swift") }.map { folder.appending(path: $0) }
+      .filter { !$0.hasPrefix(".") && !$0.contains("/.") }.map { folder.appending(path: $0) }
   }
 
-  private func programBytes() throws -> Data {
-    do {
-      return try Data(contentsOf: program, options: .alwaysMapped)
-    } catch {
-      throw NotebookError(
-        "expected the program \(program.path(percentEncoded: false)), found none; to build it: "
-          + "swift build -c release --product \(name)")
-    }
+  private var missingProgram: NotebookError {
+    NotebookError(
+      "expected the program \(program.path(percentEncoded: false)), found none; to build it: "
+        + "swift build -c release --product \(name)")
   }
 
-  /// Whether the source has changed since the program was built.
-  private func isProgramOld() throws -> Bool {
-    _ = try programBytes()
+  /// Throws an error if the source has changed since the program was built: the page would show code
+  /// that did not run.
+  private func refuseOldProgram(_ form: Form) throws {
+    guard !form.fingerprint.program.isEmpty else { throw missingProgram }
     let times = [file, program].map { url in
       (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
     }
-    guard let changed = times[0], let built = times[1] else { return false }
-    return changed > built
-  }
-
-  private func warnOfOldProgram(on console: Console) throws {
-    guard try isProgramOld() else { return }
-    console.warn(
+    guard let changed = times[0], let built = times[1], changed > built else { return }
+    throw NotebookError(
       "\(file.path(percentEncoded: false)) is newer than its program; to build it: "
         + "swift build -c release --product \(name)")
   }

@@ -25,14 +25,29 @@ package struct Transcript {
   }
 
   private func event(_ line: ArraySlice<UInt8>, end: String) -> Event? {
+    let line = end.isEmpty ? line : Self.withoutReturns(line)
     let text = String(decoding: line, as: UTF8.self)
-    guard text.unicodeScalars.contains("\r") else {
+    guard line.contains(UInt8(ascii: "\r")) else {
       return .text(.init(stream: stream, text: text + end))
     }
     let states = Self.states(of: text)
     guard let last = states.last(where: { !$0.isBlank }) else { return nil }
     let isErased = end.isEmpty || states.last?.isBlank == true
     return .progress(.init(text: last, isErased: isErased ? true : nil))
+  }
+
+  /// Whether a line, with or without its end, is a progress bar that is redrawn. A line that only ends
+  /// as on Windows is none.
+  static func isBar(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.last == UInt8(ascii: "\n") else { return line.contains(UInt8(ascii: "\r")) }
+    return withoutReturns(line.dropLast()).contains(UInt8(ascii: "\r"))
+  }
+
+  /// The line without carriage returns at its end.
+  private static func withoutReturns(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var line = line
+    while line.last == UInt8(ascii: "\r") { line.removeLast() }
+    return line
   }
 
   /// The last state of a progress bar that is redrawn on one line; `nil` if there is none.

@@ -97,6 +97,9 @@ public func show(
   if showsTimes, !session.recordsTimes { return }
   let file = session.folder.appending(path: "\(name).png")
   attempt(line: line) {
+    guard isFileName(name) else {
+      throw NotebookError("show: expected the name of a file without folders, got \(name)")
+    }
     try figure.save(to: file.relativePath)
     if session.isSupervised {
       session.report(
@@ -143,15 +146,31 @@ public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral
   public var share: Double
   /// The fraction of a figure's pixels that may differ, from 0 to 1.
   public var pixels: Double
+  /// The largest difference of a pixel's red, green or blue, from 0 to 255, that does not count: small
+  /// differences of values that are drawn as gray levels or colors.
+  public var levels: Int
 
   /// - Parameters:
   ///   - numbers: The largest difference between two numbers of the output.
   ///   - share: The fraction of numbers that may differ by more, from 0 to 1.
   ///   - pixels: The fraction of a figure's pixels that may differ, from 0 to 1.
-  public init(numbers: Double = 0, share: Double = 0, pixels: Double = 0) {
+  ///   - levels: The largest difference of a pixel's red, green or blue, from 0 to 255, that does not
+  ///     count.
+  public init(numbers: Double = 0, share: Double = 0, pixels: Double = 0, levels: Int = 0) {
     self.numbers = numbers
     self.share = share
     self.pixels = pixels
+    self.levels = levels
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      numbers: try values.decode(Double.self, forKey: .numbers),
+      share: try values.decode(Double.self, forKey: .share),
+      pixels: try values.decode(Double.self, forKey: .pixels),
+      // Logs of older versions have none.
+      levels: try values.decodeIfPresent(Int.self, forKey: .levels) ?? 0)
   }
 
   /// A tolerance for numbers; figures must be equal.

@@ -22,6 +22,7 @@ package struct NotebookSource: Sendable {
   /// A cell of the source.
   package struct Cell: Sendable {
     package var id: String
+    /// The title as far as the source tells it; the program reports it in full.
     package var title: String
     /// The line of the call `cell(…)`, counted from 1.
     package var line: Int
@@ -34,7 +35,7 @@ package struct NotebookSource: Sendable {
   ///   - text: The text of `main.swift`.
   ///   - name: The name of the notebook, which is the default title.
   package init(_ text: String, name: String) {
-    let lines = SourceLine.lines(of: text)
+    let lines = SourceLine.lines(of: withUnixLineEnds(text))
     let opening = lines.prefix { $0.isProse }
     var markdown = opening.map(\.markdown)
     title = name
@@ -56,39 +57,35 @@ package struct NotebookSource: Sendable {
     cells = []
     for (index, call) in calls.enumerated() {
       let end = index + 1 < starts.count ? starts[index + 1] : lines.count
-      let (title, callEnd) = Self.call(in: lines[call..<end])
+      let (title, lineCount) = Self.call(in: lines[call..<end])
       cells.append(
         Cell(
           id: identifiers.next(for: title), title: title, line: call + 1,
           prose: trimmed(lines[starts[index]..<call].map(\.markdown)),
-          code: trimmed(lines[callEnd..<end].map(\.text))))
+          code: trimmed(lines[(call + lineCount)..<end].map(\.text))))
     }
   }
 
-  /// The title in a call, and the index of the line after the call.
-  private static func call(in lines: ArraySlice<SourceLine>) -> (title: String, end: Int) {
-    var title: String?
-    var literal = ""
-    var (depth, isLiteral, isEscaped) = (0, false, false)
-    for index in lines.indices {
-      for character in lines[index].text {
-        switch character {
-        case _ where isEscaped:
-          literal.append(character)
-          isEscaped = false
-        case "\\" where isLiteral: isEscaped = true
-        case "\"":
-          if isLiteral, title == nil { title = literal }
-          isLiteral.toggle()
-        case _ where isLiteral: literal.append(character)
-        case "(": depth += 1
-        case ")": depth -= 1
-        default: break
-        }
+  /// The title in a call, and the number of lines of the call.
+  private static func call(in lines: ArraySlice<SourceLine>) -> (title: String, lineCount: Int) {
+    let structure = SwiftStructure(lines.map(\.text).joined(separator: "\n"))
+    let title = SwiftArgument(firstOf: structure.tokens).title
+    var (depth, lineCount) = (0, 1)
+    for (token, isInterpolated) in structure.tokens {
+      for character in token.text {
+        if character == "\n" { lineCount += 1 }
+        guard token.kind == .plain, !isInterpolated else { continue }
+        if character == "(" { depth += 1 }
+        if character == ")" { depth -= 1 }
+        if character == ")", depth == 0 { return (title, lineCount) }
       }
-      if depth == 0 { return (title ?? "", index + 1) }
     }
-    return (title ?? "", lines.endIndex)
+    return (title, lines.count)
+  }
+
+  /// The cell that a program reports; `nil` if its call is not at the left edge of the source.
+  package func cell(for opening: Event.Opening) -> Cell? {
+    cells.first { $0.line == opening.line } ?? cells.first { $0.title == opening.title }
   }
 
   /// All code without prose: the part of the source that results depend on.
@@ -98,25 +95,22 @@ package struct NotebookSource: Sendable {
 /// A line of Swift.
 private struct SourceLine {
   let text: String
-  /// Whether the line is inside a multiline string, where `//` starts no comment.
-  let isInString: Bool
+  /// Whether the line starts in a string or in a comment, where there are neither cells nor prose.
+  let startsInside: Bool
 
   static func lines(of text: String) -> [SourceLine] {
-    var isInString = false
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      defer {
-        if (line.components(separatedBy: "\"\"\"").count - 1) % 2 == 1 { isInString.toggle() }
-      }
-      return SourceLine(text: String(line), isInString: isInString)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return zip(lines, SwiftStructure(text).startsInside).map {
+      SourceLine(text: String($0), startsInside: $1)
     }
   }
 
   /// Whether the line is a comment at the left edge that is not documentation.
   var isProse: Bool {
-    !isInString && text.hasPrefix("//") && !text.hasPrefix("///")
+    !startsInside && text.hasPrefix("//") && !text.hasPrefix("///")
   }
 
-  var isCell: Bool { !isInString && text.hasPrefix("cell(") }
+  var isCell: Bool { !startsInside && text.hasPrefix("cell(") }
 
   /// The comment's text.
   var markdown: String {

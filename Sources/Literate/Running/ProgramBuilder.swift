@@ -1,0 +1,160 @@
+import Foundation
+
+/// Builds the programs of notebooks with SwiftPM: one product, and only if a source has changed.
+public struct ProgramBuilder: Sendable {
+  /// The folder with `Package.swift`.
+  let package: URL
+  /// The folder for build products, such as `.build`.
+  let scratch: URL
+  /// `debug` or `release`.
+  let configuration: String
+  /// The program `swift`.
+  let swift: URL
+
+  package init(package: URL, scratch: URL, configuration: String, swift: URL) {
+    self.package = package
+    self.scratch = scratch
+    self.configuration = configuration
+    self.swift = swift
+  }
+
+  /// The builder of the programs in a folder such as `.build/x86_64-unknown-linux-gnu/release`; `nil` if
+  /// SwiftPM did not build them there, or is not installed.
+  init?(package: URL, programs: URL) {
+    let configuration = programs.lastPathComponent
+    let scratch = programs.deletingLastPathComponent().deletingLastPathComponent()
+    let files = [
+      package.appending(path: "Package.swift"), scratch.appending(path: "workspace-state.json"),
+    ]
+    guard ["debug", "release"].contains(configuration),
+      files.allSatisfy({
+        FileManager.default.fileExists(atPath: $0.path(percentEncoded: false))
+      }),
+      let swift = Self.find("swift")
+    else { return nil }
+    self.init(package: package, scratch: scratch, configuration: configuration, swift: swift)
+  }
+
+  private static func find(_ program: String) -> URL? {
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").lazy
+      .map { URL(filePath: String($0)).appending(path: program) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path(percentEncoded: false)) }
+  }
+
+  // MARK: What was built
+
+  /// From which sources a program was built, in a file beside it.
+  private struct Product: Codable, Equatable {
+    var sources: String
+    var program: String
+
+    init(_ fingerprint: Fingerprint) {
+      sources = fingerprint.sources
+      program = fingerprint.program
+    }
+  }
+
+  private func file(for program: URL) -> URL {
+    program.deletingLastPathComponent()
+      .appending(path: "\(program.lastPathComponent).built-from.json")
+  }
+
+  /// Whether the program was built from these sources, so that not even SwiftPM has to look.
+  func hasBuilt(_ program: URL, from fingerprint: Fingerprint) -> Bool {
+    guard !fingerprint.program.isEmpty, let data = regularFile(file(for: program)),
+      let product = try? JSONDecoder().decode(Product.self, from: data)
+    else { return false }
+    return product == Product(fingerprint)
+  }
+
+  /// Stores from which sources a program was built.
+  func store(_ fingerprint: Fingerprint, for program: URL) {
+    // Without it SwiftPM looks again the next time.
+    guard let text = try? jsonText(of: Product(fingerprint)) else { return }
+    try? writeFile(text, to: file(for: program))
+  }
+
+  // MARK: Building
+
+  /// Builds the program of a notebook.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the notebook.
+  ///   - console: Shows the compiler's errors.
+  /// - Throws: ``NotebookError`` if it cannot be built, ``NotebookInterruption``.
+  func build(_ name: String, on console: Console) throws {
+    console.building(name)
+    let interruption = Interruption()
+    defer { interruption.stop() }
+    let child = try Child(
+      swift, arguments(for: name), environment: ProcessInfo.processInfo.environment)
+    var text: [UInt8] = []
+    var waits = false
+    child.followToEnd(while: { !interruption.hasOccurred }) { bytes, _ in
+      text += bytes
+      if !waits, String(decoding: bytes, as: UTF8.self).contains("Another instance of SwiftPM") {
+        waits = true
+        console.complain("Another build is running in \(scratch.relativePath); waiting for its end")
+      }
+    }
+    if interruption.hasOccurred { throw NotebookInterruption(name: name) }
+    if child.ending == .exit(0) { return }
+    let report = BuildReport(String(decoding: text, as: UTF8.self), package: package)
+    console.complain("\n\(report.details)\n")
+    throw NotebookError("\(name) was not built, and not run: \(report.summary)")
+  }
+
+  private func arguments(for name: String) -> [String] {
+    [
+      "build", "--package-path", package.path(percentEncoded: false), "--scratch-path",
+      scratch.path(percentEncoded: false), "--configuration", configuration, "--product", name,
+    ]
+  }
+}
+
+/// The errors in the output of a build.
+package struct BuildReport {
+  /// The errors with the lines of the source, each once.
+  package let details: String
+  /// The number of errors and the first one, in one line.
+  package let summary: String
+
+  /// The number of errors shown.
+  private static let limit = 10
+
+  /// - Parameters:
+  ///   - output: What `swift build` printed.
+  ///   - package: The package's folder; files are named relative to it.
+  package init(_ output: String, package: URL) {
+    var folder = package.path(percentEncoded: false)
+    if !folder.hasSuffix("/") { folder += "/" }
+    let lines = withUnixLineEnds(plainText(output)).replacing(folder, with: "")
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    // SwiftPM prints the errors of a module once for each of its steps.
+    var heads: [Substring] = []
+    var blocks: [String] = []
+    for (index, line) in lines.enumerated() where Self.isLocated(line) && !heads.contains(line) {
+      heads.append(line)
+      let excerpt = lines[(index + 1)...].prefix {
+        $0.contains(#/^ *[0-9]* *[|:]/#) && !Self.isLocated($0)
+      }
+      blocks.append(([line] + excerpt).joined(separator: "\n"))
+    }
+    if heads.isEmpty {
+      // The manifest or the linker.
+      heads = lines.filter { $0.hasPrefix("error: ") }
+      blocks = [lines.suffix(30).joined(separator: "\n")]
+    }
+    let left = blocks.count - Self.limit
+    details =
+      (blocks.prefix(Self.limit) + (left > 0 ? ["and \(left) more errors"] : []))
+      .joined(separator: "\n\n").trimmingCharacters(in: .newlines)
+    let count = heads.count == 1 ? "1 error" : "\(heads.count) errors, the first"
+    let first = heads.first.map { $0.hasPrefix("error: ") ? $0.dropFirst("error: ".count) : $0 }
+    summary = first.map { "\(count): \($0)" } ?? "swift build failed"
+  }
+
+  private static func isLocated(_ line: Substring) -> Bool {
+    line.contains(#/^[^ |][^|]*:[0-9]+:[0-9]+: (fatal )?error: /#)
+  }
+}
