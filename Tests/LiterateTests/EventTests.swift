@@ -20,7 +20,7 @@ struct EventTests {
     #"{"event":"data","folder":"/data"}"#,
     #"{"event":"fact","name":"Kernels","value":"avx2"}"#,
     #"{"event":"cell","expectedToFail":true,"ignoring":["Time"],"line":3,"peakMemory":9,"#
-      + #""time":1.5,"title":"The data","tolerance":{"numbers":0.5,"pixels":0.25,"share":0.1}}"#,
+      + #""time":1.5,"title":"The data","tolerance":{"levels":3,"numbers":0.5,"pixels":0.25,"share":0.1}}"#,
     #"{"event":"text","stream":"standardError","text":"\"é\n"}"#,
     #"{"event":"progress","text":"99 %"}"#,
     #"{"event":"progress","isErased":true,"text":"99 %"}"#,

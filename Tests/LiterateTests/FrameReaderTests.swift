@@ -43,6 +43,14 @@ struct FrameReaderTests {
     #expect(reader.finish() == [.text(Array("\u{1b}_O9;half".utf8), .standardError)])
   }
 
+  /// What a notebook prints itself holds back nothing that follows.
+  @Test(arguments: ["\u{1b}_O999999;", "\u{1b}_O;", "\u{1b}_X3;"])
+  func otherSequencesAreText(sequence: String) {
+    var reader = FrameReader()
+    let pieces = reader.read(Array("\(sequence)text".utf8))
+    #expect(texts(pieces, .standardError) == "\(sequence)text")
+  }
+
   private func texts(_ pieces: [FrameReader.Piece], _ stream: Page.Stream) -> String {
     let bytes = pieces.flatMap { piece -> [UInt8] in
       if case .text(let bytes, stream) = piece { bytes } else { [] }

@@ -77,6 +77,26 @@ struct SwiftTokensTests {
     #expect(tokens.contains { $0.kind == .attribute && $0.text == "@Test" })
   }
 
+  /// Code taken for text, or text for code, would leave a bracket alone.
+  @Test func bracketsOfTheseSourcesArePaired() throws {
+    let tests = URL(filePath: #filePath).deletingLastPathComponent()
+    let sources = tests.deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Sources/Literate")
+    for folder in [tests, sources] {
+      let path = folder.path(percentEncoded: false)
+      for name in try FileManager.default.subpathsOfDirectory(atPath: path)
+      where name.hasSuffix(".swift") {
+        let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+        let tokens = swiftTokens(of: text)
+        let code = tokens.filter { $0.kind == .plain }.map(\.text).joined()
+        for (opening, closing) in [("{", "}"), ("[", "]")] as [(Character, Character)] {
+          let counts = [opening, closing].map { bracket in code.count { $0 == bracket } }
+          #expect(counts[0] == counts[1], "\(name): \(opening)")
+        }
+      }
+    }
+  }
+
   @Test func highlightedTextIsEscaped() {
     #expect(
       HTML(highlighting: "a<Int>(\"&\")").text

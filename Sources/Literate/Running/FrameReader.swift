@@ -79,7 +79,14 @@ package struct FrameReader {
       switch bytes[digits.endIndex...].first {
       case nil: self = .incomplete
       case UInt8(ascii: ";"):
-        let count = Int(String(decoding: digits, as: UTF8.self)) ?? 0
+        let kinds: [UInt8] = [UInt8(ascii: "O"), UInt8(ascii: "R")]
+        // Frames are small: anything larger is text of the notebook, which must not be held back.
+        guard kinds.contains(kind), let count = Int(String(decoding: digits, as: UTF8.self)),
+          count <= 1 << 16
+        else {
+          self = .none
+          return
+        }
         self = .frame(kind: kind, start: digits.endIndex + 1, count: count)
       default: self = .none
       }
