@@ -1,6 +1,7 @@
-/// The largest number of pixels of a picture that is read or drawn: 8192 × 8192, which are 192 MiB of
-/// RGB. A file of a few kilobytes can hold many more.
-package let largestPixelCount = 1 << 26
+import ImageFiles
+
+/// The largest number of pixels that are drawn: what is written can be read again.
+let largestPixelCount = FileImage.largestPixelCount
 
 /// What is wrong with the input of one call, in one line; `nil` if nothing is.
 ///

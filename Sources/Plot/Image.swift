@@ -49,20 +49,20 @@ public struct Image: Sendable, Equatable {
       width: width, height: height, channels: channels, values: bytes.map { Float($0) / 255 })
   }
 
-  /// Reads a PNG file of any kind.
+  /// Reads a PNG or JPEG file of any kind, turned upright as its EXIF data say.
   ///
   /// - Parameters:
   ///   - path: The path of the file.
   ///   - channels: 1 to convert it to grayscale, 3 to RGB.
   ///   - background: The gray level behind transparent parts, from 0 (black) to 1 (white).
-  /// - Throws: ``PlotError`` if the file cannot be read or is not a PNG file.
+  /// - Throws: ``PlotError`` if the file cannot be read or is of another kind.
   public init(
     contentsOf path: String, channels: Int = 1, background: Float = 1
   ) throws(PlotError) {
     guard [1, 3].contains(channels) else {
       throw PlotError("Image: expected 1 or 3 channels, got \(channels)")
     }
-    let bitmap = try decodePNG(
+    let bitmap = try decodeImage(
       readFile(path), named: path, channels: channels, background: byte(background * 255))
     self.init(width: bitmap.width, height: bitmap.height, channels: channels, bytes: bitmap.bytes)
   }

@@ -9,7 +9,7 @@ struct PNGFuzzTests {
     let gray = Bitmap(width: 5, height: 4, channels: 1, bytes: (0..<20).map { UInt8(10 * $0) })
     let color = Bitmap(width: 3, height: 3, channels: 3, bytes: (0..<27).map { UInt8(9 * $0) })
     let seeds = try [encodePNG(gray), encodePNG(color, dpi: 100)] + otherKinds
-    for seed in seeds { #expect(try decodePNG(seed, named: "seed", channels: 1).width > 0) }
+    for seed in seeds { #expect(try decodeImage(seed, named: "seed", channels: 1).width > 0) }
     let outcome = try Fuzzer("png").run(
       seeds,
       repair: { file, mutator in
@@ -31,10 +31,10 @@ struct PNGFuzzTests {
     let chunk: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF] + Array("tEXt".utf8) + [0, 0, 0, 0]
     let text = "cannot read a.png as PNG: it is cut, or a chunk of it claims to be longer"
     #expect(throws: PlotError(text)) {
-      try decodePNG(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
+      try decodeImage(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
     }
     #expect(throws: PlotError(text)) {
-      try decodePNG(Array(png[..<33] + chunk[..<8]), named: "a.png", channels: 1)
+      try decodeImage(Array(png[..<33] + chunk[..<8]), named: "a.png", channels: 1)
     }
   }
 
@@ -44,7 +44,7 @@ struct PNGFuzzTests {
     (png[18], png[19], png[22], png[23]) = (0x40, 0, 0x40, 0)
     repairSums(of: &png)
     let text = "cannot read a.png: 16384 × 16384 pixels do not fit into \(png.count) bytes"
-    #expect(throws: PlotError(text)) { try decodePNG(png, named: "a.png", channels: 1) }
+    #expect(throws: PlotError(text)) { try decodeImage(png, named: "a.png", channels: 1) }
   }
 
   /// Formats that our encoder does not write: a palette with transparency, 16 bits with alpha, 1 bit
