@@ -48,7 +48,6 @@ let package = Package(
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
     library("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev", brew: "jpeg-turbo"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
-    library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
     library(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
@@ -85,7 +84,8 @@ let package = Package(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
       swiftSettings: strict),
     .target(
-      name: "Plot", dependencies: ["ImageFiles", "CFreeType", "CFontconfig"], swiftSettings: strict),
+      name: "Plot", dependencies: ["ImageFiles", "CFreeType"], exclude: ["Fonts/LICENSE"],
+      swiftSettings: strict),
     .executableTarget(
       name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
@@ -120,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
-    .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
+    .testTarget(
+      name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],
       swiftSettings: strict),

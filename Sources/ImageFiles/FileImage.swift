@@ -81,8 +81,12 @@ package struct FileImage: Equatable, Sendable {
 package struct FileImageError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
-  init(_ description: String) {
+  package init(description: String) {
     self.description = description
+  }
+
+  init(_ description: String) {
+    self.init(description: description)
   }
 }
 

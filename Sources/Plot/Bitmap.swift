@@ -66,3 +66,14 @@ package func decodeImage(
     throw PlotError(error.description)
   }
 }
+
+/// Reads a file for ``decodeImage(_:named:channels:background:)``.
+///
+/// - Throws: ``PlotError`` with the path and the system's reason.
+func readFile(_ path: String) throws(PlotError) -> [UInt8] {
+  do {
+    return try readImageFile(path)
+  } catch {
+    throw PlotError(error.description)
+  }
+}

@@ -25,12 +25,19 @@ public struct CharacterPicture: Sendable {
   /// - Throws: ``DataError`` if the file cannot be read, or does not show one character.
   public init(contentsOf file: URL) throws {
     let name = file.path(percentEncoded: false)
-    let bytes = Array(try withFile(file, "read") { try Data(contentsOf: file) })
-    func decoded(_ channels: Int) throws(DataError) -> FileImage {
+    func read<Result>(
+      _ body: () throws(FileImageError) -> Result
+    ) throws(DataError) -> Result {
       do {
-        return try FileImage(decoding: bytes, named: name, channels: channels)
+        return try body()
       } catch {
         throw DataError(.damaged, error.description)
+      }
+    }
+    let bytes = try read { () throws(FileImageError) in try readImageFile(name) }
+    func decoded(_ channels: Int) throws(DataError) -> FileImage {
+      try read { () throws(FileImageError) in
+        try FileImage(decoding: bytes, named: name, channels: channels)
       }
     }
     let image = try decoded(1)

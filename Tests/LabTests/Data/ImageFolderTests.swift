@@ -195,13 +195,15 @@ import Testing
       _ = try ImageFolder(root)
     }
     try folder.write(Data(), to: "root/.hidden")
-    let none = "expected a folder for each class with PNG files in it"
+    let none = "expected a folder for each class with images in it"
     expectError("\(root.path(percentEncoded: false)): \(none), found none") {
       _ = try ImageFolder(root)
     }
     try write("a/1.png")
     try folder.write(Data(), to: "root/b/.hidden.png")
-    expectError("\(path("b")): expected PNG files, found none") { _ = try ImageFolder(root) }
+    expectError("\(path("b")): expected PNG or JPEG files, found none") {
+      _ = try ImageFolder(root)
+    }
     try write("b/1.png")
     try write("loose.png")
     expectError("\(path("loose.png")): \(none), got an image outside of them") {
@@ -211,13 +213,13 @@ import Testing
 
   @Test func refusesOtherFiles() throws {
     try writeClasses()
-    try folder.write(Data(), to: "root/a/1.JPG")
-    expectError("\(path("a/1.JPG")): expected a PNG file, got .jpg; convert it to PNG") {
+    try folder.write(Data(), to: "root/a/1.BMP")
+    expectError("\(path("a/1.BMP")): expected a PNG or JPEG file, got .bmp; convert it to PNG") {
       _ = try ImageFolder(root)
     }
-    try FileManager.default.removeItem(at: root.appending(path: "a/1.JPG"))
+    try FileManager.default.removeItem(at: root.appending(path: "a/1.BMP"))
     try write("a/more/1.png")
-    expectError("\(path("a/more")): expected PNG files, got a folder") {
+    expectError("\(path("a/more")): expected PNG or JPEG files, got a folder") {
       _ = try ImageFolder(root)
     }
     try FileManager.default.removeItem(at: root.appending(path: "a/more"))
@@ -226,7 +228,9 @@ import Testing
       try folder.write(Data("no image".utf8), to: "root/" + name)
     }
     for _ in 0..<5 {
-      expectError("cannot read \(path("B/19.png")) as PNG: Not a PNG file", .damaged) {
+      expectError(
+        "cannot read \(path("B/19.png")): expected a PNG or JPEG file, got something else", .damaged
+      ) {
         _ = try ImageFolder(root)
       }
     }
