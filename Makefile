@@ -37,7 +37,7 @@ fuzz: set-up ## read 100,000 damaged files with each file reader
 lint: ## check the format and the project's rules
 	@scripts/lint
 
-set-up: ## install what is missing: C libraries, a font
+set-up: ## install what is missing: C libraries
 	@scripts/set-up
 
 clean: ## remove build products; data, output and fetched packages stay

@@ -46,8 +46,8 @@ let package = Package(
     library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev", brew: "openssl@3"),
     library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib"),
     library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
+    library("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg62-turbo-dev", brew: "jpeg-turbo"),
     library("CFreeType", pkgConfig: "freetype2", apt: "libfreetype-dev", brew: "freetype"),
-    library("CFontconfig", pkgConfig: "fontconfig", apt: "libfontconfig-dev", brew: "fontconfig"),
     library(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
@@ -56,7 +56,7 @@ let package = Package(
 
     .target(
       name: "StandardStreams", dependencies: ["CStandardOutput"], swiftSettings: strict),
-    .target(name: "PNGFiles", dependencies: ["CPNG"], swiftSettings: strict),
+    .target(name: "ImageFiles", dependencies: ["CPNG", "CJPEG"], swiftSettings: strict),
 
     .systemLibrary(name: "CVectors"),
     .target(name: "KernelInterface", swiftSettings: strict),
@@ -68,7 +68,7 @@ let package = Package(
     module("Tensors", ["Kernels", "LabRandom"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
-    module("Data", ["LabRandom", "LabTensors", "Kernels", "PNGFiles", "COpenSSL"]),
+    module("Data", ["LabRandom", "LabTensors", "Kernels", "ImageFiles", "COpenSSL"]),
     module("Files", ["LabData", "LabResources", "CArchive", "CCurl", "CZlib"]),
     module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
     module(
@@ -87,7 +87,8 @@ let package = Package(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
       swiftSettings: strict),
     .target(
-      name: "Plot", dependencies: ["PNGFiles", "CFreeType", "CFontconfig"], swiftSettings: strict),
+      name: "Plot", dependencies: ["ImageFiles", "CFreeType"], exclude: ["Fonts/LICENSE"],
+      swiftSettings: strict),
     .executableTarget(
       name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
@@ -121,9 +122,10 @@ let package = Package(
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(
-      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels", "PNGFiles"],
+      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
-    .testTarget(name: "PlotTests", dependencies: ["Plot", "Fuzzing"], swiftSettings: strict),
+    .testTarget(
+      name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],
       swiftSettings: strict),

@@ -40,7 +40,7 @@ static inline void png_file_warning(png_structp png, png_const_charp message) {
   (void)message;
 }
 
-/// Encodes rows of 8-bit gray (1 channel) or RGB (3 channels) samples; 0 pixels per metre: no pHYs.
+/// Encodes rows of 8-bit gray (1 channel), RGB (3) or RGB and opacity (4) samples; 0 pixels per metre: no pHYs.
 /// Returns 1, or 0 with a message in `file`, which must come in zeroed.
 static inline int png_file_encode(
     png_file *file, const unsigned char *samples, unsigned width, unsigned height,
@@ -59,7 +59,10 @@ static inline int png_file_encode(
   }
   png_set_write_fn(png, file, png_file_append, png_file_flush);
   png_set_IHDR(
-      png, info, width, height, 8, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+      png, info, width, height, 8,
+      channels == 1   ? PNG_COLOR_TYPE_GRAY
+      : channels == 3 ? PNG_COLOR_TYPE_RGB
+                      : PNG_COLOR_TYPE_RGB_ALPHA,
       PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   if (pixels_per_metre > 0) {
     png_set_pHYs(png, info, pixels_per_metre, pixels_per_metre, PNG_RESOLUTION_METER);

@@ -7,11 +7,11 @@ import Plot
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classify PNG files with a trained model.",
+    abstract: "Classify pictures with a trained model.",
     discussion: """
-      A picture of a character may be gray or coloured, of any size, dark on light or light on dark, \
-      with a margin of background. It is converted to the form of EMNIST's images. For a model that \
-      was trained on data class Folder, a picture is resized like the images of the folder. A figure \
+      A picture is a PNG or JPEG file. One of a character may be gray or coloured, of any size, dark on \
+      light or light on dark, with a margin of background; a photograph may have shadows. It is \
+      converted to the form of EMNIST's images. For a model that was trained on data class Folder, a picture is resized like the images of the folder. A figure \
       of the pictures, the model's inputs and the predictions is saved in output/predict (or below \
       LAB_OUTPUT_DIR).
 
@@ -30,7 +30,7 @@ struct PredictCommand: ParsableCommand {
       """)
   var halving: ChoiceFlag<ResNet.Halving>?
 
-  @Argument(help: ArgumentHelp("PNG files, one image each.", valueName: "image"))
+  @Argument(help: ArgumentHelp("PNG or JPEG files, one image each.", valueName: "image"))
   var images: [String]
 
   /// The number of labels printed for an image.
@@ -99,20 +99,16 @@ struct PredictCommand: ParsableCommand {
           + "data class Folder, got one of \(checkpoint.dataClass ?? "other data") with images of "
           + dims.map(String.init).joined(separator: "×"))
     }
-    var picture = try Image(contentsOf: path)
-    if picture.values.allSatisfy({ $0 == picture.values[0] }) {
-      // White on transparent cannot be seen on a white background.
-      picture = try Image(contentsOf: path, background: 0)
-    }
-    let character = try CharacterImage(
-      gray: picture.values, width: picture.width, height: picture.height, named: path)
+    let picture = try CharacterPicture(contentsOf: URL(filePath: path))
+    let character = picture.character
     var pixels = character.pixels
     if checkpoint.dataClass == MNIST.name {
       let (mean, deviation) = MNIST.normalization
       pixels = pixels.map { ($0 - mean) / deviation }
     }
     return (
-      picture, Image(width: side, height: side, values: character.pixels),
+      Image(width: picture.width, height: picture.height, values: picture.gray),
+      Image(width: side, height: side, values: character.pixels),
       Tensor(pixels, shape: [1] + dims)
     )
   }

@@ -9,6 +9,9 @@
 ///
 /// Limits, ticks and tick labels are chosen automatically: axes extend 5 % beyond the data, and ticks
 /// are round numbers (whole numbers along x if all x are whole).
+///
+/// Input that cannot be drawn, such as different numbers of x and y, is an error of the figure:
+/// ``Figure/save(to:)`` and ``Figure/png()`` throw the first one.
 public struct Axes: Sendable {
   /// The title above the plot. Leading, trailing and repeated spaces are drawn as `␣`.
   ///
@@ -33,8 +36,15 @@ public struct Axes: Sendable {
   private(set) var marks: [any Mark] = []
   private(set) var hasLegend = false
   private(set) var colorbarLabel: String?
+  /// The first input that cannot be drawn; `nil` if there is none.
+  private(set) var problem: String?
 
   package init() {}
+
+  /// Axes that cannot be drawn.
+  init(problem: String) {
+    self.problem = problem
+  }
 
   /// Shows an image with square pixels, row 0 at the top.
   ///
@@ -50,7 +60,9 @@ public struct Axes: Sendable {
   ///   - image: The image to show.
   ///   - range: The values shown as black and white; the image's minimum and maximum by default.
   public mutating func imshow(_ image: Image, range: ClosedRange<Float>? = nil) {
-    images.append(ShownImage(image, range: range))
+    if accepts(image.problem.map { "imshow: \($0)" }) {
+      images.append(ShownImage(image, range: range))
+    }
   }
 
   /// Shows a matrix as a heat map, row 0 at the top.
@@ -61,7 +73,8 @@ public struct Axes: Sendable {
   /// ```
   ///
   /// - Parameters:
-  ///   - values: The matrix, row by row: at least one row, all of equal length. NaN is drawn white.
+  ///   - values: The matrix, row by row: at least one row, all of equal length. NaN and infinity are
+  ///     drawn white.
   ///   - xticklabels: The names of the columns; their indices by default.
   ///   - yticklabels: The names of the rows; their indices by default.
   ///   - cmap: The colormap.
@@ -72,14 +85,11 @@ public struct Axes: Sendable {
     _ values: [[Double]], xticklabels: [String] = [], yticklabels: [String] = [],
     cmap: Colormap = .viridis, range: ClosedRange<Double>? = nil, decimals: Int? = nil
   ) {
-    let columns = values.first?.count ?? 0
-    precondition(
-      columns > 0 && values.allSatisfy { $0.count == columns },
-      "imshow: expected rows of equal length, got \(values.map(\.count))")
-    precondition(
-      [0, columns].contains(xticklabels.count) && [0, values.count].contains(yticklabels.count),
-      "imshow: expected a tick label for each of \(values.count) rows and \(columns) columns, or none; "
-        + "got \(yticklabels.count) and \(xticklabels.count)")
+    let checks = Checks("imshow")
+      .expectMatrix(values, xticklabels: xticklabels, yticklabels: yticklabels)
+      .expectRange(range).expectDecimals(decimals)
+    guard accepts(checks.problem) else { return }
+    let columns = values[0].count
     let drawable = values.joined().filter(isDrawable)
     marks.append(
       HeatMap(
@@ -105,7 +115,7 @@ public struct Axes: Sendable {
   ///
   /// - Parameters:
   ///   - x: The x coordinates.
-  ///   - y: The y coordinates, as many as `x`; NaN leaves a gap.
+  ///   - y: The y coordinates, as many as `x`; NaN and infinity leave a gap.
   ///   - label: The line's name in the legend.
   ///   - color: The line's color; the next of ``Color/cycle`` by default.
   ///   - linestyle: Solid, dashed, dotted or none.
@@ -115,8 +125,10 @@ public struct Axes: Sendable {
     _ x: [Double], _ y: [Double], label: String = "", color: Color? = nil,
     linestyle: LineStyle = .solid, linewidth: Double = 1.5, marker: Marker = .none
   ) {
-    precondition(
-      x.count == y.count, "plot: expected as many x as y, got \(x.count) and \(y.count)")
+    let checks = Checks("plot")
+      .expect(x.count == y.count, "as many x as y", got: "\(x.count) and \(y.count)")
+      .expectWidth(linewidth)
+    guard accepts(checks.problem) else { return }
     let stroke = Stroke(
       color: color ?? nextColor, style: linestyle, marker: marker, width: linewidth, markerSize: 7)
     marks.append(Line(x: x, y: y, label: label, stroke: stroke))
@@ -147,7 +159,7 @@ public struct Axes: Sendable {
     plot(x, y, label: label, color: color, linestyle: .none, marker: marker)
   }
 
-  /// Draws one vertical bar per category, starting at 0.
+  /// Draws one vertical bar per category, from 0 up, or down if the value is negative.
   ///
   /// ```swift
   /// axes.bar(["CNN", "ResNet"], [0.806, 0.852], yerr: [0.002, 0.001], decimals: 3)
@@ -158,7 +170,7 @@ public struct Axes: Sendable {
   ///
   /// - Parameters:
   ///   - labels: The names of the categories, from left to right; at least one.
-  ///   - heights: One value per category, 0 or more.
+  ///   - heights: One finite value per category.
   ///   - yerr: The half lengths of the error bars; none if empty.
   ///   - color: The color of the bars.
   ///   - decimals: The number of decimals with which values are written above the bars, if they fit;
@@ -170,7 +182,7 @@ public struct Axes: Sendable {
     bar(labels, [BarSeries("", heights, errors: yerr, color: color)], decimals: decimals)
   }
 
-  /// Draws several bars per category, side by side or stacked.
+  /// Draws several bars per category, side by side or stacked. Negative values are stacked downwards.
   ///
   /// ```swift
   /// axes.bar(names, [BarSeries("val", val), BarSeries("test", test)])
@@ -183,7 +195,7 @@ public struct Axes: Sendable {
       labels, series, isStacked: stacked, isHorizontal: false, decimals: decimals)
   }
 
-  /// Draws one horizontal bar per category, the first one at the top.
+  /// Draws one horizontal bar per category, the first one at the top; a negative one to the left of 0.
   ///
   /// ```swift
   /// axes.barh(["l for 1", "O for 0"], [112, 87], decimals: 0)
@@ -191,7 +203,7 @@ public struct Axes: Sendable {
   ///
   /// - Parameters:
   ///   - labels: The names of the categories, from top to bottom; at least one.
-  ///   - widths: One value per category, 0 or more.
+  ///   - widths: One finite value per category.
   ///   - xerr: The half lengths of the error bars; none if empty.
   ///   - color: The color of the bars.
   ///   - decimals: The number of decimals with which values are written beside the bars, if they fit;
@@ -219,13 +231,9 @@ public struct Axes: Sendable {
   private mutating func appendBars(
     _ labels: [String], _ series: [BarSeries], isStacked: Bool, isHorizontal: Bool, decimals: Int?
   ) {
-    precondition(!series.isEmpty, "bar: expected at least one series")
-    for one in series {
-      precondition(
-        !labels.isEmpty && labels.count == one.values.count,
-        "bar: expected a value for each label, got \(labels.count) labels, \(one.values.count) values"
-      )
-    }
+    let checks = Checks(isHorizontal ? "barh" : "bar")
+      .expectBars(labels, series, stacked: isStacked).expectDecimals(decimals)
+    guard accepts(checks.problem) else { return }
     let colored = series.enumerated().map { index, one in
       BarSeries(
         one.label, one.values, errors: one.errors,
@@ -235,6 +243,12 @@ public struct Axes: Sendable {
       Bars(
         labels: labels, series: colored, isStacked: isStacked, isHorizontal: isHorizontal,
         decimals: decimals))
+  }
+
+  /// Whether there is no problem with some input. The first problem is kept.
+  private mutating func accepts(_ problem: String?) -> Bool {
+    self.problem = self.problem ?? problem
+    return problem == nil
   }
 
   private var nextColor: Color {

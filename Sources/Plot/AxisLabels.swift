@@ -36,7 +36,7 @@ struct AxisLabels {
     }
     // As in matplotlib a label takes three times its font size, or more if it is long.
     let pixels = Double(length) / (range.upperBound - range.lowerBound)
-    var count = Int(min(max(Double(length) / (3 * size), 1), 9))
+    var count = Int(clamping: min(max(Double(length) / (3 * size), 1), 9))
     while true {
       let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
       let widths = ticks.labels.map { pen.width(of: $0, size: pen.size) }
@@ -59,7 +59,7 @@ struct AxisLabels {
     size = pen.size
     labels = []
     guard let names = extent.categories else {
-      let count = Int(min(max(Double(length) / (2 * size), 1), 9))
+      let count = Int(clamping: min(max(Double(length) / (2 * size), 1), 9))
       let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
       labels = zip(ticks.values, ticks.labels).map { Label(value: $0, lines: [$1]) }
       return
@@ -67,8 +67,8 @@ struct AxisLabels {
     let slot = Double(length) / (range.upperBound - range.lowerBound)
     // Single lines may be as close as their letters are high.
     size = pen.sizes.first { pen.lineHeight($0) <= 1.05 * slot } ?? pen.size
-    let step = max(1, Int((pen.lineHeight(size) / (1.05 * slot)).rounded(.up)))
-    let lines = max(1, Int(slot / pen.lineHeight(size)))
+    let step = max(1, Int(clamping: (pen.lineHeight(size) / (1.05 * slot)).rounded(.up)))
+    let lines = max(1, Int(clamping: slot / pen.lineHeight(size)))
     labels = stride(from: 0, to: names.count, by: step).map {
       Label(
         value: Double($0),
@@ -113,7 +113,7 @@ struct AxisLabels {
     }
     (isRotated, rows) = (true, 1)
     size = pen.sizes.first { pen.lineHeight($0) <= slot } ?? size
-    let step = max(1, Int((pen.lineHeight(size) / slot).rounded(.up)))
+    let step = max(1, Int(clamping: (pen.lineHeight(size) / slot).rounded(.up)))
     labels = stride(from: 0, to: names.count, by: step).map {
       Label(value: Double($0), lines: fitted(names[$0], width: height, lines: 1, pen))
     }

@@ -2,7 +2,7 @@
 ///
 /// ```text
 /// 4000 ┬        ┌──┐
-/// 2000 ┤  ┌──┐  │  │      bars start at 0
+/// 2000 ┤  ┌──┐  │  │      bars start at 0, negative ones hang from it
 ///    0 ┼──┴──┴──┴──┴──
 ///       first  second
 /// ```
@@ -21,15 +21,20 @@ struct Bars: Mark {
   private static let barShare = 0.8
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
-    let ends = bars.map { $0.to + $0.error }
-    var values = Extent(ends + [0])
+    let ends = bars.map(\.end)
+    // An error bar may reach to the other side of 0.
+    var values = Extent(ends + bars.filter { $0.error > 0 }.map(\.start) + [0])
     // A scale from 0 to 1 has fractional ticks, even if all bars are 0 or 1.
-    values.isWhole = values.isWhole && (ends.max() ?? 0) > 1
+    values.isWhole = values.isWhole && (ends.map(abs).max() ?? 0) > 1
     values.edges = [0]
     if decimals != nil && !isStacked {
-      let widest = series.flatMap(\.values).map { pen.width(of: text($0), size: pen.size) }.max()
-      values.room =
-        6 * pen.points + (isHorizontal ? widest ?? 0 : pen.capHeight(pen.size))
+      func room(_ values: [Double]) -> Double {
+        let widest = values.map { pen.width(of: text($0), size: pen.size) }.max()
+        return widest.map { 6 * pen.points + (isHorizontal ? $0 : pen.capHeight(pen.size)) } ?? 0
+      }
+      let all = series.flatMap(\.values)
+      values.room = room(all.filter { $0 >= 0 })
+      values.roomBelow = room(all.filter { $0 < 0 })
     }
     let names = Extent(categories: labels, margin: 0.1)
     return isHorizontal ? (values, names) : (names, values)
@@ -52,6 +57,7 @@ struct Bars: Mark {
       if isHorizontal { box.height = max(1, box.height) } else { box.width = max(1, box.width) }
       canvas.fill(box, with: bar.color)
     }
+    if bars.contains(where: { $0.value < 0 }) { drawZero(on: &canvas, in: coordinates, pen) }
     // Drawn after all bars, so that no bar covers an error bar.
     let (line, cap) = ((1.2 * pen.points).rounded(.up), 3 * pen.points)
     for bar in bars where bar.error > 0 {
@@ -66,6 +72,17 @@ struct Bars: Mark {
           color: .black)
       }
     }
+  }
+
+  /// The line that all bars start at.
+  private func drawZero(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+    let frame = coordinates.frame
+    let zero = isHorizontal ? coordinates.x(of: 0) : coordinates.y(of: 0)
+    let edge = Int(clamping: zero.rounded()) - pen.line / 2
+    canvas.fill(
+      isHorizontal
+        ? Rectangle(x: edge, y: frame.y, width: pen.line, height: frame.height)
+        : Rectangle(x: frame.x, y: edge, width: frame.width, height: pen.line), with: .black)
   }
 
   /// The values of the bars, if they all fit the bars' width at some size.
@@ -97,13 +114,15 @@ struct Bars: Mark {
       }
     }
     return bars.compactMap { bar in
-      var end = point(bar.to + bar.error, bar.middle, in: coordinates)
+      var end = point(bar.end, bar.middle, in: coordinates)
       // The end of the bar may be outside limits set by the user.
       guard coordinates.frame.contains(end) else { return nil }
-      if isHorizontal { end.x += 2 * gap } else { end.y -= 1.5 * gap }
+      let isDown = bar.value < 0
+      let distance = isDown ? -gap : gap
+      if isHorizontal { end.x += 2 * distance } else { end.y -= 1.5 * distance }
       return PlacedText(
-        text(bar.value), at: end, across: isHorizontal ? .start : .middle,
-        down: isHorizontal ? .middle : .end, size: size, pen)
+        text(bar.value), at: end, across: isHorizontal ? (isDown ? .end : .start) : .middle,
+        down: isHorizontal ? .middle : (isDown ? .start : .end), size: size, pen)
     }
   }
 
@@ -118,21 +137,30 @@ struct Bars: Mark {
     let color: Color
 
     var middle: Double { (sides.0 + sides.1) / 2 }
+    /// The end of the bar or of its error bar that is farther from 0.
+    var end: Double { value < 0 ? to - error : to + error }
+    /// The other end of the error bar.
+    var start: Double { value < 0 ? to + error : to - error }
   }
 
   private var bars: [Bar] {
     var bars: [Bar] = []
     let width = Self.barShare / Double(isStacked ? 1 : series.count)
-    var bottoms = [Double](repeating: 0, count: labels.count)
+    // The ends of the stacks above and below 0.
+    var (tops, bottoms) = (
+      [Double](repeating: 0, count: labels.count), [Double](repeating: 0, count: labels.count)
+    )
     for (number, series) in series.enumerated() {
       for (index, value) in series.values.enumerated() {
         let left = Double(index) - Self.barShare / 2 + (isStacked ? 0 : Double(number) * width)
+        let from = value < 0 ? bottoms[index] : tops[index]
         bars.append(
           Bar(
-            value: value, from: bottoms[index], to: bottoms[index] + value,
-            sides: (left, left + width), error: series.errors.isEmpty ? 0 : series.errors[index],
+            value: value, from: from, to: from + value, sides: (left, left + width),
+            error: series.errors.isEmpty ? 0 : series.errors[index],
             color: series.color ?? .blue))
-        if isStacked { bottoms[index] += value }
+        guard isStacked else { continue }
+        if value < 0 { bottoms[index] += value } else { tops[index] += value }
       }
     }
     return bars
@@ -156,7 +184,7 @@ struct Bars: Mark {
 public struct BarSeries: Sendable {
   /// The name in the legend.
   public let label: String
-  /// One value per category, 0 or more.
+  /// One finite value per category.
   public let values: [Double]
   /// The half lengths of the error bars, one per category; empty for none.
   public let errors: [Double]
@@ -164,13 +192,6 @@ public struct BarSeries: Sendable {
   public let color: Color?
 
   public init(_ label: String, _ values: [Double], errors: [Double] = [], color: Color? = nil) {
-    precondition(
-      values.allSatisfy { $0 >= 0 && $0.isFinite }, "BarSeries: expected finite values of 0 or more"
-    )
-    precondition(
-      errors.isEmpty || errors.count == values.count,
-      "BarSeries: expected an error for each value or none, got \(errors.count) for \(values.count)"
-    )
     self.label = label
     self.values = values
     self.errors = errors

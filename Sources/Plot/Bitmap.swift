@@ -1,4 +1,4 @@
-import PNGFiles
+import ImageFiles
 
 /// The pixels of a picture with eight bits per channel, row by row from the top.
 package struct Bitmap: Equatable, Sendable {
@@ -37,7 +37,7 @@ package struct Bitmap: Equatable, Sendable {
 /// - Throws: ``PlotError`` if the picture is larger than libpng allows.
 package func encodePNG(_ bitmap: Bitmap, dpi: Double? = nil) throws(PlotError) -> [UInt8] {
   let bitmap = bitmap.grayIfPossible
-  let image = PNGImage(
+  let image = FileImage(
     width: bitmap.width, height: bitmap.height, channels: bitmap.channels, bytes: bitmap.bytes)
   do {
     return try image.encoded(dpi: dpi)
@@ -46,22 +46,33 @@ package func encodePNG(_ bitmap: Bitmap, dpi: Double? = nil) throws(PlotError) -
   }
 }
 
-/// Decodes a PNG file to 8-bit grayscale or RGB.
+/// Decodes a PNG or JPEG file to 8-bit grayscale or RGB.
 ///
 /// - Parameters:
 ///   - file: The file's bytes.
 ///   - name: The file's name in error messages.
 ///   - channels: 1 for gray, 3 for RGB.
 ///   - background: The gray value behind transparent pixels.
-/// - Throws: ``PlotError`` if the bytes are not a whole PNG file.
-package func decodePNG(
+/// - Throws: ``PlotError`` if the bytes are not a whole file of one of these kinds.
+package func decodeImage(
   _ file: [UInt8], named name: String, channels: Int, background: UInt8 = 255
 ) throws(PlotError) -> Bitmap {
   do {
-    let image = try PNGImage(
+    let image = try FileImage(
       decoding: file, named: name, channels: channels, background: background)
     return Bitmap(
       width: image.width, height: image.height, channels: image.channels, bytes: image.bytes)
+  } catch {
+    throw PlotError(error.description)
+  }
+}
+
+/// Reads a file for ``decodeImage(_:named:channels:background:)``.
+///
+/// - Throws: ``PlotError`` with the path and the system's reason.
+func readFile(_ path: String) throws(PlotError) -> [UInt8] {
+  do {
+    return try readImageFile(path)
   } catch {
     throw PlotError(error.description)
   }

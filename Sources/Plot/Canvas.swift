@@ -117,21 +117,29 @@ extension Canvas {
   ///   - width: The width of the line in pixels.
   ///   - color: The color of the line.
   package mutating func stroke(_ path: [Point], width: Double, color: Color) {
+    stroke(path.parts(near: clip, width: width), width: width, color: color)
+  }
+
+  /// Draws lines as if they were one.
+  private mutating func stroke(_ paths: [[Point]], width: Double, color: Color) {
     let reach = width / 2 + 1
-    guard let box = path.bounds(reach: reach)?.intersection(clip), !box.isEmpty else { return }
+    guard let box = paths.flatMap(\.self).bounds(reach: reach)?.intersection(clip), !box.isEmpty
+    else { return }
     var ink = Glyph(
       frame: box, coverage: [UInt8](repeating: 0, count: box.width * box.height))
-    for (i, end) in path.enumerated() where i > 0 || path.count == 1 {
-      let start = path[max(0, i - 1)]
-      guard let part = [start, end].bounds(reach: reach)?.intersection(box) else { continue }
-      for y in part.y..<part.maxY {
-        for x in part.x..<part.maxX {
-          let center = Point(x: Double(x) + 0.5, y: Double(y) + 0.5)
-          let inside = width / 2 + 0.5 - center.distance(toLineFrom: start, to: end)
-          // A line thinner than a pixel is drawn paler.
-          let share = min(max(inside, 0), min(1, width))
-          let index = (y - box.y) * box.width + x - box.x
-          ink.coverage[index] = max(ink.coverage[index], UInt8((share * 255).rounded()))
+    for path in paths {
+      for (i, end) in path.enumerated() where i > 0 || path.count == 1 {
+        let start = path[max(0, i - 1)]
+        guard let part = [start, end].bounds(reach: reach)?.intersection(box) else { continue }
+        for y in part.y..<part.maxY {
+          for x in part.x..<part.maxX {
+            let center = Point(x: Double(x) + 0.5, y: Double(y) + 0.5)
+            let inside = width / 2 + 0.5 - center.distance(toLineFrom: start, to: end)
+            // A line thinner than a pixel is drawn paler.
+            let share = min(max(inside, 0), min(1, width))
+            let index = (y - box.y) * box.width + x - box.x
+            ink.coverage[index] = max(ink.coverage[index], UInt8((share * 255).rounded()))
+          }
         }
       }
     }
@@ -145,8 +153,10 @@ extension Canvas {
     _ path: [Point], width: Double, color: Color, dashes pattern: [Double]
   ) {
     guard !pattern.isEmpty else { return stroke(path, width: width, color: color) }
-    for dash in path.dashes(pattern.map { $0 * width }, width: width) {
-      stroke(dash, width: width, color: color)
+    for part in path.parts(near: clip, width: width) {
+      for dash in part.dashes(pattern.map { $0 * width }, width: width) {
+        stroke(dash, width: width, color: color)
+      }
     }
   }
 }
@@ -161,11 +171,34 @@ extension [Point] {
       high = Point(x: Swift.max(high.x, point.x), y: Swift.max(high.y, point.y))
     }
     // Points far outside the canvas do not fit an Int.
-    func pixel(_ value: Double) -> Int { Int(Swift.min(Swift.max(value, -1e6), 1e6)) }
+    func pixel(_ value: Double) -> Int { Int(clamping: Swift.min(Swift.max(value, -1e6), 1e6)) }
     let (x, y) = (pixel((low.x - reach).rounded(.down)), pixel((low.y - reach).rounded(.down)))
     return Rectangle(
       x: x, y: y, width: pixel((high.x + reach).rounded(.up)) - x,
       height: pixel((high.y + reach).rounded(.up)) - y)
+  }
+
+  /// The parts of the line that are not far outside a rectangle.
+  ///
+  /// A line to a point very far away would take forever to divide into dashes, and distances to it
+  /// overflow. Where nothing is far away, the line is returned unchanged.
+  fileprivate func parts(near box: Rectangle, width: Double) -> [[Point]] {
+    let reach = 10_000 + width
+    let x = Double(box.x) - reach...Double(box.maxX) + reach
+    let y = Double(box.y) - reach...Double(box.maxY) + reach
+    if allSatisfy({ x.contains($0.x) && y.contains($0.y) }) { return [self] }
+    guard count > 1 else { return [] }
+    var parts: [[Point]] = []
+    var part: [Point] = []
+    for (from, to) in zip(self, dropFirst()) {
+      guard let (start, end) = segment(from, to, in: x, y) else { continue }
+      if part.last != start {
+        if !part.isEmpty { parts.append(part) }
+        part = [start]
+      }
+      part.append(end)
+    }
+    return part.isEmpty ? parts : parts + [part]
   }
 
   /// The dashes of the line, each shortened by its round caps.
@@ -191,4 +224,30 @@ extension [Point] {
     }
     return index % 2 == 0 && !dash.isEmpty ? dashes + [dash] : dashes
   }
+}
+
+/// The part of a line segment in a rectangle, by Liang's and Barsky's method.
+private func segment(
+  _ from: Point, _ to: Point, in x: ClosedRange<Double>, _ y: ClosedRange<Double>
+) -> (Point, Point)? {
+  // Differences of larger numbers have no digits left for a pixel.
+  func limited(_ value: Double) -> Double { min(max(value, -1e9), 1e9) }
+  let (a, b) = (
+    Point(x: limited(from.x), y: limited(from.y)), Point(x: limited(to.x), y: limited(to.y))
+  )
+  var (first, last) = (0.0, 1.0)
+  for (start, step, bounds) in [(a.x, b.x - a.x, x), (a.y, b.y - a.y, y)] {
+    // Also refuses NaN.
+    guard step != 0 else {
+      guard bounds.contains(start) else { return nil }
+      continue
+    }
+    let ends = [(bounds.lowerBound - start) / step, (bounds.upperBound - start) / step]
+    first = max(first, min(ends[0], ends[1]))
+    last = min(last, max(ends[0], ends[1]))
+    guard first <= last else { return nil }
+  }
+  return (
+    first == 0 ? a : a.moved(by: first, towards: b), last == 1 ? b : a.moved(by: last, towards: b)
+  )
 }

@@ -47,10 +47,10 @@ public enum Colormap: Sendable {
   /// From black to white.
   case gray
 
-  /// The color of a value from 0 to 1; values outside are clamped.
+  /// The color of a value from 0 to 1; values outside are clamped, NaN is 0.
   package func color(of value: Double) -> Color {
-    let position = min(max(value, 0), 1) * Double(stops.count - 1)
-    let index = min(Int(position), stops.count - 2)
+    let position = min(max(value.isNaN ? 0 : value, 0), 1) * Double(stops.count - 1)
+    let index = min(Int(clamping: position), stops.count - 2)
     let share = position - Double(index)
     func mixed(_ shift: UInt32) -> UInt8 {
       let ends = [stops[index], stops[index + 1]].map { Double($0 >> shift & 255) }

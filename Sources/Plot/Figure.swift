@@ -24,6 +24,8 @@ public struct Figure: Sendable {
   public var font = Font.sansSerif
   /// The axes, row by row.
   private(set) var axes: [Axes]
+  /// The first input that cannot be drawn; `nil` if there is none.
+  private var problem: String?
 
   /// An empty figure.
   ///
@@ -36,19 +38,29 @@ public struct Figure: Sendable {
     size: (width: Double, height: Double) = (6.4, 4.8), dpi: Double = 100, rows: Int = 1,
     columns: Int = 1
   ) {
-    precondition(
-      rows > 0 && columns > 0,
-      "Figure: expected at least 1 row and 1 column, got \(rows) × \(columns)")
     self.size = size
     self.dpi = dpi
     self.rows = rows
     self.columns = columns
-    axes = [Axes](repeating: Axes(), count: rows * columns)
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    problem =
+      Checks("Figure")
+      .expect(
+        rows > 0 && columns > 0, "at least 1 row and 1 column of axes", got: "\(rows) × \(columns)"
+      )
+      .expect(
+        !overflow && count <= Self.mostAxes, "at most \(Self.mostAxes) axes",
+        got: "\(rows) × \(columns)"
+      )
+      .problem
+    axes = [Axes](repeating: Axes(), count: problem == nil ? count : 0)
   }
+
+  private static let mostAxes = 10_000
 
   /// The width and height of the PNG file in pixels.
   package var pixels: (width: Int, height: Int) {
-    (Int((size.width * dpi).rounded()), Int((size.height * dpi).rounded()))
+    (Int(clamping: (size.width * dpi).rounded()), Int(clamping: (size.height * dpi).rounded()))
   }
 
   /// An empty figure sized for images of equal size, each enlarged by a whole factor, with a title of
@@ -71,7 +83,7 @@ public struct Figure: Sendable {
     let dpi = 100.0
     // The gap of the layout and the height of a title line, in inches.
     let (gap, title) = (0.16, 0.26)
-    let inches = { (pixels: Int) in Double(pixels * scale) / dpi }
+    let inches = { (pixels: Int) in Double(pixels) * Double(scale) / dpi }
     self.init(
       size: (
         Double(columns) * (inches(images.width) + gap) + gap,
@@ -83,22 +95,67 @@ public struct Figure: Sendable {
   }
 
   /// The axes at a row and a column, both counted from 0.
+  ///
+  /// A row or column that does not exist is an error of the figure, like input that cannot be drawn.
   public subscript(row: Int, column: Int) -> Axes {
-    get { self[index(row, column)] }
-    set { self[index(row, column)] = newValue }
+    get { problem(row, column).map { Axes(problem: $0) } ?? axes[row * columns + column] }
+    set {
+      guard let problem = problem(row, column) else {
+        axes[row * columns + column] = newValue
+        return
+      }
+      self.problem = self.problem ?? problem
+    }
   }
 
   /// The axes at an index, counted row by row from 0.
+  ///
+  /// An index that does not exist is an error of the figure, like input that cannot be drawn.
   public subscript(index: Int) -> Axes {
-    get { axes[index] }
-    set { axes[index] = newValue }
+    get { problem(index).map { Axes(problem: $0) } ?? axes[index] }
+    set {
+      guard let problem = problem(index) else {
+        axes[index] = newValue
+        return
+      }
+      self.problem = self.problem ?? problem
+    }
   }
 
-  private func index(_ row: Int, _ column: Int) -> Int {
-    precondition(
-      (0..<rows).contains(row) && (0..<columns).contains(column),
-      "Figure: expected axes within \(rows) × \(columns), got [\(row), \(column)]")
-    return row * columns + column
+  private func problem(_ row: Int, _ column: Int) -> String? {
+    problem
+      ?? Checks("Figure").expect(
+        (0..<rows).contains(row) && (0..<columns).contains(column),
+        "axes within \(rows) × \(columns)", got: "[\(row), \(column)]"
+      ).problem
+  }
+
+  private func problem(_ index: Int) -> String? {
+    Checks("Figure").expect(
+      axes.indices.contains(index), "an index of \(rows) × \(columns) axes", got: "[\(index)]"
+    ).problem
+  }
+
+  /// - Throws: ``PlotError`` for the first input that cannot be drawn.
+  func check() throws(PlotError) {
+    if let problem { throw PlotError(problem) }
+    for (index, axes) in axes.enumerated() {
+      guard let problem = axes.problem else { continue }
+      throw PlotError((self.axes.count > 1 ? "axes \(index): " : "") + problem)
+    }
+    let allowed = 1.0...65535
+    guard (1...2400).contains(dpi), allowed.contains(size.width * dpi),
+      allowed.contains(size.height * dpi)
+    else {
+      throw PlotError(
+        "expected a figure of 1 to 65535 pixels in each direction at 1 to 2400 dpi, got "
+          + "\(size.width) × \(size.height) inches at \(dpi) dpi")
+    }
+    guard pixels.width * pixels.height <= largestPixelCount else {
+      throw PlotError(
+        "expected a figure of at most \(largestPixelCount) pixels, got \(pixels.width) × "
+          + "\(pixels.height); make it smaller")
+    }
   }
 
   /// Writes the figure as a PNG file, and creates missing folders.
@@ -106,15 +163,16 @@ public struct Figure: Sendable {
   /// The file is 8-bit grayscale if the figure has no colors, otherwise 8-bit RGB, and records the dpi.
   /// The same figure gives the same bytes. The file is written atomically.
   ///
-  /// - Throws: ``PlotError`` if the file cannot be written, no font is installed, or the figure is too
-  ///   small for its contents.
+  /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
+  ///   contents, no font is installed, or the file cannot be written.
   public func save(to path: String) throws(PlotError) {
     try writeFile(png(), to: path)
   }
 
   /// The bytes of the PNG file that ``save(to:)`` writes.
   ///
-  /// - Throws: ``PlotError`` if no font is installed, or the figure is too small for its contents.
+  /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
+  ///   contents, or no font is installed.
   public func png() throws(PlotError) -> [UInt8] {
     try encodePNG(draw().bitmap, dpi: dpi)
   }

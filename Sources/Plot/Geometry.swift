@@ -96,7 +96,9 @@ struct Coordinates {
   /// The pixels between two corners, which may be outside the frame.
   func rectangle(x: (Double, Double), y: (Double, Double)) -> Rectangle {
     func pixels(_ a: Double, _ b: Double, _ bounds: ClosedRange<Double>) -> (Int, Int) {
-      let ends = [a, b].map { Int(min(max($0, bounds.lowerBound), bounds.upperBound).rounded()) }
+      let ends = [a, b].map {
+        Int(clamping: min(max($0, bounds.lowerBound), bounds.upperBound).rounded())
+      }
       return (min(ends[0], ends[1]), max(ends[0], ends[1]))
     }
     let (left, right) = pixels(

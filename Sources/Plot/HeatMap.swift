@@ -45,8 +45,9 @@ struct HeatMap: Mark {
   /// The color of a value; white for NaN and infinity.
   private func color(of value: Double) -> Color {
     guard value.isFinite else { return .white }
-    let span = range.upperBound - range.lowerBound
-    return colormap.color(of: span > 0 ? (value - range.lowerBound) / span : 0)
+    return colormap.color(
+      of: isWide(range)
+        ? (value - range.lowerBound) / (range.upperBound - range.lowerBound) : 0)
   }
 }
 
@@ -66,9 +67,8 @@ struct ColorBar {
     frame = Rectangle(
       x: plot.maxX + Int(12 * pen.points), y: plot.y,
       width: max(pen.tick, min(plot.height / 20, Int(15 * pen.points))), height: plot.height)
-    let range =
-      map.range.lowerBound < map.range.upperBound
-      ? map.range : map.range.lowerBound...map.range.lowerBound + 1
+    let low = map.range.lowerBound
+    let range = isWide(map.range) ? map.range : low...low + max(1, abs(low) * 1e-6)
     var extent = Extent([range.lowerBound, range.upperBound])
     extent.isWhole = extent.isWhole && map.values.joined().allSatisfy { $0 == $0.rounded() }
     let coordinates = Coordinates(frame: frame, x: 0...1, y: range, runsDown: false)
@@ -99,7 +99,8 @@ struct ColorBar {
     for tick in ticks {
       canvas.fill(
         Rectangle(
-          x: frame.maxX + pen.line, y: Int(tick.rounded()) - pen.line / 2, width: pen.tick,
+          x: frame.maxX + pen.line, y: Int(clamping: tick.rounded()) - pen.line / 2,
+          width: pen.tick,
           height: pen.line), with: .black)
     }
   }

@@ -8,6 +8,9 @@
 /// Values are in row-major order from the top left; the three values of an RGB pixel are adjacent.
 /// Black is 0 and white is 1. Grayscale images may have any range, which ``Axes/imshow(_:range:)``
 /// rescales.
+///
+/// An image whose number of values is not height × width × channels is an error where it is drawn or
+/// written.
 public struct Image: Sendable, Equatable {
   public let width: Int
   public let height: Int
@@ -17,14 +20,27 @@ public struct Image: Sendable, Equatable {
   public let values: [Float]
 
   public init(width: Int, height: Int, channels: Int = 1, values: [Float]) {
-    precondition(channels == 1 || channels == 3, "Image: expected 1 or 3 channels, got \(channels)")
-    precondition(
-      width > 0 && height > 0 && values.count == width * height * channels,
-      "Image: expected \(width) × \(height) × \(channels) values, got \(values.count)")
     self.width = width
     self.height = height
     self.channels = channels
     self.values = values
+  }
+
+  /// Why the image cannot be drawn, in one line; `nil` if it can.
+  var problem: String? {
+    let (pixels, tooMany) = width.multipliedReportingOverflow(by: height)
+    return Checks("Image")
+      .expect([1, 3].contains(channels), "1 or 3 channels", got: "\(channels)")
+      .expect(width > 0 && height > 0, "at least one pixel", got: "\(width) × \(height)")
+      .expect(
+        !tooMany && pixels <= largestPixelCount, "at most \(largestPixelCount) pixels",
+        got: "\(width) × \(height)"
+      )
+      .expect(
+        values.count == pixels * channels, "\(width) × \(height) × \(channels) values",
+        got: "\(values.count)"
+      )
+      .problem
   }
 
   /// An image of bytes, scaled so that 255 becomes 1.
@@ -33,17 +49,20 @@ public struct Image: Sendable, Equatable {
       width: width, height: height, channels: channels, values: bytes.map { Float($0) / 255 })
   }
 
-  /// Reads a PNG file of any kind.
+  /// Reads a PNG or JPEG file of any kind, turned upright as its EXIF data say.
   ///
   /// - Parameters:
   ///   - path: The path of the file.
   ///   - channels: 1 to convert it to grayscale, 3 to RGB.
   ///   - background: The gray level behind transparent parts, from 0 (black) to 1 (white).
-  /// - Throws: ``PlotError`` if the file cannot be read or is not a PNG file.
+  /// - Throws: ``PlotError`` if the file cannot be read or is of another kind.
   public init(
     contentsOf path: String, channels: Int = 1, background: Float = 1
   ) throws(PlotError) {
-    let bitmap = try decodePNG(
+    guard [1, 3].contains(channels) else {
+      throw PlotError("Image: expected 1 or 3 channels, got \(channels)")
+    }
+    let bitmap = try decodeImage(
       readFile(path), named: path, channels: channels, background: byte(background * 255))
     self.init(width: bitmap.width, height: bitmap.height, channels: channels, bytes: bitmap.bytes)
   }
@@ -52,6 +71,8 @@ public struct Image: Sendable, Equatable {
 /// An image converted to bytes for display, with square pixels.
 package struct ShownImage: Sendable {
   package let bitmap: Bitmap
+
+  private static let largest = Float.greatestFiniteMagnitude / 4
 
   /// Converts values to gray levels like matplotlib's `imshow(cmap="gray")`.
   ///
@@ -64,8 +85,9 @@ package struct ShownImage: Sendable {
       bytes = image.values.map { byte($0 * 255) }
     } else {
       let finite = image.values.filter(\.isFinite)
-      let low = range?.lowerBound ?? finite.min() ?? 0
-      let high = range?.upperBound ?? finite.max() ?? 0
+      // The difference of two finite numbers may be infinite.
+      let low = max(range?.lowerBound ?? finite.min() ?? 0, -Self.largest)
+      let high = min(range?.upperBound ?? finite.max() ?? 0, Self.largest)
       bytes = image.values.map { value in
         guard value.isFinite else { return 255 }
         return low < high ? byte((value - low) / (high - low) * 256) : 0
@@ -81,8 +103,8 @@ package struct ShownImage: Sendable {
     var scale = min(
       Double(area.width) / Double(bitmap.width), Double(area.height) / Double(bitmap.height))
     if scale > 1 { scale.round(.down) }
-    let width = max(1, Int((Double(bitmap.width) * scale).rounded()))
-    let height = max(1, Int((Double(bitmap.height) * scale).rounded()))
+    let width = max(1, Int(clamping: (Double(bitmap.width) * scale).rounded()))
+    let height = max(1, Int(clamping: (Double(bitmap.height) * scale).rounded()))
     return Rectangle(
       x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2,
       width: width, height: height)

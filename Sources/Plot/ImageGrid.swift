@@ -15,18 +15,26 @@
 ///   - valueRange: The values that `normalize` maps to 0 and 1; the minimum and maximum by default.
 ///   - scaleEach: Whether `normalize` uses the minimum and maximum of each image.
 ///   - padValue: The value of the padding.
-/// - Throws: ``PlotError`` if there are no images, or they differ in size or channels.
+/// - Throws: ``PlotError`` if there are no images, they differ in size or channels, one has not as many
+///   values as pixels, or the grid is too large.
 public func makeGrid(
   _ images: [Image], nrow: Int = 8, padding: Int = 2, normalize: Bool = false,
   valueRange: ClosedRange<Float>? = nil, scaleEach: Bool = false, padValue: Float = 0
 ) throws(PlotError) -> Image {
-  precondition(nrow > 0 && padding >= 0, "makeGrid: expected nrow > 0 and padding >= 0")
+  let checks = Checks("makeGrid")
+    .expect(nrow > 0, "nrow of at least 1", got: "\(nrow)")
+    .expect((0...65_535).contains(padding), "padding from 0 to 65535", got: "\(padding)")
+    .expectRange(valueRange.map { Double($0.lowerBound)...Double($0.upperBound) })
+  if let problem = checks.problem { throw PlotError(problem) }
   guard let first = images.first else { throw PlotError("makeGrid expected images, got none") }
   for (i, image) in images.enumerated()
   where (image.width, image.height, image.channels) != (first.width, first.height, first.channels) {
     throw PlotError(
       "makeGrid expected images of equal size, got \(text(first)) and, at index \(i), \(text(image))"
     )
+  }
+  for (i, image) in images.enumerated() {
+    if let problem = image.problem { throw PlotError("makeGrid, at index \(i): \(problem)") }
   }
   var images = images
   if normalize {
@@ -41,6 +49,10 @@ public func makeGrid(
   let rows = (images.count + columns - 1) / columns
   let (stepX, stepY) = (first.width + padding, first.height + padding)
   let (width, height) = (columns * stepX + padding, rows * stepY + padding)
+  guard width <= largestPixelCount / height else {
+    throw PlotError(
+      "makeGrid expected a grid of at most \(largestPixelCount) pixels, got \(width) × \(height)")
+  }
   let lineCount = first.width * first.channels
   var values = [Float](repeating: padValue, count: width * height * first.channels)
   for (i, image) in images.enumerated() {
@@ -83,11 +95,13 @@ public func saveImage(
 }
 
 extension Image {
-  /// The minimum and maximum.
+  /// The minimum and maximum of the finite values; 0 if there are none.
   fileprivate var valueRange: ClosedRange<Float> {
-    var (low, high) = (values[0], values[0])
-    for value in values { (low, high) = (min(low, value), max(high, value)) }
-    return low...high
+    var range: ClosedRange<Float>?
+    for value in values where value.isFinite {
+      range = range.map { min($0.lowerBound, value)...max($0.upperBound, value) } ?? value...value
+    }
+    return range ?? 0...0
   }
 
   /// The image with values clamped to `range` and rescaled to 0…1.

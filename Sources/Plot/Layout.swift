@@ -13,17 +13,10 @@ package struct Layout {
   /// The layouts of the axes with data; `nil` for the others.
   package private(set) var plots: [PlotLayout?] = []
 
-  /// - Throws: ``PlotError`` if no font is installed, or the figure is too small for its contents.
+  /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
+  ///   contents, or no font is installed.
   package init(_ figure: Figure) throws(PlotError) {
-    let (exactWidth, exactHeight) = (
-      figure.size.width * figure.dpi, figure.size.height * figure.dpi
-    )
-    let allowed = 1.0...65535
-    guard allowed.contains(exactWidth) && allowed.contains(exactHeight) else {
-      throw PlotError(
-        "expected a figure of 1 to 65535 pixels in each direction, got \(figure.size.width) × "
-          + "\(figure.size.height) inches at \(figure.dpi) dpi")
-    }
+    try figure.check()
     (width, height) = figure.pixels
     let points = figure.dpi / 72
     // The margins and gaps of matplotlib's tight layout.

@@ -35,7 +35,7 @@ package struct PlacedText {
     glyphs = pen.typeface.glyphs(of: text, size: size).map { glyph in
       let line = glyph.moved(x: Int(x.rounded()), y: Int(y.rounded()))
       return (isRotated ? line.rotated : line).moved(
-        x: Int(position.x.rounded()), y: Int(position.y.rounded()))
+        x: Int(clamping: position.x.rounded()), y: Int(clamping: position.y.rounded()))
     }
     self.color = color
   }

@@ -149,11 +149,11 @@ package struct PlotLayout {
 
   /// The first pixel column of each tick along x.
   private var columns: [Int] {
-    xTicks.labels.map { Int(coordinates.x(of: $0.value).rounded()) - pen.line / 2 }
+    xTicks.labels.map { Int(clamping: coordinates.x(of: $0.value).rounded()) - pen.line / 2 }
   }
 
   /// The first pixel row of each tick along y.
   private var rows: [Int] {
-    yTicks.labels.map { Int(coordinates.y(of: $0.value).rounded()) - pen.line / 2 }
+    yTicks.labels.map { Int(clamping: coordinates.y(of: $0.value).rounded()) - pen.line / 2 }
   }
 }

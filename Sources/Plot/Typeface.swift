@@ -1,9 +1,33 @@
 import CFreeType
+import Foundation
+
+/// A font file in memory.
+package final class FontFile: Sendable {
+  package let name: String
+  /// FreeType keeps the address as long as the font is open.
+  nonisolated(unsafe) fileprivate let memory: UnsafeMutableBufferPointer<UInt8>
+
+  package init(_ bytes: some Collection<UInt8>, name: String) {
+    self.name = name
+    memory = .allocate(capacity: bytes.count)
+    _ = memory.initialize(from: bytes)
+  }
+
+  convenience init(base64: String, name: String) {
+    self.init(Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data(), name: name)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The file's bytes.
+  package var bytes: [UInt8] { Array(memory) }
+}
 
 /// A font opened by FreeType, which renders glyphs.
 ///
 /// Each figure opens its own, because FreeType faces must not be shared between threads.
 package final class Typeface {
+  private let file: FontFile
   private let library: FT_Library
   private let face: FT_Face
   private var advances: [Unicode.Scalar: Double] = [:]
@@ -15,12 +39,13 @@ package final class Typeface {
     guard FT_Init_FreeType(&library) == 0, let library else {
       throw PlotError("cannot initialize FreeType")
     }
-    guard FT_New_Face(library, file.path, FT_Long(file.index), &face) == 0, let face,
-      face.pointee.units_per_EM > 0
-    else {
+    let error = FT_New_Memory_Face(
+      library, file.memory.baseAddress, FT_Long(file.memory.count), 0, &face)
+    guard error == 0, let face, face.pointee.units_per_EM > 0 else {
       FT_Done_FreeType(library)
-      throw PlotError("cannot read the font \(file.path); \(FontFile.advice)")
+      throw PlotError("cannot read the font \(file.name)")
     }
+    self.file = file
     self.library = library
     self.face = face
   }

@@ -160,7 +160,10 @@ struct PredictCommandTests {
       try "no picture".write(toFile: text, atomically: true, encoding: .utf8)
       let lab = Program(name: "lab", folder: folder)
       for (arguments, expected) in [
-        ([checkpoint, good, text], "cannot read \(text) as PNG: "),
+        (
+          [checkpoint, good, text],
+          "cannot read \(text): expected a PNG or JPEG file, got something else"
+        ),
         ([checkpoint, good, blank], "\(blank): expected a character, got a picture of one colour"),
         ([checkpoint, "\(good)x"], "cannot read \(good)x: No such file or directory"),
         ([text, good], "expected a safetensors file, got "),

@@ -45,7 +45,7 @@ struct FigureComparisonTests {
     )
     let both = try comparison(try png(first, width: 80), try png(second, width: 80)).sideBySide
     #expect(both.columns == 3)
-    let bitmap = try decodePNG(try both.png(), named: "both", channels: 1)
+    let bitmap = try decodeImage(try both.png(), named: "both", channels: 1)
     #expect(bitmap.bytes.contains(200) && bitmap.bytes.contains(90) && bitmap.bytes.contains(110))
     let other = try comparison(try png(first, width: 80), try png(second, width: 40)).sideBySide
     #expect(other.columns == 2)

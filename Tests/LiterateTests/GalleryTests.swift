@@ -35,7 +35,7 @@ struct GalleryTests {
       html.firstMatch(of: /<img src="data:image\/png;base64,([^"]*)" (alt[^>]*)>/))
     #expect(image.2 == "alt=\"Colors\" width=\"640\" height=\"400\"")
     let png = try #require(Data(base64Encoded: String(image.1)))
-    let small = try decodePNG(Array(png), named: "thumbnail", channels: 3)
+    let small = try decodeImage(Array(png), named: "thumbnail", channels: 3)
     #expect(small.width == 640)
     #expect(small.height == 400)
     // 800 × 500 pixels became 640 × 400: the last one is the mean of the last 2 × 2.

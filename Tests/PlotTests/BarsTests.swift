@@ -54,6 +54,59 @@ struct BarsTests {
     #expect(bars(try draw(["a", "b"], [0, 0])).allSatisfy { $0 == nil })
   }
 
+  @Test(arguments: [false, true]) func negativeBarsHangFromZero(isHorizontal: Bool) throws {
+    var figure = Figure(size: (6, 4))
+    if isHorizontal {
+      figure[0].barh(["a", "b", "c"], [40, -40, -20])
+    } else {
+      figure[0].bar(["a", "b", "c"], [40, -40, -20])
+    }
+    let bitmap = try figure.draw().bitmap
+    // For each bar, the first and the last of its blue pixels across the categories.
+    let (outer, inner) =
+      isHorizontal ? (bitmap.height, bitmap.width) : (bitmap.width, bitmap.height)
+    let spans = (0..<outer).map { i in
+      let blues = (0..<inner).filter { j in
+        let index = 3 * (isHorizontal ? i * bitmap.width + j : j * bitmap.width + i)
+        return Array(bitmap.bytes[index..<index + 3]) == blue
+      }
+      return [blues.first, blues.last].compactMap(\.self)
+    }
+    let bars = spans.split(separator: []).map { $0[$0.startIndex + $0.count / 2] }
+    try #require(bars.count == 3)
+    let lengths = bars.map { $0[1] - $0[0] }
+    #expect(abs(lengths[0] - lengths[1]) <= 2 && abs(lengths[1] - 2 * lengths[2]) <= 3)
+    // The first bar ends where the others start.
+    let zero = isHorizontal ? bars[0][0] : bars[0][1]
+    for bar in bars[1...] { #expect(abs((isHorizontal ? bar[1] : bar[0]) - zero) <= 2) }
+    #expect(isHorizontal ? bars[1][0] < zero - 99 : bars[1][1] > zero + 99)
+  }
+
+  @Test func negativeValuesAreWrittenBelowTheirBars() throws {
+    var figure = Figure(size: (6, 3))
+    figure[0].bar(["a", "b"], [2, -2], yerr: [0.1, 0.1], decimals: 1)
+    let plot = try #require(try Layout(figure).plots[0])
+    #expect(plot.values.count == 2)
+    #expect(plot.values[0].ink.maxY < plot.values[1].ink.y - 50)
+    for value in plot.values { #expect(plot.frame.intersection(value.ink) == value.ink) }
+  }
+
+  @Test func stackedValuesOfBothSignsDoNotCover() throws {
+    var figure = Figure(size: (6, 3))
+    let series = [
+      BarSeries("x", [1], color: .red), BarSeries("y", [-1], color: .green),
+      BarSeries("z", [-1], color: .blue),
+    ]
+    figure[0].bar(["a"], series, stacked: true)
+    let bitmap = try figure.draw().bitmap
+    let counts = [Color.red, .green, .blue].map { color in
+      stride(from: 0, to: bitmap.bytes.count, by: 3).count {
+        Array(bitmap.bytes[$0..<$0 + 3]) == [color.red, color.green, color.blue]
+      }
+    }
+    #expect(counts.allSatisfy { abs($0 - counts[0]) < counts[0] / 20 }, "\(counts)")
+  }
+
   @Test func tooManyBarsAreAnError() throws {
     let error = #expect(throws: PlotError.self) {
       try draw([String](repeating: "x", count: 1000), [Double](repeating: 1, count: 1000))

@@ -64,7 +64,7 @@ struct FigureTests {
       try figure.save(to: path)
       let file = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
       #expect(try file == figure.png())
-      let pixels = try decodePNG(file, named: path, channels: 3)
+      let pixels = try decodeImage(file, named: path, channels: 3)
       #expect(pixels.width == 150 && pixels.height == 100)
       #expect(try pixels == figure.draw().bitmap)
     }

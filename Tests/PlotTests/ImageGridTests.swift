@@ -124,7 +124,7 @@ struct ImageGridTests {
       let path = folder.appendingPathComponent("grid.png").path
       try save(path)
       let file = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-      bitmap = try decodePNG(file, named: path, channels: channels)
+      bitmap = try decodeImage(file, named: path, channels: channels)
     }
     return try #require(bitmap)
   }

@@ -63,8 +63,8 @@ struct LayoutTests {
   func impossibleSizesAreErrors(width: Double, height: Double) {
     #expect(
       throws: PlotError(
-        "expected a figure of 1 to 65535 pixels in each direction, got \(width) × \(height) "
-          + "inches at 100.0 dpi")
+        "expected a figure of 1 to 65535 pixels in each direction at 1 to 2400 dpi, got "
+          + "\(width) × \(height) inches at 100.0 dpi")
     ) {
       try Layout(Figure(size: (width, height)))
     }

@@ -9,7 +9,7 @@ struct PNGFuzzTests {
     let gray = Bitmap(width: 5, height: 4, channels: 1, bytes: (0..<20).map { UInt8(10 * $0) })
     let color = Bitmap(width: 3, height: 3, channels: 3, bytes: (0..<27).map { UInt8(9 * $0) })
     let seeds = try [encodePNG(gray), encodePNG(color, dpi: 100)] + otherKinds
-    for seed in seeds { #expect(try decodePNG(seed, named: "seed", channels: 1).width > 0) }
+    for seed in seeds { #expect(try decodeImage(seed, named: "seed", channels: 1).width > 0) }
     let outcome = try Fuzzer("png").run(
       seeds,
       repair: { file, mutator in
@@ -31,20 +31,32 @@ struct PNGFuzzTests {
     let chunk: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF] + Array("tEXt".utf8) + [0, 0, 0, 0]
     let text = "cannot read a.png as PNG: it is cut, or a chunk of it claims to be longer"
     #expect(throws: PlotError(text)) {
-      try decodePNG(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
+      try decodeImage(Array(png[..<33] + chunk + png[33...]), named: "a.png", channels: 1)
     }
     #expect(throws: PlotError(text)) {
-      try decodePNG(Array(png[..<33] + chunk[..<8]), named: "a.png", channels: 1)
+      try decodeImage(Array(png[..<33] + chunk[..<8]), named: "a.png", channels: 1)
     }
+  }
+
+  /// Phones' files: damage in their markers, tables and scans.
+  @Test func damagedJPEGFilesAreRefusedInOneLine() throws {
+    let seed = Array(try #require(JPEGTests.file))
+    let outcome = try Fuzzer("jpeg").run([seed]) { file in
+      for channels in [1, 3] {
+        _ = try Image(contentsOf: file.path(percentEncoded: false), channels: channels)
+      }
+    }
+    #expect(outcome.refused > 50)
+    #expect(outcome.complaints == [])
   }
 
   @Test func moreImageThanTheFileCanHoldIsRefused() throws {
     var png = try encodePNG(Bitmap(width: 2, height: 1, channels: 1, bytes: [1, 2]))
-    // 16,384 × 16,384 pixels.
-    (png[18], png[19], png[22], png[23]) = (0x40, 0, 0x40, 0)
+    // 8192 × 8192 pixels.
+    (png[18], png[19], png[22], png[23]) = (0x20, 0, 0x20, 0)
     repairSums(of: &png)
-    let text = "cannot read a.png: 16384 × 16384 pixels do not fit into \(png.count) bytes"
-    #expect(throws: PlotError(text)) { try decodePNG(png, named: "a.png", channels: 1) }
+    let text = "cannot read a.png: 8192 × 8192 pixels do not fit into \(png.count) bytes"
+    #expect(throws: PlotError(text)) { try decodeImage(png, named: "a.png", channels: 1) }
   }
 
   /// Formats that our encoder does not write: a palette with transparency, 16 bits with alpha, 1 bit
@@ -75,16 +87,9 @@ struct PNGFuzzTests {
       let length = file[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
       guard length <= file.count - offset - 12 else { return }
       let end = offset + 8 + length
-      let sum = Self.crc(file[offset + 4..<end])
+      let sum = crc(file[offset + 4..<end])
       for i in 0..<4 { file[end + i] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * (3 - i))) }
       offset = end + 4
-    }
-  }
-
-  /// The cyclic redundancy check of PNG and zip.
-  private static func crc(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0) }
     }
   }
 }

@@ -2,14 +2,14 @@ import Foundation
 import Kernels
 import LabRandom
 import LabTensors
-import PNGFiles
+import ImageFiles
 import Synchronization
 
-/// PNG files in one folder per class, as for torchvision's `ImageFolder`.
+/// PNG and JPEG files in one folder per class, as for torchvision's `ImageFolder`.
 ///
 /// ```text
 /// shapes/circle/001.png        classes are sorted by name: circle is 0, square is 1
-/// shapes/circle/002.png
+/// shapes/circle/002.jpg
 /// shapes/square/a.png
 /// ```
 ///
@@ -24,7 +24,7 @@ import Synchronization
 /// if they exist, are the other two; what does not exist is split off from the training set.
 ///
 /// Pixels are numbers from 0 to 1, gray or RGB. All images are decoded at once and take one byte of
-/// memory per element. Hidden files and files other than images are ignored.
+/// memory per element. They are turned upright as their EXIF data say. Hidden files and files other than images are ignored.
 public struct ImageFolder: DataModule {
   public static let name = "Folder"
 
@@ -95,7 +95,7 @@ public struct ImageFolder: DataModule {
 }
 
 extension ImageFolder {
-  /// Reads a PNG file as an input of a model that was trained on a folder of images.
+  /// Reads a PNG or JPEG file as an input of a model that was trained on a folder of images.
   ///
   /// - Parameters:
   ///   - url: The file.
@@ -113,7 +113,7 @@ extension ImageFolder {
   }
 }
 
-/// The PNG files below a folder.
+/// The image files below a folder.
 private struct ImageListing {
   struct File {
     let url: URL
@@ -191,13 +191,13 @@ private struct ImageListing {
       for file in try Self.names(in: inside) {
         guard !isFolder(inside, file) else {
           throw DataError(
-            .unusable, "\(path(inside, file)): expected PNG files, got a folder")
+            .unusable, "\(path(inside, file)): expected PNG or JPEG files, got a folder")
         }
         guard let format = Self.imageFormat(of: file) else { continue }
-        guard format == "png" else {
+        guard ["png", "jpg", "jpeg"].contains(format) else {
           throw DataError(
             .unusable,
-            "\(path(inside, file)): expected a PNG file, got .\(format); convert it to PNG")
+            "\(path(inside, file)): expected a PNG or JPEG file, got .\(format); convert it to PNG")
         }
         files.append(
           File(
@@ -206,7 +206,7 @@ private struct ImageListing {
         count += 1
       }
       guard count > 0 else {
-        throw DataError(.unusable, "\(path(folder, name)): expected PNG files, found none")
+        throw DataError(.unusable, "\(path(folder, name)): expected PNG or JPEG files, found none")
       }
     }
   }
@@ -217,15 +217,15 @@ private struct ImageListing {
     if let file = names.first(where: { imageFormat(of: $0) != nil && !isFolder(folder, $0) }) {
       throw DataError(
         .unusable,
-        "\(path(folder, file)): expected a folder for each class with PNG files in it, got an image "
+        "\(path(folder, file)): expected a folder for each class with images in it, got an image "
           + "outside of them")
     }
     let classes = names.filter { isFolder(folder, $0) }
     guard !classes.isEmpty else {
       throw DataError(
         .unusable,
-        "\(folder.path(percentEncoded: false)): expected a folder for each class with PNG files in "
-          + "it, found none")
+        "\(folder.path(percentEncoded: false)): expected a folder for each class with images in it, "
+          + "found none")
     }
     return classes
   }
@@ -258,7 +258,7 @@ private func isFolder(_ parent: URL, _ name: String) -> Bool {
     && isFolder.boolValue
 }
 
-/// The pixels of some PNG files, all of one size.
+/// The pixels of some image files, all of one size.
 private struct DecodedImages {
   /// Channels, rows, columns.
   let dims: [Int]
@@ -320,15 +320,15 @@ private struct DecodedImages {
     (self.dims, self.bytes, digest) = (dims, bytes, try sum.hexadecimal)
   }
 
-  static func read(_ url: URL, _ channels: Int) throws -> (image: PNGImage, sum: String) {
+  static func read(_ url: URL, _ channels: Int) throws -> (image: FileImage, sum: String) {
     let file = try withFile(url, "read") { try Data(contentsOf: url) }
     let sum = try SHA256()
     sum.update(file)
     do {
-      let image = try PNGImage(
+      let image = try FileImage(
         decoding: Array(file), named: url.path(percentEncoded: false), channels: channels)
       return (image, try sum.hexadecimal)
-    } catch let error as PNGError {
+    } catch let error as FileImageError {
       throw DataError(.damaged, error.description)
     }
   }
@@ -347,7 +347,7 @@ private func planar(_ samples: [UInt8], channels: Int) -> [UInt8] {
 ///
 /// - Returns: The samples of the new image; the channels of a pixel are neighbours.
 /// - Complexity: O(height · width · max(1, shrinking factor))
-package func resize(_ image: PNGImage, height: Int, width: Int) -> [UInt8] {
+package func resize(_ image: FileImage, height: Int, width: Int) -> [UInt8] {
   let across = resample(
     image.bytes, outer: image.height, from: image.width, to: width, inner: image.channels)
   return resample(

@@ -7,8 +7,8 @@ package struct FigureComparison {
 
   /// - Throws: `PlotError` if the bytes are not a PNG file.
   package init(expected: [UInt8], actual: [UInt8], name: String) throws {
-    self.expected = try decodePNG(expected, named: "the expected \(name)", channels: 3)
-    self.actual = try decodePNG(actual, named: name, channels: 3)
+    self.expected = try decodeImage(expected, named: "the expected \(name)", channels: 3)
+    self.actual = try decodeImage(actual, named: name, channels: 3)
   }
 
   private var haveEqualSizes: Bool {

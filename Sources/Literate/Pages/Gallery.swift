@@ -120,7 +120,7 @@ struct Thumbnail {
 
   /// Shrinks the figure to at most 640 × 400 pixels.
   init(_ file: Data) throws(PlotError) {
-    let figure = try decodePNG(Array(file), named: "a figure", channels: 3)
+    let figure = try decodeImage(Array(file), named: "a figure", channels: 3)
     let scale = min(640 / Double(figure.width), 400 / Double(figure.height))
     guard scale < 1 else {
       (png, width, height) = (file, figure.width, figure.height)

@@ -84,4 +84,80 @@ struct CharacterImageTests {
     }
     #expect(error?.description == "a.png: expected a character, got a picture of one colour")
   }
+
+  @Test func impossibleSizesAreOneLine() {
+    for (count, width, height) in [(12, 4, 4), (0, 0, 0), (4, -2, -2), (8, 4, .max)] {
+      let error = #expect(throws: DataError.self) {
+        try CharacterImage(
+          gray: [Float](repeating: 0, count: count), width: width, height: height, named: "a")
+      }
+      #expect(error?.description == "a: expected \(width) × \(height) pixels, got \(count)")
+    }
+    #expect(throws: DataError.self) {
+      try CharacterImage(gray: [0, .nan], width: 2, height: 1, named: "a")
+    }
+  }
+}
+
+/// The character in a photograph is the one that was drawn.
+struct PhotographTests {
+  /// Widths, left ends, heights, pens, papers and inks.
+  private static let kinds: [(Int, Double, Double, Double, Float, Float)] = [
+    (240, 0.35, 0.42, 0.06, 0.85, 0.25), (360, 0.2, 0.3, 0.1, 0.7, 0.1),
+    (240, 0.3, 0.6, 0.03, 0.9, 0.55),
+  ]
+
+  private func pixels(_ photograph: Photograph) throws -> [Float] {
+    try CharacterImage(
+      gray: photograph.values.map { min(max($0, 0), 1) }, width: photograph.width,
+      height: photograph.height, named: "a"
+    ).pixels
+  }
+
+  /// The cosine of the angle between two images.
+  private func likeness(_ a: [Float], _ b: [Float]) -> Float {
+    func product(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    return product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+  }
+
+  @Test(arguments: Photograph.Trouble.allCases) func troubleIsNotInk(trouble: Photograph.Trouble)
+    throws
+  {
+    for (number, (name, strokes)) in Photograph.letters.enumerated() {
+      let (width, left, size, pen, paper, ink) = Self.kinds[number % Self.kinds.count]
+      let clean = Photograph(
+        strokes, width: width, left: left, size: size, pen: pen, paper: paper, ink: ink)
+      var photograph = clean
+      photograph.add(trouble)
+      let likeness = try likeness(pixels(clean), pixels(photograph))
+      #expect(likeness > 0.9, "\(name) on paper \(number % Self.kinds.count): \(likeness)")
+    }
+  }
+
+  @Test func severalCharactersAreSaidSo() throws {
+    let text = "a: expected one character, got several; cut the picture around one of them"
+    let letters = Photograph.letters.map(\.strokes)
+    // Beside each other, and two lines.
+    for (dx, dy) in [(0.9, 0.0), (1.4, 0), (0, 1.4)] {
+      for pair in [(0, 2), (4, 1), (9, 9)] {
+        let moved = letters[pair.1].map { $0.map { ($0.0 + dx, $0.1 + dy) } }
+        let both = Photograph(letters[pair.0] + moved, left: 0.1, size: 0.25)
+        #expect(throws: DataError(.damaged, text)) { _ = try pixels(both) }
+      }
+    }
+    // The dot of an "i", and strokes with a gap, are one character.
+    for strokes in [letters[7], [[(0, 0), (0, 1)], [(0.6, 0), (0.08, 0.5), (0.6, 1)]]] {
+      _ = try pixels(Photograph(strokes))
+    }
+  }
+
+  @Test func aSpeckDarkerThanTheInkIsNotTheCharacter() throws {
+    // A dot of five pixels in 600 × 800 made another letter of each.
+    for (_, strokes) in Photograph.letters.prefix(3) {
+      let clean = Photograph(strokes, width: 600)
+      var dotted = clean
+      dotted.line((60, 60), (60, 60), reach: 2.5, 0)
+      #expect(try pixels(clean) == pixels(dotted))
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import Foundation
 import Lab
-import PNGFiles
+import ImageFiles
 import Testing
 
 @Suite struct ImageFolderTests {
@@ -16,7 +16,7 @@ import Testing
     _ path: String, _ first: Int = 0, height: Int = 2, width: Int = 3, channels: Int = 1
   ) throws {
     let samples = (0..<height * width * channels).map { UInt8(truncatingIfNeeded: first + $0) }
-    let image = PNGImage(width: width, height: height, channels: channels, bytes: samples)
+    let image = FileImage(width: width, height: height, channels: channels, bytes: samples)
     try folder.write(Data(try image.encoded()), to: "root/" + path)
   }
 
@@ -133,7 +133,7 @@ import Testing
     let samples = (0..<from.reduce(1, *)).map {
       UInt8(($0 * $0 * 7 + $0 * 13 + $0 / from[1] * 31) % 256)
     }
-    let image = PNGImage(width: from[1], height: from[0], channels: from[2], bytes: samples)
+    let image = FileImage(width: from[1], height: from[0], channels: from[2], bytes: samples)
     #expect(resize(image, height: to[0], width: to[1]) == expected)
   }
 
@@ -167,9 +167,9 @@ import Testing
   @Test func filesOfAllSizesAreDecoded() throws {
     for height in 1...150 {
       let samples = (0..<height * 3).map { UInt8($0 / 3) }
-      let image = PNGImage(width: 1, height: height, channels: 3, bytes: samples)
+      let image = FileImage(width: 1, height: height, channels: 3, bytes: samples)
       let file = Data(try image.encoded())
-      let gray = try PNGImage(decoding: Array(file), named: "a.png", channels: 1)
+      let gray = try FileImage(decoding: Array(file), named: "a.png", channels: 1)
       #expect(gray.bytes == (0..<height).map(UInt8.init))
     }
   }
@@ -195,13 +195,15 @@ import Testing
       _ = try ImageFolder(root)
     }
     try folder.write(Data(), to: "root/.hidden")
-    let none = "expected a folder for each class with PNG files in it"
+    let none = "expected a folder for each class with images in it"
     expectError("\(root.path(percentEncoded: false)): \(none), found none") {
       _ = try ImageFolder(root)
     }
     try write("a/1.png")
     try folder.write(Data(), to: "root/b/.hidden.png")
-    expectError("\(path("b")): expected PNG files, found none") { _ = try ImageFolder(root) }
+    expectError("\(path("b")): expected PNG or JPEG files, found none") {
+      _ = try ImageFolder(root)
+    }
     try write("b/1.png")
     try write("loose.png")
     expectError("\(path("loose.png")): \(none), got an image outside of them") {
@@ -211,13 +213,13 @@ import Testing
 
   @Test func refusesOtherFiles() throws {
     try writeClasses()
-    try folder.write(Data(), to: "root/a/1.JPG")
-    expectError("\(path("a/1.JPG")): expected a PNG file, got .jpg; convert it to PNG") {
+    try folder.write(Data(), to: "root/a/1.BMP")
+    expectError("\(path("a/1.BMP")): expected a PNG or JPEG file, got .bmp; convert it to PNG") {
       _ = try ImageFolder(root)
     }
-    try FileManager.default.removeItem(at: root.appending(path: "a/1.JPG"))
+    try FileManager.default.removeItem(at: root.appending(path: "a/1.BMP"))
     try write("a/more/1.png")
-    expectError("\(path("a/more")): expected PNG files, got a folder") {
+    expectError("\(path("a/more")): expected PNG or JPEG files, got a folder") {
       _ = try ImageFolder(root)
     }
     try FileManager.default.removeItem(at: root.appending(path: "a/more"))
@@ -226,7 +228,9 @@ import Testing
       try folder.write(Data("no image".utf8), to: "root/" + name)
     }
     for _ in 0..<5 {
-      expectError("cannot read \(path("B/19.png")) as PNG: Not a PNG file", .damaged) {
+      expectError(
+        "cannot read \(path("B/19.png")): expected a PNG or JPEG file, got something else", .damaged
+      ) {
         _ = try ImageFolder(root)
       }
     }
@@ -284,7 +288,7 @@ import Testing
       let samples = (0..<16).map { pixel in
         UInt8(20 + (pixel * 7 + number * 13) % 40 + ((pixel < 8) == isAbove ? 180 : 0))
       }
-      let image = PNGImage(width: 4, height: 4, channels: 1, bytes: samples)
+      let image = FileImage(width: 4, height: 4, channels: 1, bytes: samples)
       try folder.write(
         Data(try image.encoded()), to: "root/\(isAbove ? "above" : "below")/\(number).png")
     }

@@ -1,0 +1,130 @@
+/// The connected pieces of ink in a picture.
+struct InkPieces {
+  /// A piece: pixels that touch each other, also at their corners.
+  struct Piece {
+    /// The number of pixels.
+    var count = 0
+    /// The sum of the pixels' ink.
+    var mass: Float = 0
+    /// The strongest ink.
+    var strongest: Float = 0
+    var (left, right, top, bottom) = (Int.max, 0, Int.max, 0)
+    /// The number of pixels at the picture's edges.
+    var edgeCount = 0
+
+    var width: Int { right - left }
+    var height: Int { bottom - top }
+    /// The mean of the pixels' ink.
+    var mean: Float { mass / Float(max(count, 1)) }
+
+    /// The free columns between two pieces; negative if their columns overlap.
+    func columns(to other: Piece) -> Int { max(left, other.left) - min(right, other.right) }
+
+    /// The free rows between two pieces; negative if their rows overlap.
+    func rows(to other: Piece) -> Int { max(top, other.top) - min(bottom, other.bottom) }
+
+    func contains(_ other: Piece) -> Bool {
+      left < other.left && right > other.right && top < other.top && bottom > other.bottom
+    }
+  }
+
+  let width: Int
+  let height: Int
+  private(set) var pieces: [Piece] = []
+  /// For each pixel, the index of its piece; −1 without ink.
+  private(set) var labels: [Int32]
+
+  /// - Parameters:
+  ///   - ink: The ink of each pixel.
+  ///   - limit: What is above it is ink.
+  init(_ ink: Plane, above limit: Float) {
+    (width, height) = (ink.width, ink.height)
+    labels = [Int32](repeating: -1, count: ink.values.count)
+    var stack: [Int] = []
+    for start in ink.values.indices where labels[start] < 0 && ink.values[start] > limit {
+      let label = Int32(pieces.count)
+      var piece = Piece()
+      labels[start] = label
+      stack.append(start)
+      while let index = stack.popLast() {
+        let (x, y) = (index % width, index / width)
+        piece.add(ink.values[index], x: x, y: y)
+        if x == 0 || y == 0 || x == width - 1 || y == height - 1 { piece.edgeCount += 1 }
+        for row in max(0, y - 1)...min(height - 1, y + 1) {
+          for column in max(0, x - 1)...min(width - 1, x + 1) {
+            let next = row * width + column
+            guard labels[next] < 0, ink.values[next] > limit else { continue }
+            labels[next] = label
+            stack.append(next)
+          }
+        }
+      }
+      pieces.append(piece)
+    }
+  }
+
+  /// How many pixels of a piece are near the sides of its bounding box, as a fraction.
+  func shareAtSides(of index: Int) -> Double {
+    let piece = pieces[index]
+    let reach = max(2, max(piece.width, piece.height) / 20)
+    var count = 0
+    for y in piece.top..<piece.bottom {
+      for x in piece.left..<piece.right where labels[y * width + x] == Int32(index) {
+        let distance = min(x - piece.left, piece.right - 1 - x, y - piece.top, piece.bottom - 1 - y)
+        if distance < reach { count += 1 }
+      }
+    }
+    return Double(count) / Double(piece.count)
+  }
+
+  /// The pixels within a distance of some pieces, except those close to other ones.
+  func mask(around kept: Set<Int>, distance: Int) -> [Bool] {
+    let near = grown(by: distance) { kept.contains($0) }
+    let others = grown(by: min(distance, 2)) { !kept.contains($0) }
+    return labels.indices.map { index in
+      labels[index] >= 0 ? kept.contains(Int(labels[index])) : near[index] && !others[index]
+    }
+  }
+
+  /// The pixels within a square around the pixels of some pieces.
+  private func grown(by distance: Int, _ isPiece: (Int) -> Bool) -> [Bool] {
+    let chosen = labels.map { $0 >= 0 && isPiece(Int($0)) }
+    var across = chosen
+    for y in 0..<height {
+      var last = Int.min / 2
+      for x in 0..<width {
+        if chosen[y * width + x] { last = x }
+        if x - last <= distance { across[y * width + x] = true }
+      }
+      last = Int.max / 2
+      for x in stride(from: width - 1, through: 0, by: -1) {
+        if chosen[y * width + x] { last = x }
+        if last - x <= distance { across[y * width + x] = true }
+      }
+    }
+    var result = across
+    for x in 0..<width {
+      var last = Int.min / 2
+      for y in 0..<height {
+        if across[y * width + x] { last = y }
+        if y - last <= distance { result[y * width + x] = true }
+      }
+      last = Int.max / 2
+      for y in stride(from: height - 1, through: 0, by: -1) {
+        if across[y * width + x] { last = y }
+        if last - y <= distance { result[y * width + x] = true }
+      }
+    }
+    return result
+  }
+}
+
+extension InkPieces.Piece {
+  fileprivate mutating func add(_ ink: Float, x: Int, y: Int) {
+    count += 1
+    mass += ink
+    strongest = max(strongest, ink)
+    (left, right) = (min(left, x), max(right, x + 1))
+    (top, bottom) = (min(top, y), max(bottom, y + 1))
+  }
+}
