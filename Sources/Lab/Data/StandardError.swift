@@ -6,9 +6,9 @@ public enum StandardError {
   package static let isLive =
     isatty(2) == 1 || ProcessInfo.processInfo.environment["PROGRESS_BARS"] == "live"
 
-  /// Writes a line.
+  /// Writes a line, without control characters, which a file's name may have.
   @Sendable public static func writeLine(_ line: String) {
-    write(line + "\n")
+    write(printable(line, limit: .max) + "\n")
   }
 
   /// Writes text.
