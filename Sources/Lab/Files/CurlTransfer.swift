@@ -72,11 +72,25 @@ package final class CurlTransfer {
     if code == CURLE_OPERATION_TIMEDOUT, hasBegun {
       return .tooSlow(reason: "slower than \(leastSpeed) B/s for \(stallSeconds) s")
     }
-    let number = code == CURLE_OUT_OF_MEMORY ? ENOMEM : Int32(lab_curl_os_error(handle))
+    var number = code == CURLE_OUT_OF_MEMORY ? ENOMEM : Int32(lab_curl_os_error(handle))
+    // libcurl does not always tell: without a socket it says that it cannot connect.
+    if !hasBegun, let failure = Self.failureToOpenFiles() { number = failure }
     if [EMFILE, ENFILE, ENOMEM].contains(number) {
       throw DataError(.unusable, "cannot download \(url): \(systemReason(of: number))")
     }
     return .failed(status: lab_curl_status(handle), reason: reason(of: code, message))
+  }
+
+  /// The error of the system if this process cannot open as many files as a transfer needs.
+  private static func failureToOpenFiles() -> Int32? {
+    var descriptors: [Int32] = []
+    defer { for descriptor in descriptors { close(descriptor) } }
+    for _ in 0..<12 {
+      let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { return errno }
+      descriptors.append(descriptor)
+    }
+    return nil
   }
 
   private func setOptions(of handle: UnsafeMutableRawPointer, connectMilliseconds: Int) {
