@@ -42,6 +42,13 @@ static inline long lab_curl_status(CURL *handle) {
   return status;
 }
 
+// The system's error number of the last failed call, or 0.
+static inline long lab_curl_os_error(CURL *handle) {
+  long number = 0;
+  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
+  return number;
+}
+
 // The number of bytes that the server means to send, or -1.
 static inline curl_off_t lab_curl_content_length(CURL *handle) {
   curl_off_t length = -1;

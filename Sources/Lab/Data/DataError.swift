@@ -19,7 +19,8 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// The kind of trouble. Only ``Kind/unavailable`` makes `--data_source=auto` use synthetic data.
   public let kind: Kind
-  /// The whole message, on one line.
+  /// The whole message, on one line and without other control characters, which names of files may
+  /// have.
   public let description: String
 
   /// - Parameters:
@@ -27,7 +28,7 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
   ///   - description: The whole message, on one line.
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
-    self.description = description
+    self.description = printable(description, limit: .max)
   }
 }
 
@@ -47,7 +48,7 @@ package func withFile<Result>(
 
 /// The system's reason, without the rest of Foundation's long error descriptions.
 private func reason(of error: any Error) -> String {
-  if let posix = (error as? CocoaError)?.underlying as? POSIXError {
+  if let posix = (error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError {
     return systemReason(of: posix.code.rawValue)
   }
   // Errors of a file handle hold the system's error in another way.
@@ -63,18 +64,18 @@ package func systemReason(of code: Int32) -> String {
 }
 
 /// Text from a file that may be damaged, for use in a message: without control characters, which
-/// could move a terminal's cursor, and at most 60 characters long.
+/// could move a terminal's cursor, and at most `limit` characters long.
 ///
 /// ```swift
 /// printable("F32\n\u{1b}[2J")    // "F32��[2J"
 /// ```
-package func printable(_ text: String) -> String {
-  let scalars = text.unicodeScalars.prefix(60).map { scalar -> Character in
+package func printable(_ text: String, limit: Int = 60) -> String {
+  let scalars = text.unicodeScalars.prefix(limit).map { scalar -> Character in
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
       "\u{FFFD}"
     default: Character(scalar)
     }
   }
-  return String(scalars) + (text.unicodeScalars.count > 60 ? "…" : "")
+  return String(scalars) + (text.unicodeScalars.count > limit ? "…" : "")
 }

@@ -17,11 +17,7 @@ package enum FileLock {
     _ url: URL, onWait: () throws -> Void, _ body: () throws -> Result
   ) throws -> Result {
     try createFolder(url.deletingLastPathComponent())
-    let path = url.path(percentEncoded: false)
-    let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw DataError(.unusable, "cannot make \(path): \(systemReason(of: errno))")
-    }
+    let descriptor = try openFile(url, O_CREAT | O_RDWR)
     // Closing alone is not enough: a child process that is being started has the file open too.
     defer {
       flock(descriptor, LOCK_UN)
@@ -31,7 +27,8 @@ package enum FileLock {
       if errno == EWOULDBLOCK { try onWait() }
       while flock(descriptor, LOCK_EX) != 0 {
         guard errno == EINTR else {
-          throw DataError(.unusable, "cannot lock \(path): \(systemReason(of: errno))")
+          throw DataError(
+            .unusable, "cannot lock \(url.path(percentEncoded: false)): \(systemReason(of: errno))")
         }
       }
     }

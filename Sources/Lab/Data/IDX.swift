@@ -23,6 +23,10 @@ package struct IDX: Sendable {
   /// - Throws: ``DataError`` if it is not such a file.
   package init(mapping url: URL, rank: Int) throws {
     let name = url.path(percentEncoded: false)
+    FileSignals.prepare()
+    if let kind = try FileStatus.of(url)?.kind, kind != .file {
+      throw DataError(.unusable, "cannot read \(name): expected a file, got a \(kind.rawValue)")
+    }
     let file = try withFile(url, "read") { try Data(contentsOf: url, options: .alwaysMapped) }
     start = 4 + 4 * rank
     guard file.count >= start, file.prefix(4).elementsEqual([0, 0, 8, UInt8(rank)]) else {

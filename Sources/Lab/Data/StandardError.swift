@@ -13,9 +13,9 @@ public enum StandardError {
     return Int(size.ws_col)
   }
 
-  /// Writes a line.
+  /// Writes a line, without control characters, which a file's name may have.
   @Sendable public static func writeLine(_ line: String) {
-    write(line + "\n")
+    write(printable(line, limit: .max) + "\n")
   }
 
   /// Writes text.

@@ -3,25 +3,27 @@ import Kernels
 import Synchronization
 
 /// Writes a temporary file and renames it when it is complete, so that a file appears whole or not at
-/// all.
+/// all, also if the machine loses its power.
 ///
 /// - Parameters:
 ///   - url: The file; its folder is created if it does not exist.
 ///   - write: Writes the open file.
 /// - Throws: ``DataError`` if the file cannot be written; an existing file is then unchanged.
 package func writeWhole(to url: URL, _ write: (FileHandle) throws -> Void) throws {
-  let part = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).part")
+  let folder = url.deletingLastPathComponent()
+  try createFolder(folder)
+  if let kind = try FileStatus.of(url)?.kind, kind != .file {
+    throw DataError(
+      .unusable,
+      "cannot write \(url.path(percentEncoded: false)): expected a file, got a \(kind.rawValue)")
+  }
+  TemporaryFile.removeAbandoned(in: folder, olderName: ".\(url.lastPathComponent).part")
+  let file = try withFile(url, "write") { try TemporaryFile(in: folder) }
   do {
-    try createFolder(url.deletingLastPathComponent())
-    try withFile(url, "write") {
-      try Data().write(to: part)
-      let file = try FileHandle(forWritingTo: part)
-      try write(file)
-      try file.close()
-    }
-    try move(part, to: url)
+    try withFile(url, "write") { try write(file.handle) }
+    try file.move(to: url)
   } catch {
-    try? FileManager.default.removeItem(at: part)
+    file.discard()
     throw error
   }
 }
@@ -34,12 +36,36 @@ package func move(_ source: URL, to target: URL) throws {
       .unusable,
       "cannot write \(target.path(percentEncoded: false)): \(systemReason(of: errno))")
   }
+  try synchronizeFolder(target.deletingLastPathComponent())
 }
 
 /// Creates a folder and the folders above it, unless they exist.
 package func createFolder(_ url: URL) throws {
+  var missing: [URL] = []
+  var folder = url.standardizedFileURL
+  while folder.pathComponents.count > 1, try FileStatus.of(folder) == nil {
+    folder.deleteLastPathComponent()
+    missing.append(folder)
+  }
   try withFile(url, "make the folder") {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+  for folder in missing { try synchronizeFolder(folder) }
+}
+
+/// Waits until the names in a folder are on the disk.
+package func synchronizeFolder(_ url: URL) throws {
+  let path = url.path(percentEncoded: false)
+  let descriptor = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  var failure = descriptor < 0 ? errno : 0
+  if descriptor >= 0 {
+    if fsync(descriptor) != 0 { failure = errno }
+    close(descriptor)
+  }
+  // A folder that may not be read, and file systems without this, promise nothing; the files are
+  // there.
+  guard failure == 0 || [EACCES, EBADF, EINVAL, EINTR, ENOTSUP, EROFS].contains(failure) else {
+    throw DataError(.unusable, "cannot write the folder \(path): \(systemReason(of: failure))")
   }
 }
 

@@ -28,17 +28,20 @@ package enum BrownCorpus {
     let metadata = try Metadata.load("brown", in: options.folder)
     let folder = PreparedFolder(
       url: options.folder.processed("brown"), recipe: Recipe(version: 1, sources: metadata.sums))
-    let file = folder.url.appending(path: "text.txt")
+    let filename = "text.txt"
     let text = try folder.prepare(
-      "the Brown corpus", report: options.report,
-      load: { try withFile(file, "read") { Array(try Data(contentsOf: file)) } },
+      "the Brown corpus", report: options.report, files: [filename],
+      load: { folder in
+        let file = folder.appending(path: filename)
+        return try withFile(file, "read") { Array(try Data(contentsOf: file)) }
+      },
       sizes: { ["text": $0.count] },
-      make: {
+      make: { folder in
         let downloaded = options.folder.downloaded("brown")
         try Downloader(report: options.report).fetch(
           try metadata.file(archiveName, of: "brown"), into: downloaded)
         let text = try courseText(of: downloaded.appending(path: archiveName))
-        try writeWhole(to: file) { try $0.write(contentsOf: text) }
+        try writeWhole(to: folder.appending(path: filename)) { try $0.write(contentsOf: text) }
       })
     return (text, metadata.sums)
   }

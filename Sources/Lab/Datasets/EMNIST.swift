@@ -91,7 +91,7 @@ public struct EMNIST: DataModule {
     let files = CharacterFiles(
       folder: options.folder.processed("emnist"),
       recipe: .init(version: 2, sources: metadata.sums, classes: classes))
-    let parts = try files.prepare(name, report: options.report) {
+    let parts = try files.prepare(name, report: options.report) { files in
       let folder = options.folder.downloaded("emnist")
       try Downloader(report: options.report).fetch(
         try metadata.file("matlab.zip", of: "emnist"), into: folder)
@@ -119,7 +119,7 @@ public struct EMNIST: DataModule {
     let files = CharacterFiles(
       folder: options.folder.processed("emnist-synthetic"),
       recipe: .init(version: 2, sources: try drawing.sources(), classes: classes))
-    let parts = try files.prepare(name, report: options.report) {
+    let parts = try files.prepare(name, report: options.report) { files in
       options.report("drawing \(drawing.count) SYNTHETIC characters for EMNIST, once")
       for part in CharacterFiles.Part.allCases {
         let raw = drawing.draw(part)

@@ -58,6 +58,9 @@ package struct EMNISTArchive {
         "\(title): expected as many \(part) images as labels, \(count), "
           + "got \(images.rows)")
     }
+    try requireMemory(
+      selection.count * pixels, for: "\(selection.count) \(part) images of \(title)",
+      advice: "end other programs or use a larger machine")
     return LabDatasets.upright(images.elements, .columnsOfPixels(images: images.rows), selection)
   }
 }

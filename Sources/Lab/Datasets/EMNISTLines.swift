@@ -58,6 +58,12 @@ public struct EMNISTLines: DataModule {
     try parameters.validate()
     self.options = options
     self.parameters = parameters
+    let all = options.folder.processed("emnist-lines")
+    let isPrepared = try ["", "-synthetic"].contains {
+      try FileStatus.of(all.appending(path: "\(parameters.folderName)\($0)/contents.json")) != nil
+    }
+    // Before anything is downloaded for them.
+    if !isPrepared { try parameters.requireRoom(in: all) }
     let emnist = try EMNIST(options)
     let sentences = try SentenceGenerator(options)
     isSynthetic = emnist.isSynthetic || sentences.isSynthetic
@@ -72,22 +78,27 @@ public struct EMNISTLines: DataModule {
     self.config = config
 
     let folder = PreparedFolder(
-      url: options.folder.processed(
-        "emnist-lines/\(parameters.folderName)\(isSynthetic ? "-synthetic" : "")"),
+      url: all.appending(
+        path: "\(parameters.folderName)\(isSynthetic ? "-synthetic" : "")",
+        directoryHint: .isDirectory),
       recipe: Recipe(
         version: 1, parameters: parameters, characters: emnist.files.recipe,
         sentences: sentences.sources))
-    let files = Self.partNames.map { part in
-      DatasetFiles(
-        part: part, in: folder.url, imageShape: Array(config.inputDims.dropFirst()),
-        labelShape: [parameters.maxLength], classes: emnist.mapping.count)
+    func files(in folder: URL) -> [DatasetFiles] {
+      Self.partNames.map { part in
+        DatasetFiles(
+          part: part, in: folder, imageShape: Array(config.inputDims.dropFirst()),
+          labelShape: [parameters.maxLength], classes: emnist.mapping.count)
+      }
     }
     let parts = try folder.prepare(
-      Self.name, report: options.report, load: { try files.map { try $0.load() } },
+      Self.name, report: options.report, files: files(in: folder.url).flatMap(\.names),
+      load: { try files(in: $0).map { try $0.load() } },
       sizes: { Dictionary(uniqueKeysWithValues: zip(Self.partNames, $0.map(\.count))) },
       make: {
         options.report("composing \(parameters.count) lines for EMNISTLines, once")
-        try Self.make(files, emnist, sentences, parameters)
+        try parameters.requireRoom(in: all)
+        try Self.make(files(in: $0), emnist, sentences, parameters)
       })
     (train, val, test) = (parts[0], parts[1], parts[2])
   }
@@ -183,6 +194,21 @@ private struct LabelEncoder {
 extension EMNISTLines.Parameters {
   /// The number of lines in all three parts.
   fileprivate var count: Int { numTrain + numVal + numTest }
+
+  /// Checks that the files fit on the disk, and the random choices for all lines into memory.
+  ///
+  /// - Throws: ``DataError`` if they do not.
+  func requireRoom(in folder: URL) throws {
+    let title = "\(count) lines of EMNISTLines with max_length \(maxLength)"
+    let advice = "choose a smaller max_length, num_train, num_val or num_test"
+    let side = CharacterFiles.side
+    try requireSpace(
+      count * (side * side + 1) * maxLength, in: folder, for: title, advice: advice)
+    let perLine =
+      MemoryLayout<LineComposer.Line>.stride + MemoryLayout<Int?>.stride * maxLength
+    try requireMemory(
+      count * perLine + max(numTrain, numVal, numTest) * maxLength, for: title, advice: advice)
+  }
 }
 
 extension EMNISTLines {

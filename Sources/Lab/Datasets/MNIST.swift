@@ -71,6 +71,7 @@ public struct MNIST: DataModule {
       folder: options.folder.processed("mnist"),
       recipe: .init(version: 1, sources: metadata.sums, classes: 10))
     let parts = try files.prepare(name, report: options.report, normalization: normalization) {
+      files in
       let downloader = Downloader(report: options.report)
       let folder = options.folder.downloaded("mnist")
       for (part, kind, filename) in sources {
@@ -88,6 +89,7 @@ public struct MNIST: DataModule {
       folder: options.folder.processed("mnist-synthetic"),
       recipe: .init(version: 1, sources: try drawing.sources(), classes: 10))
     let parts = try files.prepare(name, report: options.report, normalization: normalization) {
+      files in
       options.report("drawing \(drawing.count) SYNTHETIC digits for MNIST, once")
       for part in CharacterFiles.Part.allCases {
         let raw = drawing.draw(part)

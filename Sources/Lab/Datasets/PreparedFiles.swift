@@ -2,78 +2,6 @@ import Foundation
 import LabData
 import LabTensors
 
-/// A folder of files that are prepared once. `contents.json`, which is written last, records what they
-/// were made from.
-package struct PreparedFolder<Recipe: Codable & Equatable> {
-  private struct Contents: Codable {
-    let recipe: Recipe
-    let sizes: [String: Int]
-  }
-
-  /// The folder.
-  package let url: URL
-  /// What the files must be made from; if they were made from something else, they are prepared again.
-  package let recipe: Recipe
-
-  package init(url: URL, recipe: Recipe) {
-    self.url = url
-    self.recipe = recipe
-  }
-
-  private var contents: URL { url.appending(path: "contents.json") }
-
-  /// Loads the files. `make` writes them first if they are missing, were made from something else,
-  /// cannot be loaded, or have other sizes than recorded.
-  ///
-  /// If two processes prepare the same files at once, one waits for the other.
-  ///
-  /// - Parameters:
-  ///   - name: A description of the files, for messages.
-  ///   - report: Called with each message for the user.
-  ///   - load: Opens the files.
-  ///   - sizes: The sizes of the parts of the result, by name.
-  ///   - make: Writes the files.
-  /// - Throws: ``DataError`` if the folder cannot be written, or the error that `make` throws.
-  package func prepare<Result>(
-    _ name: String, report: (String) -> Void, load: () throws -> Result,
-    sizes: (Result) -> [String: Int], make: () throws -> Void
-  ) throws -> Result {
-    func complete() -> Result? {
-      guard let recorded = recordedSizes, let result = try? load(), recorded == sizes(result)
-      else { return nil }
-      return result
-    }
-    if let result = complete() { return result }
-    return try FileLock.hold(
-      url.appending(path: ".lock"),
-      onWait: { report("waiting for another process that is preparing \(name)") }
-    ) {
-      if let result = complete() { return result }
-      // Without its contents file, a half-written folder counts as empty.
-      try? FileManager.default.removeItem(at: contents)
-      try make()
-      let result = try load()
-      try record(sizes(result))
-      return result
-    }
-  }
-
-  /// The sizes in the contents file; nil unless the files were made from ``recipe``.
-  private var recordedSizes: [String: Int]? {
-    guard let json = try? Data(contentsOf: contents),
-      let found = try? JSONDecoder().decode(Contents.self, from: json), found.recipe == recipe
-    else { return nil }
-    return found.sizes
-  }
-
-  private func record(_ sizes: [String: Int]) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let json = try encoder.encode(Contents(recipe: recipe, sizes: sizes))
-    try writeWhole(to: contents) { try $0.write(contentsOf: json) }
-  }
-}
-
 /// The two files of one part of a data set: images, and one or several labels per image.
 ///
 /// ```text
@@ -85,6 +13,8 @@ package struct DatasetFiles: Sendable {
   package let images: URL
   /// The file of labels.
   package let labels: URL
+  /// The names of both.
+  package var names: [String] { [images.lastPathComponent, labels.lastPathComponent] }
   private let imageShape: [Int]
   private let labelShape: [Int]
   private let classes: Int
@@ -177,7 +107,7 @@ package struct CharacterFiles: Sendable {
 
   /// The file of a part's images or labels.
   package func url(_ part: Part, _ kind: Kind) -> URL {
-    let files = files(part)
+    let files = files(part, in: folder)
     return kind == .images ? files.images : files.labels
   }
 
@@ -187,7 +117,7 @@ package struct CharacterFiles: Sendable {
     case labels
   }
 
-  private func files(_ part: Part) -> DatasetFiles {
+  private func files(_ part: Part, in folder: URL) -> DatasetFiles {
     DatasetFiles(
       part: part.rawValue, in: folder, imageShape: [Self.side, Self.side], labelShape: [],
       classes: recipe.classes)
@@ -200,22 +130,22 @@ package struct CharacterFiles: Sendable {
   ///   - name: The data set's name, for messages.
   ///   - report: Called with each message for the user.
   ///   - normalization: The mean and standard deviation of pixels; see ``Dataset``.
-  ///   - make: Writes the four files.
+  ///   - make: Writes the four files, in another folder than these.
   /// - Throws: ``DataError`` if the files cannot be written, or the error that `make` throws.
   package func prepare(
     _ name: String, report: (String) -> Void, normalization: (mean: Float, std: Float)? = nil,
-    make: () throws -> Void
+    make: (CharacterFiles) throws -> Void
   ) throws -> (train: Dataset, test: Dataset) {
     try PreparedFolder(url: folder, recipe: recipe).prepare(
-      name, report: report,
+      name, report: report, files: Part.allCases.flatMap { files($0, in: folder).names },
       load: {
         (
-          try files(.train).load(normalization: normalization),
-          try files(.test).load(normalization: normalization)
+          try files(.train, in: $0).load(normalization: normalization),
+          try files(.test, in: $0).load(normalization: normalization)
         )
       },
       sizes: { [Part.train.rawValue: $0.train.count, Part.test.rawValue: $0.test.count] },
-      make: make)
+      make: { try make(CharacterFiles(folder: $0, recipe: recipe)) })
   }
 
   /// Writes the files of a part.

@@ -88,7 +88,7 @@ private final class Reader {
     self.handle = handle
     guard support(handle) == ARCHIVE_OK,
       archive_read_open_filename(handle, path, 1 << 16) == ARCHIVE_OK
-    else { throw damage(Self.message(of: handle)) }
+    else { throw failure() }
   }
 
   deinit {
@@ -97,19 +97,28 @@ private final class Reader {
 
   var isGzip: Bool { archive_filter_code(handle, 0) == ARCHIVE_FILTER_GZIP }
 
+  /// The number of bytes of the current member, if the archive tells it before them.
+  private var memberSize: Int?
+
   /// Moves to the next member and returns its path; nil after the last one.
   func nextMember() throws -> String? {
     var entry: OpaquePointer?
     switch archive_read_next_header(handle, &entry) {
     case ARCHIVE_EOF: return nil
     case ARCHIVE_OK, ARCHIVE_WARN:
+      memberSize = archive_entry_size_is_set(entry) != 0 ? Int(archive_entry_size(entry)) : nil
       // A name that is not valid text cannot be one that is looked for.
       return archive_entry_pathname(entry).map { String(cString: $0) } ?? ""
-    default: throw damage(Self.message(of: handle))
+    default: throw failure()
     }
   }
 
   func write(to target: URL, limit: Int) throws {
+    if let memberSize, memberSize <= limit {
+      try requireSpace(
+        memberSize, in: target.deletingLastPathComponent(), for: "unpacking \(path)",
+        advice: "make room, or set LAB_DATA_DIR to a folder on another disk")
+    }
     try writeWhole(to: target) { file in
       try forEachBlock(limit: limit) { try file.write(contentsOf: $0) }
     }
@@ -122,11 +131,21 @@ private final class Reader {
     while true {
       let count = archive_read_data(handle, &buffer, buffer.count)
       if count == 0 { return }
-      guard count > 0 else { throw damage(Self.message(of: handle)) }
+      guard count > 0 else { throw failure() }
       total += count
       guard total <= limit else { throw damage("more bytes than it may have, \(limit)") }
       try body(buffer[..<count])
     }
+  }
+
+  /// The error that libarchive reports: damage, or an error of the system that says nothing about the
+  /// file, such as too many open files.
+  private func failure() -> DataError {
+    let number = archive_errno(handle)
+    guard [EACCES, EINTR, EIO, EISDIR, EMFILE, ENFILE, ENOENT, ENOMEM].contains(number) else {
+      return damage(Self.message(of: handle))
+    }
+    return DataError(.unusable, "cannot read \(path): \(systemReason(of: number))")
   }
 
   func damage(_ reason: String) -> DataError {

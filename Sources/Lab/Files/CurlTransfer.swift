@@ -9,11 +9,14 @@ package final class CurlTransfer {
     case complete
     /// The server's HTTP status, 0 if there was none, and the reason.
     case failed(status: Int, reason: String)
+    /// Fewer bytes arrived than the least speed.
+    case tooSlow(reason: String)
   }
 
   private let url: String
   private let offset: Int
   private let deadline: ContinuousClock.Instant
+  private let leastSpeed: Int
   private let stallSeconds: Int
   private let onStart: (_ resumes: Bool, _ total: Int?) throws -> Void
   private let onBytes: (Data) throws -> Void
@@ -25,18 +28,21 @@ package final class CurlTransfer {
   ///   - url: The http, https or file address.
   ///   - offset: The number of bytes that are there already; the server is asked for the rest.
   ///   - deadline: The time at which the attempt ends if no byte has arrived.
-  ///   - stallSeconds: The number of seconds without a byte after which a started transfer ends.
+  ///   - leastSpeed: The number of bytes per second below which a transfer is too slow.
+  ///   - stallSeconds: The number of seconds after which a transfer ends that is too slow.
   ///   - onStart: Called before the first bytes, with whether the server sends the rest (it may send
   ///     everything), and the size of the whole file if it is known.
   ///   - onBytes: Called with each piece.
   package init(
-    url: String, from offset: Int, deadline: ContinuousClock.Instant, stallSeconds: Int,
+    url: String, from offset: Int, deadline: ContinuousClock.Instant, leastSpeed: Int,
+    stallSeconds: Int,
     onStart: @escaping (_ resumes: Bool, _ total: Int?) throws -> Void,
     onBytes: @escaping (Data) throws -> Void
   ) {
     self.url = url
     self.offset = offset
     self.deadline = deadline
+    self.leastSpeed = leastSpeed
     self.stallSeconds = stallSeconds
     self.onStart = onStart
     self.onBytes = onBytes
@@ -44,7 +50,8 @@ package final class CurlTransfer {
 
   /// Downloads until the end or the first error.
   ///
-  /// - Throws: The error that `onStart` or `onBytes` throws.
+  /// - Throws: The error that `onStart` or `onBytes` throws, or ``DataError`` if this machine has no
+  ///   memory or open files left, which says nothing about the address.
   package func run() throws -> Outcome {
     let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
     guard left >= 1 else { return .failed(status: 0, reason: "no time left to try it") }
@@ -62,7 +69,28 @@ package final class CurlTransfer {
     }
     if let refusal { throw refusal }
     guard code != CURLE_OK else { return .complete }
+    if code == CURLE_OPERATION_TIMEDOUT, hasBegun {
+      return .tooSlow(reason: "slower than \(leastSpeed) B/s for \(stallSeconds) s")
+    }
+    var number = code == CURLE_OUT_OF_MEMORY ? ENOMEM : Int32(lab_curl_os_error(handle))
+    // libcurl does not always tell: without a socket it says that it cannot connect.
+    if !hasBegun, let failure = Self.failureToOpenFiles() { number = failure }
+    if [EMFILE, ENFILE, ENOMEM].contains(number) {
+      throw DataError(.unusable, "cannot download \(url): \(systemReason(of: number))")
+    }
     return .failed(status: lab_curl_status(handle), reason: reason(of: code, message))
+  }
+
+  /// The error of the system if this process cannot open as many files as a transfer needs.
+  private static func failureToOpenFiles() -> Int32? {
+    var descriptors: [Int32] = []
+    defer { for descriptor in descriptors { close(descriptor) } }
+    for _ in 0..<12 {
+      let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { return errno }
+      descriptors.append(descriptor)
+    }
+    return nil
   }
 
   private func setOptions(of handle: UnsafeMutableRawPointer, connectMilliseconds: Int) {
@@ -78,7 +106,7 @@ package final class CurlTransfer {
     lab_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
     lab_curl_set_number(handle, CURLOPT_BUFFERSIZE, 1 << 18)
     lab_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT_MS, connectMilliseconds)
-    lab_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+    lab_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, leastSpeed)
     lab_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, stallSeconds)
     lab_curl_leave_look_ups_behind(handle)
     // Ask for the rest as a range: libcurl's own resuming fails if a server sends everything.
@@ -117,7 +145,6 @@ package final class CurlTransfer {
 
   private func reason(of code: CURLcode, _ message: [CChar]) -> String {
     if code == CURLE_ABORTED_BY_CALLBACK { return "no answer" }
-    if code == CURLE_OPERATION_TIMEDOUT, hasBegun { return "stalled for \(stallSeconds) s" }
     let text = String(
       decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text

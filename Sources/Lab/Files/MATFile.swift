@@ -58,13 +58,10 @@ package struct MATFile {
 
   /// Decompresses an element; `nil` if the bytes are damaged.
   private static func unpacked(_ packed: Data, beside url: URL) throws -> MATElement? {
-    let target = url.deletingLastPathComponent().appending(
-      path: ".\(url.lastPathComponent)-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: target) }
-    return try withFile(target, "write") {
-      try Data().write(to: target)
-      let file = try FileHandle(forWritingTo: target)
-      defer { try? file.close() }
+    let folder = url.deletingLastPathComponent()
+    let temporary = try TemporaryFile(in: folder)
+    defer { temporary.discard() }
+    return try withFile(temporary.url, "write") {
       var (count, size) = (0, 0)
       do {
         let isWhole = try Inflation.forEachPiece(of: packed) { piece in
@@ -73,16 +70,19 @@ package struct MATFile {
             guard piece.count >= 8 else { throw Damage() }
             size = 8 + piece.littleEndian(at: 4, bytes: 4)
             guard size / Inflation.largestRatio <= packed.count else { throw Damage() }
+            try requireSpace(
+              size, in: folder, for: "unpacking \(url.path(percentEncoded: false))",
+              advice: "make room, or set LAB_DATA_DIR to a folder on another disk")
           }
           count += piece.count
           guard count <= size else { throw Damage() }
-          try file.write(contentsOf: piece)
+          try temporary.handle.write(contentsOf: piece)
         }
         guard isWhole else { return nil }
       } catch is Damage {
         return nil
       }
-      var bytes = try Data(contentsOf: target, options: .alwaysMapped)
+      var bytes = try Data(contentsOf: temporary.url, options: .alwaysMapped)
       return MATElement(from: &bytes)
     }
   }
@@ -114,6 +114,11 @@ package struct MATFile {
     }
     guard MATArray.numeric.contains(field.kind) else {
       throw damage("\(name) to hold numbers", "MATLAB class \(field.kind)")
+    }
+    let (count, overflow) = extents[0].multipliedReportingOverflow(by: extents[1])
+    if !overflow {
+      try requireMemory(
+        count, for: "\(name) of \(title)", advice: "end other programs or use a larger machine")
     }
     guard let elements = field.bytes() else {
       throw damage(

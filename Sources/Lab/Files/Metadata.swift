@@ -5,8 +5,10 @@ import LabResources
 /// The files of a data set, with their addresses and SHA-256 digests.
 ///
 /// ```json
-/// {"files": [{"filename": "matlab.zip", "sha256": "e1fa…", "urls": ["https://…", "file:///…"]}]}
+/// {"files": [{"filename": "a.gz", "sha256": "440f…", "size": 9912422, "urls": ["https://…"]}]}
 /// ```
+///
+/// `size` may be missing; a download then ends at the largest size that ``Downloader`` accepts.
 package struct Metadata: Equatable, Sendable, Decodable {
   /// One file.
   package struct File: Equatable, Sendable, Decodable {
@@ -14,6 +16,8 @@ package struct Metadata: Equatable, Sendable, Decodable {
     package let filename: String
     /// The SHA-256 digest of the file, as 64 lower-case hexadecimal digits.
     package let sha256: String
+    /// The number of bytes of the file; nil if it is not known.
+    package var size: Int? = nil
     /// The addresses of the file, which are tried in order.
     package let urls: [String]
   }
@@ -27,7 +31,7 @@ package struct Metadata: Equatable, Sendable, Decodable {
   /// - Throws: ``DataError`` if the file cannot be read or used.
   package static func load(_ name: String, in folder: DataFolder) throws -> Metadata {
     let url = folder.metadata(of: name)
-    if FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
+    if try FileStatus.of(url) != nil {
       let json = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
       let path = url.path(percentEncoded: false)
       guard json.count <= longest else {
@@ -95,6 +99,9 @@ extension Metadata.File {
     if sha256.wholeMatch(of: /[0-9a-f]{64}/) == nil {
       return "\(printable(filename)): expected 64 lower-case hexadecimal digits as sha256, "
         + "got \"\(printable(sha256))\""
+    }
+    if let size, !(1...1 << 40).contains(size) {
+      return "\(printable(filename)): expected a size of 1 to \(1 << 40) bytes, got \(size)"
     }
     if urls.isEmpty { return "\(printable(filename)): expected at least one address in urls" }
     let strange = urls.first { $0.wholeMatch(of: /(https?|file):\/\/\S+/) == nil }

@@ -46,6 +46,20 @@ import Testing
     #expect(try gunzip(Self.gzip) == Self.text)
   }
 
+  @Test func anErrorOfTheSystemIsNotDamage() throws {
+    // A folder cannot be read.
+    let url = folder.url.appending(path: "folder")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    for name in ["folder", "missing"] {
+      let error = #expect(throws: DataError.self) {
+        try Archive.gunzip(
+          folder.url.appending(path: name), to: folder.url.appending(path: "out"), limit: 10)
+      }
+      #expect(error?.kind == .unusable, "\(String(describing: error))")
+      #expect(error?.description.hasPrefix("cannot read ") == true)
+    }
+  }
+
   @Test func reportsAMissingMember() throws {
     let error = #expect(throws: DataError.self) { try extract(EMNISTFixture.zip, "a/none.mat") }
     let path = folder.url.appending(path: "a.zip").path(percentEncoded: false)

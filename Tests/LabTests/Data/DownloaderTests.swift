@@ -19,10 +19,20 @@ struct DownloaderTests {
   }
 
   private func fetch(
-    _ urls: [String], patience: Double = 4, stallSeconds: Int = 20
+    _ urls: [String], size: Int? = nil, patience: Double = 4, stallSeconds: Int = 20
   ) throws {
-    let json = #"{"files": [{"filename": "a.bin", "sha256": "\#(sum)", "urls": \#(urls)}]}"#
+    try writeMetadata(urls, size: size)
+    try fetch(patience: patience, stallSeconds: stallSeconds)
+  }
+
+  private func writeMetadata(_ urls: [String], size: Int? = nil) throws {
+    let size = size.map { #""size": \#($0), "# } ?? ""
+    let json =
+      #"{"files": [{"filename": "a.bin", "sha256": "\#(sum)", \#(size)"urls": \#(urls)}]}"#
     try folder.write(Data(json.utf8), to: "raw/test/metadata.json")
+  }
+
+  private func fetch(patience: Double = 4, stallSeconds: Int = 20) throws {
     let metadata = try Metadata.load("test", in: folder.folder)
     try Downloader(patience: patience, stallSeconds: stallSeconds, report: lines.add).fetch(
       try metadata.file("a.bin", of: "test"), into: folder.url.appending(path: "got"))
@@ -179,6 +189,112 @@ struct DownloaderTests {
     }
     #expect(error?.kind == .unavailable)
     #expect(try folder.read("got/a.bin.part") == file.prefix(5000))
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func givesUpASlowServer() throws {
+    let server = try TestServer { [file] _, _ in .init(body: file, trickles: true) }
+    defer { server.stop() }
+    let error = #expect(throws: DataError.self) {
+      try fetch([server.address()], stallSeconds: 1)
+    }
+    #expect(error?.kind == .unavailable)
+    #expect(
+      error?.description.contains("\(server.address()): slower than 2000 B/s for 1 s") == true)
+    #expect(server.requests.count == 1)
+    #expect(try folder.names(in: "got") == ["a.bin.part"])
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func endsABodyWithoutAnEnd() throws {
+    let server = try TestServer { [file] request, _ in
+      request.path == "endless" ? .init(body: file, isEndless: true) : .init(body: file)
+    }
+    defer { server.stop() }
+    let error = #expect(throws: DataError.self) {
+      try fetch([server.address("endless")], size: file.count)
+    }
+    #expect(error?.kind == .damaged)
+    #expect(
+      error?.description
+        == "a.bin from \(server.address("endless")): expected up to 300000 bytes, got more; "
+        + "the download was discarded")
+    #expect(try folder.names(in: "got") == [])
+    try fetch([server.address("endless"), server.address()], size: file.count)
+    try expectFile()
+  }
+
+  @Test func refusesAnotherSizeAtOnce() throws {
+    let server = try TestServer { [file] _, _ in
+      // All but the header would be waited for in vain.
+      .init(body: file + Data([0]), breaksOffAfter: 1, hangs: true)
+    }
+    defer { server.stop() }
+    let error = #expect(throws: DataError.self) {
+      try fetch([server.address()], size: file.count)
+    }
+    #expect(
+      error?.description
+        == "a.bin from \(server.address()): expected 300000 bytes, the server offers 300001; "
+        + "the download was discarded")
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func copiesNoDevice() throws {
+    let pipe = folder.url.appending(path: "pipe").path(percentEncoded: false)
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let error = #expect(throws: DataError.self) {
+      try fetch(["file:///dev/zero", "file://\(pipe)"])
+    }
+    #expect(error?.kind == .unavailable)
+    let reason = "expected a file, got a device, pipe or socket"
+    #expect(
+      error?.description.hasPrefix(
+        "cannot download a.bin (file:///dev/zero: \(reason); file://\(pipe): \(reason)); ") == true)
+    #expect(try folder.names(in: "got") == [])
+  }
+
+  @Test func refusesWhatTheDiskHasNoRoomFor() throws {
+    let error = #expect(throws: DataError.self) {
+      try fetch(["http://127.0.0.1:1/"], size: 1 << 40)
+    }
+    #expect(error?.kind == .unusable)
+    #expect(error?.description.contains("got a need of 1099.5 GB; make room") == true)
+  }
+
+  @Test func anIncompleteDownloadIsNoLink() throws {
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try folder.write(Data("precious".utf8), to: "elsewhere")
+    try folder.write(Data(), to: "got/other")
+    try FileManager.default.createSymbolicLink(
+      at: folder.url.appending(path: "got/a.bin.part"),
+      withDestinationURL: folder.url.appending(path: "elsewhere"))
+    let error = #expect(throws: DataError.self) { try fetch([server.address()]) }
+    #expect(error?.description.hasSuffix("a.bin.part: it is a symbolic link; remove it") == true)
+    #expect(try folder.read("elsewhere") == Data("precious".utf8))
+  }
+
+  @Test func severalCanDownloadAtOnce() throws {
+    let server = try TestServer(file: file)
+    defer { server.stop() }
+    try writeMetadata([server.address()])
+    DispatchQueue.concurrentPerform(iterations: 4) { _ in
+      do {
+        try fetch()
+      } catch {
+        Issue.record(error)
+      }
+    }
+    try expectFile()
+    #expect(server.requests.count == 1)
+  }
+
+  @Test func removesAnIncompleteDownloadBesideTheFile() throws {
+    try folder.write(file, to: "got/a.bin")
+    try folder.write(Data("left".utf8), to: "got/a.bin.part")
+    try fetch(["http://127.0.0.1:1/"])
+    try expectFile()
   }
 
   @Test(arguments: [true, false])

@@ -211,6 +211,22 @@ import Testing
     #expect(error?.description == message)
   }
 
+  @Test func refusesWhatCannotFitBeforeAnythingIsDownloaded() throws {
+    let folder = try folder()
+    let error = #expect(throws: DataError.self) {
+      try EMNISTLines(
+        options(folder),
+        .init(maxLength: 1000, numTrain: 1_000_000, numVal: 1_000_000, numTest: 1_000_000))
+    }
+    #expect(error?.kind == .unusable)
+    #expect(
+      error?.description.contains("3000000 lines of EMNISTLines with max_length 1000: ") == true)
+    #expect(
+      error?.description.hasSuffix(
+        "; choose a smaller max_length, num_train, num_val or num_test") == true)
+    #expect(!folder.exists("downloaded") && !folder.exists("processed"))
+  }
+
   @Test func refusesALengthBelowAllWords() throws {
     let folder = try folder()
     let error = #expect(throws: DataError.self) {

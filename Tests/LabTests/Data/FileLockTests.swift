@@ -15,7 +15,8 @@ import Testing
           $0 += 1; return $0
         }
         most.withLock { $0 = max($0, count) }
-        Thread.sleep(forTimeInterval: 0.005)
+        // Others may come in while this looks around.
+        for _ in 0..<10_000 { most.withLock { $0 = max($0, inside.withLock { $0 }) } }
         inside.withLock { $0 -= 1 }
       }
     }
@@ -52,6 +53,20 @@ import Testing
       try FileLock.hold(url, onWait: {}) { throw CocoaError(.featureUnsupported) }
     }
     try FileLock.hold(url, onWait: { Issue.record("the lock is still held") }) {}
+  }
+
+  @Test func aLockIsNoLink() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "lock")
+    try FileManager.default.createSymbolicLink(
+      at: url, withDestinationURL: folder.url.appending(path: "elsewhere"))
+    let path = url.path(percentEncoded: false)
+    #expect(
+      throws: DataError(.unusable, "cannot write \(path): it is a symbolic link; remove it")
+    ) {
+      try FileLock.hold(url, onWait: {}) {}
+    }
+    #expect(!folder.exists("elsewhere"))
   }
 
   @Test func reportsAFolderThatCannotBeWritten() throws {

@@ -48,6 +48,26 @@ import Testing
     #expect(error?.kind == .unusable)
   }
 
+  @Test(arguments: [0, -1, (1 << 40) + 1])
+  func refusesSizes(size: Int) throws {
+    let folder = try TemporaryFolder()
+    let json =
+      #"{"files": [{"filename": "a", "sha256": "\#(Self.sum)", "size": \#(size), "#
+      + #""urls": ["http://a/b"]}]}"#
+    try folder.write(Data(json.utf8), to: "raw/mnist/metadata.json")
+    let error = #expect(throws: DataError.self) { try Metadata.load("mnist", in: folder.folder) }
+    #expect(
+      error?.description.hasSuffix(
+        "json: a: expected a size of 1 to 1099511627776 bytes, got \(size)") == true)
+  }
+
+  @Test func theBuiltInSizes() throws {
+    let folder = try TemporaryFolder().folder
+    let mnist = try Metadata.load("mnist", in: folder)
+    #expect(mnist.files.map(\.size) == [9_912_422, 28_881, 1_648_877, 4_542])
+    #expect(try Metadata.load("brown", in: folder).files.map(\.size) == [3_314_357])
+  }
+
   @Test(arguments: ["", "{", "[]", "{\"files\": 1}", "{\"files\": [{\"filename\": \"a\"}]}"])
   func refusesOtherJSON(text: String) throws {
     let folder = try TemporaryFolder()

@@ -2,7 +2,8 @@ import Foundation
 import Lab
 import Testing
 
-/// Data that earlier versions of this program prepared: they load, and are not prepared again.
+/// Data that earlier versions of this program prepared: they load, and are not prepared again, and
+/// their record gets the checksums that those versions did not write.
 @Suite struct PreparedDataTests {
   let folder: TemporaryFolder
   private static let sum = String(repeating: "0a", count: 32)
@@ -50,7 +51,20 @@ import Testing
     #expect(data.sizes == [22, 2, 3] && !data.isSynthetic && data.sources.count == 4)
     #expect((0..<3).map { data.test.label(at: $0) } == [0, 1, 2])
     #expect(lines.all == [])
-    #expect(try folder.read("processed/mnist/contents.json") == Data(contents.utf8))
+    try expectChecksums(
+      "processed/mnist", beside: contents,
+      [
+        "test-images-idx3-ubyte", "test-labels-idx1-ubyte", "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+      ])
+    // From now on damage is noticed; the metadata's files have vanished.
+    try folder.write(idx([24, 28, 28], 1), to: "processed/mnist/train-images-idx3-ubyte")
+    let error = #expect(throws: DataError.self) { try MNIST(options(lines)) }
+    #expect(error?.kind == .damaged)
+    #expect(
+      error?.description.contains(
+        "mnist/train-images-idx3-ubyte: its bytes have changed since it was prepared, and it cannot "
+          + "be prepared again: cannot download train-images-idx3-ubyte.gz") == true)
   }
 
   @Test func emnistOfVersion2AndLinesOfVersion1() throws {
@@ -89,6 +103,25 @@ import Testing
     #expect(data.sizes == [3, 1, 1] && !data.isSynthetic)
     #expect(data.string(of: data.train.labels(at: 0)) == "01234567")
     #expect(lines.all == [])
-    #expect(try folder.read("\(name)/contents.json") == Data(contents.utf8))
+    try expectChecksums(
+      name, beside: contents,
+      ["test", "train", "val"].flatMap { ["\($0)-images-idx3-ubyte", "\($0)-labels-idx2-ubyte"] })
+  }
+
+  /// Expects that a record has checksums of some files, and is otherwise as it was.
+  private func expectChecksums(_ path: String, beside old: String, _ names: [String]) throws {
+    func object(_ json: Data) throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+    }
+    var new = try object(try folder.read("\(path)/contents.json"))
+    let checksums = try #require(new.removeValue(forKey: "checksums") as? [String: String])
+    #expect(checksums.keys.sorted() == names)
+    func text(_ object: [String: Any]) throws -> String {
+      String(
+        decoding: try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]),
+        as: UTF8.self
+      ).replacing("0.33000000000000002", with: "0.33")
+    }
+    #expect(try text(new) == text(try object(Data(old.utf8))))
   }
 }

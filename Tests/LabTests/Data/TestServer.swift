@@ -17,6 +17,10 @@ final class TestServer: Sendable {
     var breaksOffAfter: Int?
     /// Whether the connection stays open without more bytes.
     var hangs = false
+    /// Whether the body is sent again and again, and its length is not announced.
+    var isEndless = false
+    /// Whether the body is sent byte by byte, one in 50 ms.
+    var trickles = false
     /// Whether not even the header is sent.
     var isSilent = false
   }
@@ -116,23 +120,35 @@ final class TestServer: Sendable {
     let response = respond(request, earlier)
     var head = "HTTP/1.1 \(response.status) Test\r\nConnection: close\r\n"
     for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
-    head += "Content-Length: \(response.body.count)\r\n\r\n"
+    head += response.isEndless ? "\r\n" : "Content-Length: \(response.body.count)\r\n\r\n"
     let body = response.body.prefix(response.breaksOffAfter ?? response.body.count)
+    if response.trickles {
+      transmit(Data(head.utf8), to: connection)
+      for byte in body {
+        guard transmit(Data([byte]), to: connection) else { return }
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+      return
+    }
     if !response.isSilent { transmit(Data(head.utf8) + body, to: connection) }
+    while response.isEndless, transmit(body, to: connection) {}
     // The client closes the connection.
     if response.hangs { while recv(connection, &buffer, buffer.count, 0) > 0 {} }
   }
 
-  private func transmit(_ bytes: Data, to connection: Int32) {
+  /// Sends bytes; false if the client has closed the connection.
+  @discardableResult
+  private func transmit(_ bytes: Data, to connection: Int32) -> Bool {
     let bytes = [UInt8](bytes)
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes {
         send(connection, $0.baseAddress, $0.count, 0)
       }
-      guard count > 0 else { return }
+      guard count > 0 else { return false }
       sent += count
     }
+    return true
   }
 }
 
