@@ -58,7 +58,7 @@ struct PredictCommand: ParsableCommand {
     let title = checkpoint.configuration.modelClass + (data ?? "")
     print("Model: \(title)")
     for reading in readings {
-      print(reading.path)
+      print(printable(reading.path, limit: .max))
       for (label, probability) in zip(reading.labels, reading.probabilities) {
         print("  \(label)  " + String(format: "%.4f", probability))
       }
@@ -74,6 +74,12 @@ struct PredictCommand: ParsableCommand {
   private func read(_ path: String, _ checkpoint: CheckpointedModel) throws -> Reading {
     let (picture, seen, x) = try input(path, checkpoint)
     let probabilities = softmax(try checkpoint.model(x)).elements
+    guard probabilities.allSatisfy(\.isFinite) else {
+      throw DataError(
+        .damaged,
+        "\(loadCheckpoint): expected finite outputs for \(path), got others; the weights are too large, "
+          + "as those of a training that diverged")
+    }
     let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
       .prefix(Self.likeliest)
     return Reading(

@@ -35,6 +35,26 @@ struct PredictCommandTests {
     return path
   }
 
+  /// Finite weights may give outputs that are not.
+  @Test func outputsThatAreNotFiniteAreAnError() throws {
+    try withFolder { folder in
+      var options = MLP.Options.defaults
+      (options.fc1, options.fc2) = (16, 8)
+      let model = MLP(MNIST.dataConfig, options)
+      for parameter in model.parameters {
+        try parameter.load(Tensor(repeating: 3e38, shape: parameter.shape))
+      }
+      let checkpoint = try write(model, in: folder)
+      let image = try png(seven(paper: 1, ink: 0), "seven.png", in: folder)
+      let outcome = try Program(name: "lab", folder: folder).run(
+        ["predict", "--load_checkpoint=\(checkpoint)", image])
+      #expect(outcome.status == 1 && outcome.output.isEmpty)
+      #expect(
+        outcome.errors == "Error: \(checkpoint): expected finite outputs for \(image), got others; "
+          + "the weights are too large, as those of a training that diverged\n")
+    }
+  }
+
   @Test func printsFiveLabelsForEachImageAndDrawsThem() throws {
     try withFolder { folder in
       var options = MLP.Options.defaults
