@@ -59,12 +59,13 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
       lock(of: url),
       onWait: { report("waiting for another process that is preparing \(name)") }
     ) {
-      var damage: String?
+      var damage, others: String?
       switch try inspect() {
       case .complete(let result, _): return result
       case .damaged(let reason):
         damage = reason
         report("\(reason): preparing \(name) again")
+      case .made(let reason): others = reason
       case .absent: break
       }
       let new = url.appending(path: ".preparing-\(randomName())", directoryHint: .isDirectory)
@@ -74,6 +75,7 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
       do {
         try make(new)
       } catch let error as DataError where error.kind == .unavailable {
+        if let others { throw DataError(.unavailable, "\(error); \(others)") }
         guard let damage else { throw error }
         throw DataError(.damaged, "\(damage), and it cannot be prepared again: \(error)")
       }
@@ -88,7 +90,9 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
   private enum State<Result> {
     case complete(Result, hasChecksums: Bool)
     case damaged(String)
-    /// Nothing was prepared, or it was made from something else.
+    /// The files were made from something else.
+    case made(String)
+    /// Nothing was prepared.
     case absent
   }
 
@@ -100,7 +104,9 @@ package struct PreparedFolder<Recipe: Codable & Equatable> {
     guard status.kind == .file, status.size <= 1 << 20,
       let recorded = try recorded()
     else { return .damaged("\(path): expected a record of prepared files") }
-    guard recorded.recipe == recipe else { return .absent }
+    guard recorded.recipe == recipe else {
+      return .made("the files in \(url.path(percentEncoded: false)) have another source and stay")
+    }
     for name in Set(files).union((recorded.checksums ?? [:]).keys).sorted() {
       let file = url.appending(path: name)
       guard try FileStatus.of(file) != nil else {

@@ -13,7 +13,7 @@ package enum Inflation {
   ///   - packed: The whole zlib stream, without bytes after it.
   ///   - body: Called with each decompressed piece.
   /// - Returns: Whether the stream was complete and undamaged.
-  /// - Throws: The error that `body` throws.
+  /// - Throws: The error that `body` throws, or ``DataError`` without memory.
   package static func forEachPiece(
     of packed: Data, _ body: (ArraySlice<UInt8>) throws -> Void
   ) throws -> Bool {
@@ -40,6 +40,9 @@ package enum Inflation {
             done = source.count - Int(stream.avail_in)
             return target.count - Int(stream.avail_out)
           }
+        }
+        if status == Z_MEM_ERROR {
+          throw DataError(.unusable, "cannot decompress: \(systemReason(of: ENOMEM))")
         }
         // There may be no more output, which is not an error.
         if status == Z_BUF_ERROR && count == 0 && done == piece.count { status = Z_OK }

@@ -109,7 +109,9 @@ import Testing
   @Test(arguments: [DataError(.unusable, "no more"), DataError(.unavailable, "no net")])
   func whatIsThereStaysUntilTheNewFilesAreComplete(failure: DataError) throws {
     _ = try prepare()
-    #expect(throws: failure) {
+    let note =
+      failure.kind == .unavailable ? "; the files in \(path) have another source and stay" : ""
+    #expect(throws: DataError(failure.kind, failure.description + note)) {
       try prepare(
         version: 2,
         make: { url in
