@@ -5,7 +5,8 @@ import Testing
   // repr(text)
   @Test(arguments: [
     ("a", "'a'"), ("'", "\"'\""), ("\"", "'\"'"), ("'\"", "'\\'\"'"), ("\\", "'\\\\'"),
-    (" ", "' '"),
+    (" ", "' '"), ("a\u{1b}[2J", "'a\\x1b[2J'"), ("\u{2028}\r\n\t", "'\\u2028\\r\\n\\t'"),
+    ("\u{e000}x\u{e0001}", "'\\ue000x\\U000e0001'"), ("\u{a0}é한", "'\\xa0é한'"),
   ])
   func strings(text: String, expected: String) {
     #expect(pythonLiteral(text) == expected)
