@@ -64,7 +64,7 @@ let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + li
 // the training loss falls, it overfits: it memorises the training images. The training accuracy is
 // measured with dropout and while the weights still change, so it can be lower than the validation
 // accuracy.
-cell("Learning curves of MNIST", tolerance: .init(pixels: 0.09, colors: 0.003))
+cell("Learning curves of MNIST", tolerance: .init(pixels: 0.02, colors: 0.003))
 showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
 
 // EMNIST has 62 characters instead of ten. It is harder not only because of their number: some of
@@ -225,7 +225,7 @@ cell(
 let overfit = labTrain(
   ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common)
 
-cell("Learning curves of two batches", tolerance: .init(pixels: 0.09, colors: 0.003))
+cell("Learning curves of two batches", tolerance: .init(pixels: 0.01, colors: 0.003))
 showCurves(
   of: overfit, as: "curves-overfit", title: "CNN on two batches of \(overfit.data.displayName)")
 
