@@ -64,7 +64,7 @@ let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + li
 // the training loss falls, it overfits: it memorises the training images. The training accuracy is
 // measured with dropout and while the weights still change, so it can be lower than the validation
 // accuracy.
-cell("Learning curves of MNIST", tolerance: .init(pixels: 0.05))
+cell("Learning curves of MNIST", tolerance: .init(pixels: 0.02, colors: 0.003))
 showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
 
 // EMNIST has 62 characters instead of ten. It is harder not only because of their number: some of
@@ -73,7 +73,7 @@ cell("A CNN on EMNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: [
 let emnist = labTrain(["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common)
 note(mnist.data, emnist.data)
 
-cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.05))
+cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.09, colors: 0.003))
 showCurves(of: emnist, as: "curves-emnist", title: "CNN on \(emnist.data.displayName)")
 
 // Some characters are more frequent than others: in EMNIST a digit has almost five times as many
@@ -103,7 +103,7 @@ show(
 // Each row is a true class, each column a predicted class. If all predictions were right, only the
 // diagonal would be dark. Most of the other spots are characters of the same shape: a capital and
 // its small letter, on lines parallel to the diagonal; O, o and 0; 1, I and l.
-cell("The confusion matrix", tolerance: .init(pixels: 0.2))
+cell("The confusion matrix", tolerance: .init(pixels: 0.002, levels: 32))
 let confusion = emnist.results.confusion
 
 /// The confusion matrix of some classes, as fractions of each true class, in a font that
@@ -134,7 +134,7 @@ show(
   alt: "Confusion matrix of 62 characters: dark along the diagonal, with spots beside it")
 
 // The classes of the eight most confused pairs, with numbers.
-cell("The most confused classes", tolerance: .init(pixels: 0.6))
+cell("The most confused classes", tolerance: .init(pixels: 0.48, levels: 8, colors: 0.04))
 let pairs = confusion.mostConfused(8)
 let confusedClasses = Set(pairs.flatMap { [$0.label.class, $0.predicted.class] }).sorted()
 show(
@@ -145,7 +145,9 @@ show(
 // The same pairs as images. For each pair, three images of the first class that were predicted as
 // the second, with red titles, and one of the second class that was predicted correctly, with a
 // green title. The titles are true class → predicted class. Which of them could you tell apart?
-cell("The most confused pairs", tolerance: .init(pixels: 0.5), ignoring: ["Predicted "])
+cell(
+  "The most confused pairs", tolerance: .init(pixels: 0.4, colors: 0.045),
+  ignoring: ["Predicted "])
 for pair in pairs {
   let images = confusion.counts[pair.label.class].reduce(0, +)
   print("Predicted \(pair.predicted.text) for \(pair.count) of \(images) \(pair.label.text)")
@@ -180,7 +182,7 @@ func image(_ position: Int) -> Image {
 // The test images with the largest loss: the network gave almost no probability to the true class.
 // Below it is the predicted class with its probability. Look closely: some of the labels are
 // doubtful.
-cell("The worst mistakes", tolerance: .init(pixels: 0.5))
+cell("The worst mistakes", tolerance: .init(pixels: 0.44, colors: 0.012))
 let worst = emnist.results.worstMistakes(16)
 var mistakes = Figure(size: (11, 12), rows: 4, columns: 4)
 mistakes.font = .monospaced
@@ -200,7 +202,7 @@ show(
 // negative, and gray is zero. A filter with white and black side by side detects edges of that
 // direction. The weights were initialised at random, and much of that noise is still there: with so
 // many filters, none has to be perfect.
-cell("The first layer's filters", tolerance: .init(pixels: 1))
+cell("The first layer's filters", tolerance: .init(levels: 2))
 let filters = emnist.model.parameters[0].value
 print("Filters: shape \(filters.shape)")
 var grid = Figure(size: (6, 6.4), rows: 8, columns: 8)
@@ -223,7 +225,7 @@ cell(
 let overfit = labTrain(
   ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common)
 
-cell("Learning curves of two batches", tolerance: .init(pixels: 0.05))
+cell("Learning curves of two batches", tolerance: .init(pixels: 0.01, colors: 0.003))
 showCurves(
   of: overfit, as: "curves-overfit", title: "CNN on two batches of \(overfit.data.displayName)")
 

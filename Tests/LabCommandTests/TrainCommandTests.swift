@@ -161,7 +161,7 @@ struct TrainCommandTests {
   }
 
   /// A closed terminal sends SIGHUP.
-  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
   func eachSignalKeepsTheState(signal: Int32, status: Int32) throws {
     try withFolder { folder in
       let run = folder.appending(path: "output/logs/MLP-MNIST-SYNTHETIC/version_0")

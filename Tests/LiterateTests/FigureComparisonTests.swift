@@ -32,6 +32,20 @@ struct FigureComparisonTests {
       try comparison(first, second).difference(.init(levels: 100)) == nil)
   }
 
+  @Test func colorsMayMoveButNotBecomeMore() throws {
+    let (first, moved, more) = (
+      try png([0, 255, 255, 255]), try png([255, 255, 240, 10]), try png([0, 255, 255, 0])
+    )
+    let tolerance = Tolerance(pixels: 1, colors: 0.2)
+    #expect(try comparison(first, moved).difference(tolerance) == nil)
+    #expect(
+      try comparison(first, more).difference(tolerance)
+        == "25.0 % of the pixels have other colors, wherever they are; the tolerance is 20.0 %")
+    #expect(try comparison(first, more).difference(.init(pixels: 1, colors: 0.25)) == nil)
+    // Both count.
+    #expect(try comparison(first, moved).difference(.init(pixels: 0.5, colors: 0.2)) != nil)
+  }
+
   @Test func comparesSizes() throws {
     let (first, second) = (try png([0, 1, 2, 3]), try png([0, 1], width: 1))
     #expect(

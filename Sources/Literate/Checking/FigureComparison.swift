@@ -30,14 +30,33 @@ package struct FigureComparison {
     return (Double(changed) / Double(max(1, expected.width * expected.height)), largest)
   }
 
+  /// The fraction of pixels that would need another color so that both figures have as many pixels of
+  /// each: half the sum of the differences between their histograms, with four levels of red, green and
+  /// blue.
+  private var colorDifference: Double {
+    var counts = [Int](repeating: 0, count: 64)
+    for (bytes, sign) in [(expected.bytes, 1), (actual.bytes, -1)] {
+      for pixel in stride(from: 0, to: bytes.count, by: 3) {
+        let color = (pixel..<pixel + 3).reduce(0) { $0 << 2 | Int(bytes[$1] >> 6) }
+        counts[color] += sign
+      }
+    }
+    let sum = counts.reduce(0) { $0 + abs($1) }
+    return Double(sum) / 2 / Double(max(1, expected.width * expected.height))
+  }
+
   /// The difference in words; `nil` if at most the tolerated fraction of the pixels differs by more than
-  /// the tolerated levels.
+  /// the tolerated levels, and at most the tolerated fraction in color.
   package func difference(_ tolerance: Tolerance) -> String? {
     guard haveEqualSizes else {
       return "expected \(expected.width) × \(expected.height) pixels, "
         + "got \(actual.width) × \(actual.height)"
     }
     if expected == actual { return nil }
+    if let tolerated = tolerance.colors, colorDifference > tolerated {
+      return "\(percent(colorDifference)) of the pixels have other colors, wherever they are; "
+        + "the tolerance is \(percent(tolerated))"
+    }
     let (share, largest) = pixelDifference(beyond: tolerance.levels)
     guard share > tolerance.pixels else { return nil }
     let levels = tolerance.levels > 0 ? " by more than \(tolerance.levels)," : ","

@@ -149,6 +149,10 @@ public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral
   /// The largest difference of a pixel's red, green or blue, from 0 to 255, that does not count: small
   /// differences of values that are drawn as gray levels or colors.
   public var levels: Int
+  /// The fraction of a figure's pixels that may have another color wherever they are, from 0 to 1; `nil`
+  /// if only ``pixels`` counts. It makes a check fail of a figure whose curves or pictures may move: most
+  /// of its pixels may differ, but not its amounts of ink.
+  public var colors: Double?
 
   /// - Parameters:
   ///   - numbers: The largest difference between two numbers of the output.
@@ -156,11 +160,17 @@ public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral
   ///   - pixels: The fraction of a figure's pixels that may differ, from 0 to 1.
   ///   - levels: The largest difference of a pixel's red, green or blue, from 0 to 255, that does not
   ///     count.
-  public init(numbers: Double = 0, share: Double = 0, pixels: Double = 0, levels: Int = 0) {
+  ///   - colors: The fraction of a figure's pixels that may have another color wherever they are, from 0
+  ///     to 1; `nil` if only `pixels` counts.
+  public init(
+    numbers: Double = 0, share: Double = 0, pixels: Double = 0, levels: Int = 0,
+    colors: Double? = nil
+  ) {
     self.numbers = numbers
     self.share = share
     self.pixels = pixels
     self.levels = levels
+    self.colors = colors
   }
 
   public init(from decoder: any Decoder) throws {
@@ -170,7 +180,8 @@ public struct Tolerance: Codable, Equatable, Sendable, ExpressibleByFloatLiteral
       share: try values.decode(Double.self, forKey: .share),
       pixels: try values.decode(Double.self, forKey: .pixels),
       // Logs of older versions have none.
-      levels: try values.decodeIfPresent(Int.self, forKey: .levels) ?? 0)
+      levels: try values.decodeIfPresent(Int.self, forKey: .levels) ?? 0,
+      colors: try values.decodeIfPresent(Double.self, forKey: .colors))
   }
 
   /// A tolerance for numbers; figures must be equal.
