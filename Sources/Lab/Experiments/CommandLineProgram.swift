@@ -10,6 +10,7 @@ import StandardStreams
 /// Prepares standard output and error, and ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` has a value that is not allowed.
 public func checkEnvironment() {
   StandardStreams.prepare()
+  FileSignals.prepare()
   exitOnError {
     try KernelSet.checkRequest()
     if let threads = ProcessInfo.processInfo.environment["LAB_THREADS"], !threads.isEmpty,

@@ -140,22 +140,8 @@ final class LogFile {
   ///   followed.
   init(_ url: URL) throws {
     self.url = url
-    let path = url.path(percentEncoded: false)
-    // Opening a pipe would wait for its other end.
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-    guard descriptor >= 0 else {
-      throw DataError(
-        .unusable,
-        errno == ELOOP
-          ? "cannot write \(path): expected a regular file, got a symbolic link"
-          : "cannot write \(path): \(systemReason(of: errno))")
-    }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw DataError(
-        .unusable, "cannot write \(path): expected a regular file, got something else")
-    }
+    file = FileHandle(
+      fileDescriptor: try openFile(url, O_RDWR | O_CREAT), closeOnDealloc: true)
     let file = file
     size = try withFile(url, "write") { try file.seekToEnd() }
   }

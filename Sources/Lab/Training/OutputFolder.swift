@@ -23,7 +23,7 @@ public enum OutputFolder {
     _ name: String, _ record: RunRecord, in output: URL = OutputFolder.url
   ) throws -> URL {
     let runs = output.appending(path: "logs/\(name)", directoryHint: .isDirectory)
-    let part = runs.appending(path: ".\(UUID()).part", directoryHint: .isDirectory)
+    let part = runs.appending(path: ".\(randomName()).part", directoryHint: .isDirectory)
     try createFolder(runs)
     do {
       try record.write(to: TrainingRun.record(in: part))

@@ -61,7 +61,7 @@ import Testing
       at: link, withDestinationURL: folder.url.appending(path: "other.txt"))
     let path = link.path(percentEncoded: false)
     expectDataError(
-      "cannot write \(path): expected a regular file, got a symbolic link"
+      "cannot write \(path): it is a symbolic link; remove it"
     ) { _ = try TrainingRun(folder.url) }
     #expect(try folder.read("other.txt") == Data("precious".utf8))
   }
