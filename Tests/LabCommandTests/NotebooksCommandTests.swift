@@ -105,7 +105,10 @@ struct NotebooksCommandTests {
       (
         ["run", "01", "-p", "sed=7"], "Error: Unknown option '--sed'. Did you mean '--seed'?\n", 64
       ),
-      (["run", "01", "-p", "seed=x"], "Error: The value 'x' is invalid for '--seed <seed>'\n", 64),
+      (
+        ["run", "01", "-p", "seed=x"],
+        "'--seed <seed>': expected a whole number of at least 0, got x\n", 64
+      ),
       (
         ["run", "01", "-p", "data_source=syntetic"],
         "expected auto, download, synthetic, got syntetic; did you mean synthetic?\n", 64
