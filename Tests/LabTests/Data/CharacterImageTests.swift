@@ -123,7 +123,10 @@ struct PhotographTests {
   @Test(arguments: Photograph.Trouble.allCases) func troubleIsNotInk(trouble: Photograph.Trouble)
     throws
   {
-    for (number, (name, strokes)) in Photograph.letters.enumerated() {
+    // Other letters for each trouble: all of them take minutes in a debug build.
+    let first = Photograph.Trouble.allCases.firstIndex(of: trouble) ?? 0
+    for number in first..<first + Self.kinds.count {
+      let (name, strokes) = Photograph.letters[number % Photograph.letters.count]
       let (width, left, size, pen, paper, ink) = Self.kinds[number % Self.kinds.count]
       let clean = Photograph(
         strokes, width: width, left: left, size: size, pen: pen, paper: paper, ink: ink)
