@@ -129,12 +129,12 @@ package struct DataClassOptions: ParsableArguments {
   }
 }
 
-/// Options of the data class Folder: PNG files in one folder per class.
+/// Options of the data class Folder: PNG and JPEG files in one folder per class.
 struct FolderOptions: ParsableArguments {
   @Option(
     name: .customLong("data_dir"),
     help: ArgumentHelp(
-      "The folder of PNG files, FOLDER/CLASS/*.png.",
+      "The folder of PNG and JPEG files, FOLDER/CLASS/*.png.",
       discussion: """
         Images are split at random into training, validation and test set, unless FOLDER has \
         sub-folders train, val and test.
