@@ -28,6 +28,6 @@ public func note(_ data: any DataModule...) {
     for (file, sum) in set.sources.sorted(by: { $0.key < $1.key }) {
       note(data.count > 1 ? "\(name): \(file)" : file, sum.count == 64 ? "SHA-256 \(sum)" : sum)
     }
-    if let folder = set.folder { noteData(in: folder.url.appending(path: "processed")) }
+    for folder in set.fileFolders { noteData(in: folder) }
   }
 }

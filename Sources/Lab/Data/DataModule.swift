@@ -41,8 +41,9 @@ public protocol DataModule: Sendable, CustomStringConvertible {
   var sources: [String: String] { get }
   /// The texts in the mapping that are not characters, such as the padding; none by default.
   var specialTokens: [String] { get }
-  /// The folder that the data were prepared in; nil by default.
-  var folder: DataFolder? { get }
+  /// The folders with the files that the data are read from: if one of them changes, the results of a
+  /// notebook are out of date. Empty by default.
+  var fileFolders: [URL] { get }
 }
 
 extension DataModule {
@@ -52,7 +53,7 @@ extension DataModule {
   public var isSynthetic: Bool { false }
   public var sources: [String: String] { [:] }
   public var specialTokens: [String] { [] }
-  public var folder: DataFolder? { nil }
+  public var fileFolders: [URL] { [] }
 
   /// The text of each label.
   public var mapping: [String] { config.mapping }

@@ -24,7 +24,8 @@ import Synchronization
 /// if they exist, are the other two; what does not exist is split off from the training set.
 ///
 /// Pixels are numbers from 0 to 1, gray or RGB. All images are decoded at once and take one byte of
-/// memory per element. They are turned upright as their EXIF data say. Hidden files and files other than images are ignored.
+/// memory per element. They are turned upright as their EXIF data say. Hidden files and files other
+/// than images are ignored.
 public struct ImageFolder: DataModule {
   public static let name = "Folder"
 
@@ -37,6 +38,7 @@ public struct ImageFolder: DataModule {
   public let augmentation: RandomAffine?
   /// The SHA-256 digest of the files' names and contents, and the settings.
   public let sources: [String: String]
+  public let fileFolders: [URL]
 
   /// - Parameters:
   ///   - folder: The folder of the classes' folders.
@@ -55,6 +57,7 @@ public struct ImageFolder: DataModule {
     workers: Int = 0, augmentation: RandomAffine? = nil
   ) throws {
     try check(batchSize: batchSize, augmentation)
+    fileFolders = [folder]
     for (name, fraction) in [("validation", fractions.val), ("test", fractions.test)] {
       guard (0..<1).contains(fraction) else {
         throw DataError(

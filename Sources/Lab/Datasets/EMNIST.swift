@@ -49,7 +49,7 @@ public struct EMNIST: DataModule {
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
   public var augmentation: RandomAffine? { options.augmentation }
-  public var folder: DataFolder? { options.folder }
+  public var fileFolders: [URL] { [files.folder] }
   public var specialTokens: [String] { Self.specialTokens }
   public var sources: [String: String] { files.recipe.sources }
 

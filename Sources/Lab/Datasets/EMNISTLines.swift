@@ -21,7 +21,7 @@ public struct EMNISTLines: DataModule {
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
   public var augmentation: RandomAffine? { options.augmentation }
-  public var folder: DataFolder? { options.folder }
+  public let fileFolders: [URL]
   public var specialTokens: [String] { EMNIST.specialTokens }
   /// The parameters of the lines.
   public let parameters: Parameters
@@ -84,6 +84,7 @@ public struct EMNISTLines: DataModule {
       recipe: Recipe(
         version: 1, parameters: parameters, characters: emnist.files.recipe,
         sentences: sentences.sources))
+    fileFolders = [folder.url]
     func files(in folder: URL) -> [DatasetFiles] {
       Self.partNames.map { part in
         DatasetFiles(

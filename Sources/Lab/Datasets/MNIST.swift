@@ -1,3 +1,4 @@
+import Foundation
 import LabData
 import LabFiles
 import LabRandom
@@ -21,7 +22,9 @@ public struct MNIST: DataModule {
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
   public var augmentation: RandomAffine? { options.augmentation }
-  public var folder: DataFolder? { options.folder }
+  public var fileFolders: [URL] {
+    [options.folder.processed(isSynthetic ? "mnist-synthetic" : "mnist")]
+  }
   public let isSynthetic: Bool
   public let sources: [String: String]
   public let train: Dataset

@@ -23,6 +23,11 @@ import Testing
       randomStart: start)
   }
 
+  private func files(in folder: URL) throws -> Set<String> {
+    Set(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)))
+  }
+
   private func strings(_ data: EMNISTLines, _ part: Dataset) -> [String] {
     (0..<part.count).map { data.string(of: part.labels(at: $0)) }
   }
@@ -34,6 +39,10 @@ import Testing
     #expect(data.config.outputDims == [16, 1])
     #expect(data.mapping.count == 83)
     #expect(data.sizes == [30, 20, 10])
+    for folder in data.fileFolders {
+      #expect(folder.path().contains("/processed/emnist-lines/"))
+      #expect(try files(in: folder).isSuperset(of: ["train-images-idx3-ubyte", "contents.json"]))
+    }
     let batch = try data.trainBatches().first()
     #expect(batch.x.shape == [30, 1, 28, 448])
     #expect(batch.y.shape == [30, 16])

@@ -34,6 +34,7 @@ import Testing
     try EMNISTFixture.install(in: folder)
     let lines = Lines()
     let data = try EMNIST(DataOptions(folder: folder.folder, report: lines.add))
+    #expect(data.fileFolders == [folder.url.appending(path: "processed/emnist/")])
     #expect(!data.isSynthetic)
     #expect(data.sizes == [252, 64, 173])
     #expect(Array(labels(data.train).prefix(8)) == [9, 43, 21, 12, 38, 20, 39, 60])

@@ -56,6 +56,7 @@ import Testing
     #expect(data.config.inputDims == [1, 2, 3] && data.config.outputDims == [1])
     #expect(data.sizes == [16, 2, 2])
     #expect(ImageFolder.name == "Folder" && !data.isSynthetic)
+    #expect(data.fileFolders == [root])
     let all = [data.train, data.val, data.test].flatMap(contents).sorted { $0[0] < $1[0] }
     #expect(all == (0..<20).map { [10 * $0, $0 < 10 ? 1 : 0] })
     #expect(

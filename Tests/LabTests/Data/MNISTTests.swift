@@ -21,6 +21,8 @@ import Testing
     let options = DataOptions(folder: folder.folder, report: lines.add)
     let data = try MNIST(options)
     #expect(data.isSynthetic)
+    // Another data set beside it does not put a notebook out of date.
+    #expect(data.fileFolders == [folder.url.appending(path: "processed/mnist-synthetic/")])
     #expect(data.sizes == [27_500, 2500, 5000])
     #expect(data.mapping == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
     #expect(Set((0..<1000).map { data.train.label(at: $0) }) == Set(0..<10))

@@ -116,7 +116,8 @@ import Testing
     #expect(data.sizes == [16, 2, 2])
     #expect(data.config.inputDims == [1, 1, 1] && data.config.outputDims == [1])
     #expect(data.mapping == ["even", "odd"] && data.trainBatches().count == 4)
-    #expect(!data.isSynthetic && data.folder == nil && ArrayDataModule.name == "ArrayDataModule")
+    #expect(
+      !data.isSynthetic && data.fileFolders.isEmpty && ArrayDataModule.name == "ArrayDataModule")
     #expect(
       data.description.hasPrefix(
         "ArrayDataModule Dataset\nNum classes: 2\nMapping: ['even', 'odd']\nDims: (1, 1, 1)\n"
