@@ -59,6 +59,7 @@ public struct CheckpointedModel {
       configuration = try ModelConfiguration(modelName(ResNet.self), options, registry: registry)
     }
     guard let config else { throw weights.refusal("data_config in the header", "none") }
+    try configuration.check(for: config, against: file, at: url)
     model = configuration.model(for: config)
     try Checkpoint.load(file, of: url, into: model)
     (self.configuration, self.config, self.dataClass) = (configuration, config, dataClass)

@@ -15,8 +15,7 @@ public struct Embedding {
   ///   - size: The size of each vector.
   ///   - generator: The source of the initial weights.
   public init(_ count: Int, _ size: Int, generator: Generator = .shared) {
-    let elements = generator.normal(count: count * size, std: 1)
-    weight = Parameter(Tensor(elements, shape: [count, size]))
+    weight = standardNormal(shape: [count, size], generator: generator)
   }
 
   /// - Parameters:

@@ -42,6 +42,16 @@ public func kaimingNormal(_ weight: Parameter, generator: Generator = .shared) {
   weight.load(elements: generator.normal(count: weight.count, std: deviation))
 }
 
+/// The default initial weights of PyTorch's `Embedding`: normal with the standard deviation 1.
+///
+/// - Parameters:
+///   - shape: The weight's shape.
+///   - generator: The random number generator.
+func standardNormal(shape: [Int], generator: Generator) -> Parameter {
+  if ParameterCounting.isActive { return ParameterCounting.parameter(shape) }
+  return Parameter(Tensor(generator.normal(count: shape.reduce(1, *), std: 1), shape: shape))
+}
+
 private func uniform(_ shape: [Int], bound: Double, _ generator: Generator) -> Parameter {
   if ParameterCounting.isActive { return ParameterCounting.parameter(shape) }
   let elements = generator.uniform(count: shape.reduce(1, *), Float(-bound), Float(bound))

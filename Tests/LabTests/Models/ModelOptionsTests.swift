@@ -257,6 +257,24 @@ private struct TinyModel: Model {
     #expect(try checkpoint.model(Tensor(repeating: 0, shape: [1, 3, 8, 10])).shape == [1, 2])
   }
 
+  /// Tensors with an extent of 0 take no space, whatever their other extents are.
+  @Test func aSmallFileCannotAskForALargeNetwork() throws {
+    try save(
+      MLP(MNIST.dataConfig, try MLP.Options(["fc1": 4, "fc2": 4])),
+      [
+        "model_class": "MLP", "model_options": #"{"fc1":65536,"fc2":65535}"#,
+        "data_config": try MNIST.dataConfig.json(),
+      ])
+    var file = try Safetensors(contentsOf: url)
+    file.tensors["large"] = Tensor([], shape: [65536, 65535, 0])
+    try file.write(to: url)
+    #expect { try CheckpointedModel(url) } throws: { error in
+      "\(error)".hasSuffix(
+        "expected the weights of MLP with the options in the header, got 3210 numbers, which are "
+          + "fewer")
+    }
+  }
+
   @Test(
     arguments: [
       (
