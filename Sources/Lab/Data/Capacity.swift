@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 // What memory and disks have room for, so that work that cannot fit is refused before it begins.
 
@@ -82,57 +83,36 @@ package func bytesText(_ count: Int) -> String {
     : String(format: "%.1f GB", Double(count) / 1e9)
 }
 
-/// What Linux tells about memory, in text files.
+/// What Linux says about memory, in text files.
 ///
 /// Source: Linux, "Documentation/admin-guide/cgroup-v2.rst" and "cgroup-v1/memory.rst", proc(5).
 package struct MemoryLimits {
-  private let root: URL
+  private let system: ControlGroups
 
   /// - Parameter root: The folder of `proc` and `sys`; another one than `/` for tests.
   package init(root: URL = URL(filePath: "/", directoryHint: .isDirectory)) {
-    self.root = root
+    system = ControlGroups(root: root)
   }
 
   /// The number of bytes that are available to this process; `.max` if nothing is known.
   package var available: Int {
     var limits = [addressSpace]
-    if let free = number("MemAvailable:", in: "proc/meminfo") { limits.append(free * 1024) }
-    for line in lines("proc/self/cgroup") {
-      // 0::/path in version 2, 4:memory:/path in version 1
-      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard parts.count == 3 else { continue }
-      if parts[1].isEmpty {
-        limits += groups("sys/fs/cgroup", parts[2]).map {
-          room($0, limit: "memory.max", usage: "memory.current", prefix: "")
-        }
-      } else if parts[1].split(separator: ",").contains("memory") {
-        limits += groups("sys/fs/cgroup/memory", parts[2]).map {
-          room(
-            $0, limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes", prefix: "total_")
-        }
-      }
+    if let free = number("MemAvailable:", in: system.lines("proc/meminfo")) {
+      limits.append(free * 1024)
     }
+    limits += system.groups("memory").map(room)
     return max(0, limits.compactMap { $0 }.min() ?? .max)
   }
 
-  /// The folders of a control group and of those around it. In a container the path may be that of
-  /// the machine, of which only the last folder can be seen, at the root.
-  private func groups(_ base: String, _ path: Substring) -> [String] {
-    var parts = path.split(separator: "/").filter { $0 != ".." }
-    var folders = [base]
-    while !parts.isEmpty {
-      folders.append("\(base)/\(parts.joined(separator: "/"))")
-      parts.removeLast()
-    }
-    return folders
-  }
-
-  /// What a control group's limit leaves; its cached files give way when memory is needed.
-  private func room(_ folder: String, limit: String, usage: String, prefix: String) -> Int? {
-    guard let limit = first(of: "\(folder)/\(limit)"), let used = first(of: "\(folder)/\(usage)")
-    else { return nil }
+  /// What a control group's limit leaves; the system frees its cached files when memory is needed.
+  private func room(_ group: ControlGroups.Group) -> Int? {
+    let (limit, usage, prefix) =
+      group.isVersion1
+      ? ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
+      : ("memory.max", "memory.current", "")
+    guard let limit = group.number(limit), let used = group.number(usage) else { return nil }
     let cached = ["inactive_file", "active_file"].reduce(0) {
-      $0 + (number(prefix + $1, in: "\(folder)/memory.stat") ?? 0)
+      $0 + (number(prefix + $1, in: group.lines("memory.stat")) ?? 0)
     }
     return limit - max(0, used - cached)
   }
@@ -140,27 +120,20 @@ package struct MemoryLimits {
   /// What `ulimit -v` leaves.
   private var addressSpace: Int? {
     guard
-      let line = lines("proc/self/limits").first(where: { $0.hasPrefix("Max address space") }),
+      let line = system.lines("proc/self/limits").first(where: { $0.hasPrefix("Max address space") }
+      ),
       let limit = line.split(separator: " ").dropFirst(3).first.flatMap({ Int($0) }),
-      let used = number("VmSize:", in: "proc/self/status")
+      let used = number("VmSize:", in: system.lines("proc/self/status"))
     else { return nil }
     return limit - used * 1024
   }
 
-  private func first(of path: String) -> Int? { lines(path).first.flatMap { Int($0) } }
-
   /// The number behind a name at the start of a line.
-  private func number(_ name: String, in path: String) -> Int? {
-    for line in lines(path) {
+  private func number(_ name: String, in lines: [Substring]) -> Int? {
+    for line in lines {
       let words = line.split(whereSeparator: \.isWhitespace)
       if words.count > 1, words[0] == name { return Int(words[1]) }
     }
     return nil
-  }
-
-  private func lines(_ path: String) -> [Substring] {
-    // A file that cannot be read limits nothing.
-    guard let bytes = try? Data(contentsOf: root.appending(path: path)) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
   }
 }

@@ -36,7 +36,7 @@ struct InkPieces {
 
   /// - Parameters:
   ///   - ink: The ink of each pixel.
-  ///   - limit: What is above it is ink.
+  ///   - limit: Pixels above it are ink.
   init(_ ink: Plane, above limit: Float) {
     (width, height) = (ink.width, ink.height)
     labels = [Int32](repeating: -1, count: ink.values.count)
@@ -88,34 +88,24 @@ struct InkPieces {
 
   /// The pixels within a square around the pixels of some pieces.
   private func grown(by distance: Int, _ isPiece: (Int) -> Bool) -> [Bool] {
-    let chosen = labels.map { $0 >= 0 && isPiece(Int($0)) }
-    var across = chosen
-    for y in 0..<height {
-      var last = Int.min / 2
-      for x in 0..<width {
-        if chosen[y * width + x] { last = x }
-        if x - last <= distance { across[y * width + x] = true }
-      }
-      last = Int.max / 2
-      for x in stride(from: width - 1, through: 0, by: -1) {
-        if chosen[y * width + x] { last = x }
-        if last - x <= distance { across[y * width + x] = true }
-      }
+    var pixels = labels.map { $0 >= 0 && isPiece(Int($0)) }
+    for y in 0..<height { grow(&pixels, from: y * width, count: width, step: 1, by: distance) }
+    for x in 0..<width { grow(&pixels, from: x, count: height, step: width, by: distance) }
+    return pixels
+  }
+
+  /// Marks what is near a marked pixel in one row or column.
+  private func grow(
+    _ pixels: inout [Bool], from first: Int, count: Int, step: Int, by distance: Int
+  ) {
+    let marked = (0..<count).filter { pixels[first + $0 * step] }
+    // Each pixel is written once, however large the distance is.
+    var end = 0
+    for position in marked {
+      let last = min(count, position + distance + 1)
+      for near in max(end, position - distance)..<last { pixels[first + near * step] = true }
+      end = last
     }
-    var result = across
-    for x in 0..<width {
-      var last = Int.min / 2
-      for y in 0..<height {
-        if across[y * width + x] { last = y }
-        if y - last <= distance { result[y * width + x] = true }
-      }
-      last = Int.max / 2
-      for y in stride(from: height - 1, through: 0, by: -1) {
-        if across[y * width + x] { last = y }
-        if last - y <= distance { result[y * width + x] = true }
-      }
-    }
-    return result
   }
 }
 

@@ -35,16 +35,22 @@ public func transpose(_ x: Tensor, _ axis1: Int, _ axis2: Int) throws(ShapeError
 
 /// The part of a tensor at an index of its first dimension, which exists.
 func part(_ x: Tensor, at index: Int) -> Tensor {
+  let shape = Array(x.shape.dropFirst())
+  return strided(
+    x, shape: shape, strides: Array(strides(x.shape).dropFirst()),
+    offset: index * shape.reduce(1, *))
+}
+
+/// The elements of a tensor at an offset and at distances in row-major order.
+private func strided(_ x: Tensor, shape: [Int], strides: [Int], offset: Int) -> Tensor {
   x.materialize()
   let backend = x.storage.backend
-  let (shape, steps) = (Array(x.shape.dropFirst()), Array(strides(x.shape).dropFirst()))
-  let offset = index * shape.reduce(1, *)
-  let y = backend.strided(x, shape: shape, strides: steps, offset: offset)
+  let y = backend.strided(x, shape: shape, strides: strides, offset: offset)
   let target = x.gradientTarget
   return y.recorded(from: [x]) { dy in
     target.receive(
       backend.assemble(
-        [StridedPart(tensor: dy, strides: steps, offset: offset)], shape: target.shape))
+        [StridedPart(tensor: dy, strides: strides, offset: offset)], shape: target.shape))
   }
 }
 
@@ -73,20 +79,12 @@ public func slice(
   guard step >= 1 else {
     throw ShapeError("slice", expected: "a step of at least 1", got: "\(step)")
   }
-  x.materialize()
-  let backend = x.storage.backend
   let steps = strides(x.shape)
   var (shape, taken) = (x.shape, steps)
   shape[axis] = (range.count + step - 1) / step
   taken[axis] *= step
   let offset = shape[axis] == 0 ? 0 : range.lowerBound * steps[axis]
-  let y = backend.strided(x, shape: shape, strides: taken, offset: offset)
-  let target = x.gradientTarget
-  return y.recorded(from: [x]) { dy in
-    target.receive(
-      backend.assemble(
-        [StridedPart(tensor: dy, strides: taken, offset: offset)], shape: target.shape))
-  }
+  return strided(x, shape: shape, strides: taken, offset: offset)
 }
 
 /// Tensors one after another along a dimension that they have.
