@@ -13,7 +13,7 @@ struct LabCommand: ParsableCommand {
     ])
 
   static func main() {
-    checkEnvironment()
+    prepareProgram()
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst()))
     if let message = misspelling(in: arguments) { exit(withError: ValidationError(message)) }
     main(arguments)

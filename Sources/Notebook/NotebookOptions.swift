@@ -25,7 +25,7 @@ extension ParsableArguments {
   /// message if they are not valid.
   @MainActor
   public static func fromCommandLine() -> Self {
-    checkEnvironment()
+    prepareProgram()
     let result = parameters(
       from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: OutputFolder.url)
     note("Processor", Processor.name)

@@ -81,7 +81,7 @@ struct Extent {
   }
 }
 
-/// Whether positions between the bounds can be told apart.
+/// Whether positions between the bounds can be distinguished.
 func isWide(_ range: ClosedRange<Double>) -> Bool {
   let largest = max(abs(range.lowerBound), abs(range.upperBound))
   return range.upperBound - range.lowerBound > max(largest * 1e-12, 1e-290)

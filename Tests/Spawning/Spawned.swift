@@ -25,7 +25,7 @@ public enum Spawned {
   ///     the terminal's Ctrl-C.
   ///   - seconds: How long it may take.
   ///   - stopping: The signal that interrupts the program; by default that of Ctrl-C.
-  ///   - isToStop: Asked again and again; as soon as it says so, the program is interrupted.
+  ///   - isToStop: Called repeatedly; when it returns true, the program is interrupted.
   public static func run(
     _ arguments: [String], environment: [String: String] = ProcessInfo.processInfo.environment,
     in folder: URL, isGroup: Bool = false, seconds: Double = 300, stopping: Int32 = SIGINT,

@@ -5,7 +5,7 @@ package enum FileSignals {
   /// From now on a write beyond `ulimit -f` fails with "file too large" instead of ending the program
   /// without a word, and a mapped file that was cut short ends it with one line.
   ///
-  /// May be called as often as one likes.
+  /// Calling it again has no effect.
   package static func prepare() { _ = prepared }
 
   private static let prepared: Void = {

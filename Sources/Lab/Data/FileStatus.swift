@@ -2,7 +2,7 @@ import Foundation
 
 /// What a path names.
 package struct FileStatus {
-  /// The kinds that are told apart.
+  /// The kind of file.
   package enum Kind: String {
     case file = "file"
     case folder = "folder"

@@ -14,7 +14,7 @@ struct PaperAndInk {
   /// The height and width up to which pieces of ink are looked for in all details.
   private static let searched = 600
   /// Below this height or width all ink is the character's: no camera takes such small pictures, and a
-  /// broken stroke cannot be told from a speck.
+  /// broken stroke cannot be distinguished from a speck.
   private static let leastPhotograph = 48
 
   /// - Returns: `nil` if all pixels have nearly the same color.

@@ -35,7 +35,7 @@ package func choice<Value: CaseIterable & RawRepresentable<String>>(
 ///   name.
 package func number<Number: FixedWidthInteger>(_ text: String) throws -> Number {
   if let value = Number(text) { return value }
-  // What is not too large is no whole number.
+  // Digits alone are a whole number, so that it must be out of range.
   let isTooLarge = !text.isEmpty && text.drop { $0 == "-" || $0 == "+" }.allSatisfy(\.isWholeNumber)
   let range =
     isTooLarge && !(Number.min == 0 && text.hasPrefix("-"))

@@ -8,7 +8,7 @@ import StandardStreams
 // options, and end with one line if something goes wrong.
 
 /// Prepares standard output and error, and ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` has a value that is not allowed.
-public func checkEnvironment() {
+public func prepareProgram() {
   StandardStreams.prepare()
   FileSignals.prepare()
   exitOnError {

@@ -97,7 +97,7 @@ private final class Reader {
 
   var isGzip: Bool { archive_filter_code(handle, 0) == ARCHIVE_FILTER_GZIP }
 
-  /// The number of bytes of the current member, if the archive tells it before them.
+  /// The number of bytes of the current member, if the archive states it before them.
   private var memberSize: Int?
 
   /// Moves to the next member and returns its path; nil after the last one.

@@ -148,7 +148,7 @@ public enum Checkpoint {
           .damaged,
           "\(path): expected \(printable(named.name("running_var"))) of at least 0, got \(value)")
       }
-      // Above, not every number is a Double, and training could not count on.
+      // A Double holds each whole number up to here, and adding 1 cannot overflow.
       let batches = file.integers[named.name("num_batches_tracked")]?.elements[0] ?? 0
       guard (0...1 << 53).contains(batches) else {
         throw DataError(

@@ -58,7 +58,7 @@ package final class EventFile: TrainingObserver {
     }
     try file.cut(to: end)
     if end == 0 { try begin(hyperparameters) }
-    return file.problem(found: found, expected: size, keeps: "records")
+    return file.problem(found: found, expected: size, entries: "records")
   }
 
   /// Writes that the run has ended.

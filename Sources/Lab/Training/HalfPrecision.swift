@@ -3,7 +3,7 @@ enum HalfPrecision {
   /// The bits of the nearest bfloat16; of two equally near ones the even one.
   static func bfloat16(_ number: Float) -> UInt16 {
     let bits = number.bitPattern
-    // Rounding must not make infinity of NaN.
+    // Rounding must not turn NaN into infinity.
     guard !number.isNaN else { return UInt16(bits >> 16) | 0x40 }
     return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
   }

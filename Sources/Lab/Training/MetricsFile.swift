@@ -55,7 +55,7 @@ final class MetricsFile: TrainingObserver {
       try file.cut(to: UInt64(bytes.lastIndex(of: lineBreak).map { $0 + 1 } ?? 0))
     }
     if file.size == 0 || self.columns.isEmpty { try begin(columns) }
-    return file.problem(found: found, expected: size, keeps: "rows")
+    return file.problem(found: found, expected: size, entries: "rows")
   }
 
   func log(_ entry: LogEntry) throws {
@@ -172,14 +172,14 @@ final class LogFile {
   /// - Parameters:
   ///   - found: The size that it has.
   ///   - expected: The size that it had.
-  ///   - keeps: What stays.
-  func problem(found: UInt64, expected: UInt64, keeps: String) -> String? {
+  ///   - entries: What the log consists of: rows or records.
+  func problem(found: UInt64, expected: UInt64, entries: String) -> String? {
     guard size != expected else { return nil }
     let path = url.path(percentEncoded: false)
     return found < expected
       ? "\(path): expected at least \(expected) bytes, as when the training state was saved, got "
-        + "\(found); the \(keeps) that are missing stay missing"
-      : "\(path): another program has changed it since the training state was saved; its \(keeps) "
+        + "\(found); missing \(entries) are not restored"
+      : "\(path): another program has changed it since the training state was saved; its \(entries) "
         + "are kept, and some may appear twice"
   }
 

@@ -129,7 +129,7 @@ public struct Safetensors {
               + "\(printable(entry.dtype)) in \(printable(name))")
         }
         let offsets = entry.dataOffsets
-        // Without its zeros too, a shape must have a product: strides are computed from it.
+        // Strides are products of extents, so that these must fit an Int even if another extent is 0.
         let product = ([size] + entry.shape.filter { $0 != 0 }).reduce(1) {
           $0 < 0 || $1 < 0 ? -1 : $0.multiplied(by: $1)
         }

@@ -120,8 +120,8 @@ public final class TrainingRun {
     Dictionary(uniqueKeysWithValues: files.map { ($0.url.lastPathComponent, $0.size) })
   }
 
-  /// Cuts the logs back to the sizes that they had when a state was saved. What a log lacks stays
-  /// missing; a log that lacks its beginning gets it again.
+  /// Cuts the logs back to the sizes that they had when a state was saved. Missing rows are not
+  /// restored; a log without its beginning gets a new one.
   ///
   /// - Parameters:
   ///   - sizes: The bytes in each log, by file name.

@@ -121,7 +121,7 @@ private struct Replay {
 
   private mutating func open(_ next: Event.Opening) {
     closeCell(ending: nil)
-    // In the source that ran, the line tells the cell. In another one lines may have moved: there it
+    // In the source that ran, the line identifies the cell. In another one lines may have moved: there it
     // is the title. A cell that is not in the source is appended.
     let known = page.cells.indices.filter { page.cells[$0].state == .notRun }
     let index =

@@ -113,7 +113,7 @@ package final class Child {
   /// Reads what the program prints until it has ended.
   ///
   /// - Parameters:
-  ///   - goesOn: Asked again and again; the program is killed if the answer is `false`.
+  ///   - goesOn: Called repeatedly; the program is killed when it returns `false`.
   ///   - onBytes: Called with what was printed.
   package func followToEnd(while goesOn: () -> Bool, _ onBytes: ([UInt8], Page.Stream) -> Void) {
     let streams = [(output, Page.Stream.standardOutput), (errors, .standardError)]

@@ -22,7 +22,7 @@ package struct NotebookSource: Sendable {
   /// A cell of the source.
   package struct Cell: Sendable {
     package var id: String
-    /// The title as far as the source tells it; the program reports it in full.
+    /// The title as far as the source shows it; the program reports it in full.
     package var title: String
     /// The line of the call `cell(…)`, counted from 1.
     package var line: Int

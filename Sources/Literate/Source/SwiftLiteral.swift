@@ -27,7 +27,7 @@ struct SwiftArgument {
     source = String(text.drop(while: \.isWhitespace).trimmingEnd)
   }
 
-  /// The title as far as the source tells it: the value of a literal, and of anything else the source
+  /// The title as far as the source shows it: the value of a literal, and of anything else the source
   /// without its quotation marks.
   var title: String {
     guard let literal = SwiftLiteral(source) else { return source }

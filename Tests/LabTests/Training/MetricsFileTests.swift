@@ -85,7 +85,7 @@ import Testing
       try folder.write(events.prefix(size), to: "events.out.tfevents.lab")
       try train(epochs: 2)
       try #require(warnings.count == 2)
-      let advice = "; the rows that are missing stay missing"
+      let advice = "; missing rows are not restored"
       #expect(
         warnings[0].contains(
           "metrics.csv: expected at least \(whole.utf8.count) bytes, as when the")

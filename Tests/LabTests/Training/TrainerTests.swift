@@ -290,7 +290,7 @@ struct TrainerTests {
         "fit: expected at least one training batch, got 0.0001 of \(train), which is none; raise "
           + "overfitBatches"
       ) { try fit { $0.overfitBatches = .fraction(0.0001) } }
-      // Asked for in so many words, there is no validation.
+      // With 0 there is no validation.
       for none in [BatchLimit.count(0), .fraction(0)] {
         let trainer = quietTrainer(maxEpochs: 1)
         trainer.limitValBatches = none
