@@ -35,10 +35,13 @@ let package = Package(
     .library(name: "LabDatasets", targets: ["LabDatasets", "LabData"]),
     .library(name: "LabTraining", targets: ["LabTraining", "LabData"]),
     .library(name: "Plot", targets: ["Plot"]),
+    .library(name: "Literate", targets: ["Literate"]),
+    .library(name: "Notebook", targets: ["Notebook"]),
     .executable(name: "lab", targets: ["LabCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     library("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev", brew: "libarchive"),

@@ -87,6 +87,44 @@ public struct Page: Codable, Equatable, Sendable {
     /// Printed text; of a progress bar, its last state.
     case text(String, stream: Stream)
     case figure(Figure)
+    /// Lines about times, which differ from run to run.
+    case times(String)
+    /// A value that the notebook shows.
+    case inspection(Inspection)
+    /// The outputs that follow were computed by an earlier run.
+    case cached(Cached)
+  }
+
+  /// A value that a notebook shows: its type, shape and statistics.
+  public struct Inspection: Codable, Equatable, Sendable {
+    /// The expression, such as `batch.x`.
+    public var name: String
+    /// What is known about it, such as its type, its shape and its mean.
+    public var facts: [Fact]
+    /// An image of the value; `nil` if it is none.
+    public var figure: Figure?
+
+    public init(name: String, facts: [Fact], figure: Figure? = nil) {
+      self.name = name
+      self.facts = facts
+      self.figure = figure
+    }
+  }
+
+  /// The origin of a result that was not computed again.
+  public struct Cached: Codable, Equatable, Sendable {
+    /// The name of the result in the notebook.
+    public var name: String
+    /// When it was computed, in seconds since 1970.
+    public var time: Double
+    /// How long that took, in seconds.
+    public var seconds: Double
+
+    public init(name: String, time: Double, seconds: Double) {
+      self.name = name
+      self.time = time
+      self.seconds = seconds
+    }
   }
 
   /// An output stream of a program.

@@ -166,6 +166,11 @@ struct HTMLCell {
         <p class="kind">Standard error</p>
         \(textBox(text, "Standard error", style: "errors"))
         """
+    case .times(let text): return textBox(text, "Times", style: "output times")
+    case .inspection(let inspection):
+      let figure = inspection.figure.map { html(of: .figure($0)) } ?? ""
+      return "\(textBox(inspection.line, "Value", style: "output"))\n\(figure)"
+    case .cached(let cached): return "<p class=\"kind\">\(cached.sentence)</p>"
     case .figure(let figure):
       guard let png = figures.bytes(of: figure) else {
         return """

@@ -49,7 +49,7 @@ struct JupyterNotebook {
         "## \(escapedForMarkdown(cell.title))", cell.prose,
         cell.state == .notRun ? "*Not run.*" : "",
       ], identifier: "\(cell.id)-prose")
-    var outputs = cell.shownOutputs.map(output(for:))
+    var outputs = cell.shownOutputs.flatMap(outputs(for:))
     var tags: [String] = []
     switch cell.state {
     case .passed, .notRun: break
@@ -75,11 +75,16 @@ struct JupyterNotebook {
         executionCount: ran ? executionCount : nil, outputs: outputs, tags: tags))
   }
 
-  private func output(for output: Page.Output) -> NotebookFile.Output {
+  private func outputs(for output: Page.Output) -> [NotebookFile.Output] {
     switch output {
+    case .times(let text): [.stream(name: "stdout", text)]
+    case .inspection(let inspection):
+      [.stream(name: "stdout", inspection.line + "\n")]
+        + (inspection.figure.map { outputs(for: .figure($0)) } ?? [])
+    case .cached(let cached): [.stream(name: "stdout", cached.sentence + "\n")]
     case .text(let text, let stream):
-      .stream(name: stream == .standardOutput ? "stdout" : "stderr", text)
-    case .figure(let figure): .figure(figure, png: figures.bytes(of: figure))
+      [.stream(name: stream == .standardOutput ? "stdout" : "stderr", text)]
+    case .figure(let figure): [.figure(figure, png: figures.bytes(of: figure))]
     }
   }
 }

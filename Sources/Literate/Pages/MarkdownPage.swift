@@ -33,6 +33,13 @@ struct MarkdownPage {
     case .text(let text, .standardOutput): fenced(text, as: "text")
     case .text(let text, .standardError):
       joinedBlocks(["Standard error:", fenced(text, as: "text")])
+    case .times(let text): fenced(text, as: "text")
+    case .inspection(let inspection):
+      joinedBlocks([
+        fenced(inspection.line, as: "text"),
+        inspection.figure.map { self.text(of: .figure($0)) } ?? "",
+      ])
+    case .cached(let cached): "*\(escapedForMarkdown(cached.sentence))*"
     case .figure(let figure):
       "![\(escapedForMarkdown(figure.alternativeText))](\(linkAddress(figure.file)))"
     }

@@ -25,6 +25,10 @@ extension Page.Cell {
       case .notRun, .passed: nil
       }
     for output in outputs {
+      if case .times(let next) = output, case .times(let before)? = shown.last {
+        shown[shown.count - 1] = .times(before + plainText(next))
+        continue
+      }
       guard case .text(let raw, let stream) = output else {
         shown.append(output)
         continue
@@ -59,6 +63,25 @@ package func plainText(_ text: String) -> String {
 
 extension Unicode.Scalar {
   fileprivate var isControl: Bool { properties.generalCategory == .control }
+}
+
+extension Page.Cached {
+  /// The origin in words: `From 2026-11-27 12:03 UTC, took 4 min 10 s.`
+  var sentence: String {
+    let date = Date(timeIntervalSince1970: time).formatted(
+      .verbatim(
+        "\(year: .defaultDigits)-\(month: .twoDigits)-\(day: .twoDigits) \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits)",
+        locale: Locale(identifier: "en_US_POSIX"), timeZone: .gmt,
+        calendar: Calendar(identifier: .gregorian)))
+    return "“\(name)” is from \(date) UTC and took \(duration(seconds))."
+  }
+}
+
+extension Page.Inspection {
+  /// The value in one line: `batch.x: Tensor, shape [128, 1, 28, 28]`.
+  var line: String {
+    "\(name): " + facts.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+  }
 }
 
 /// A duration in words: `0.83 s`, `12.4 s`, `3 min 20 s`, `1 h 2 min`.

@@ -21,6 +21,12 @@ package enum Event: Equatable, Sendable {
   /// The last state of a progress bar.
   case progress(Progress)
   case figure(Page.Figure)
+  /// A line about time, which differs from run to run.
+  case time(Line)
+  /// A value that the notebook shows.
+  case inspection(Page.Inspection)
+  /// The outputs that follow were computed by an earlier run.
+  case cached(Page.Cached)
   /// The notebook caught an error.
   case failure(Failure)
   case cellEnd(Cost)
@@ -54,6 +60,10 @@ package enum Event: Equatable, Sendable {
     package var text: String
   }
 
+  package struct Line: Codable, Equatable, Sendable {
+    package var text: String
+  }
+
   package struct Progress: Codable, Equatable, Sendable {
     package var text: String
     /// `true` if the bar was erased or its line did not end.
@@ -82,7 +92,9 @@ package enum Event: Equatable, Sendable {
 
 extension Event: Codable {
   private enum Name: String, Codable {
-    case start, parameters, data, fact, cell, text, progress, figure, failure, cellEnd, end
+    case start, parameters, data, fact, cell, text, progress, figure, time, inspection, cached,
+      failure, cellEnd,
+      end
   }
 
   private enum Key: CodingKey { case event }
@@ -99,6 +111,9 @@ extension Event: Codable {
       case .text: .text(try Text(from: decoder))
       case .progress: .progress(try Progress(from: decoder))
       case .figure: .figure(try Page.Figure(from: decoder))
+      case .time: .time(try Line(from: decoder))
+      case .inspection: .inspection(try Page.Inspection(from: decoder))
+      case .cached: .cached(try Page.Cached(from: decoder))
       case .failure: .failure(try Failure(from: decoder))
       case .cellEnd: .cellEnd(try Cost(from: decoder))
       case .end: .end(try Ending(from: decoder))
@@ -116,6 +131,9 @@ extension Event: Codable {
       case .text(let text): (.text, text)
       case .progress(let progress): (.progress, progress)
       case .figure(let figure): (.figure, figure)
+      case .time(let line): (.time, line)
+      case .inspection(let inspection): (.inspection, inspection)
+      case .cached(let cached): (.cached, cached)
       case .failure(let failure): (.failure, failure)
       case .cellEnd(let cost): (.cellEnd, cost)
       case .end(let ending): (.end, ending)

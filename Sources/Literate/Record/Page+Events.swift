@@ -72,6 +72,9 @@ private struct Replay {
     case .text(let text): add(.text(text.text, stream: text.stream))
     case .progress(let progress): add(.text(progress.text + "\n", stream: .standardError))
     case .figure(let figure): add(.figure(figure))
+    case .time(let line): add(.times(line.text + "\n"))
+    case .inspection(let inspection): add(.inspection(inspection))
+    case .cached(let cached): add(.cached(cached))
     case .failure(let failure): self.failure = failure
     case .cellEnd(let cost):
       if let current {

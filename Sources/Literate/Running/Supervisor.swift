@@ -127,6 +127,9 @@ private struct SupervisedRun {
       report(transcript.read(bytes, from: stream))
     case .event(.cell(let opening)): open(opening)
     case .event(let event):
+      if case .time(let line) = event {
+        supervisor.onText(Array("\(line.text)\n".utf8), .standardError)
+      }
       report(transcript.flush() + [event])
       if case .start = event { child.resume() }
     }
@@ -171,7 +174,12 @@ private struct SupervisedRun {
 
   private mutating func report(_ events: [Event]) {
     for event in events {
-      if case .progress = event, !supervisor.recordsTimes { continue }
+      if !supervisor.recordsTimes {
+        switch event {
+        case .progress, .time, .cached: continue
+        default: break
+        }
+      }
       notice.filter(event).forEach(supervisor.onEvent)
     }
   }

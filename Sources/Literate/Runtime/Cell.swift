@@ -113,6 +113,26 @@ public func show(
   }
 }
 
+/// Prints a line about time on standard error; a page without times leaves it out.
+///
+/// ```swift
+/// tellTime("An epoch took \(epoch.seconds) s")
+/// ```
+///
+/// - Parameter text: The line.
+@MainActor
+public func tellTime(_ text: String) {
+  let session = Session.current
+  if session.isSupervised {
+    session.report(.time(.init(text: text)))
+  } else {
+    // Earlier output comes before the line, also when both go to one file.
+    fflush(nil)
+    // If standard error cannot be written, there is no way to report it.
+    try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
+  }
+}
+
 /// Adds a fact to the list on the page.
 ///
 /// ```swift
