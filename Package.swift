@@ -71,7 +71,8 @@ let package = Package(
     module("Tensors", ["Kernels", "LabRandom"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
-    module("Data", ["LabRandom", "LabTensors", "Kernels", "ImageFiles", "COpenSSL"]),
+    module(
+      "Data", ["LabRandom", "LabTensors", "Kernels", "ImageFiles", "StandardStreams", "COpenSSL"]),
     module("Files", ["LabData", "LabResources", "CArchive", "CCurl", "CZlib"]),
     module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
     module(
@@ -98,7 +99,7 @@ let package = Package(
 
     .target(
       name: "Literate",
-      dependencies: ["Plot", "StandardStreams", "CMarkdown", "CPipes", arguments],
+      dependencies: ["Plot", "StandardStreams", "CMarkdown", "COpenSSL", "CPipes", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],

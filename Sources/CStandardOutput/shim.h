@@ -45,31 +45,78 @@ static inline int send_frames(char kind, const char *bytes, size_t count) {
   return 0;
 }
 
+/// Where an output stream of the program goes.
+struct output_stream {
+  /// 1 for standard output, 2 for standard error.
+  int descriptor;
+  /// Whether to write frames of kind `O` to standard error instead.
+  int is_framed;
+  /// Called with what was written; may be NULL.
+  void (*tap)(int descriptor, const char *bytes, size_t count);
+};
+
+/// Writes all bytes to a descriptor. Returns 0, or -1 if that fails.
+static inline int write_all(int descriptor, const char *bytes, size_t count) {
+  for (size_t done = 0; done < count;) {
+    const ssize_t result = write(descriptor, bytes + done, count - done);
+    if (result >= 0) {
+      done += result;
+    } else if (errno != EINTR) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static inline int write_output(struct output_stream *stream, const char *bytes, size_t count) {
+  const int result = stream->is_framed ? send_frames('O', bytes, count)
+                                       : write_all(stream->descriptor, bytes, count);
+  if (stream->tap != NULL) stream->tap(stream->descriptor, bytes, count);
+  return result;
+}
+
 #ifdef __APPLE__
-static inline int send_output(void *cookie, const char *bytes, int count) {
-  return send_frames('O', bytes, count) == 0 ? count : -1;
+static inline int write_cookie(void *cookie, const char *bytes, int count) {
+  return write_output(cookie, bytes, count) == 0 ? count : -1;
 }
 
-static inline FILE *framed_output(void) { return funopen(NULL, NULL, send_output, NULL, NULL); }
+static inline FILE *open_stream(struct output_stream *stream) {
+  return funopen(stream, NULL, write_cookie, NULL, NULL);
+}
 #else
-static inline ssize_t send_output(void *cookie, const char *bytes, size_t count) {
-  return send_frames('O', bytes, count) == 0 ? (ssize_t)count : -1;
+static inline ssize_t write_cookie(void *cookie, const char *bytes, size_t count) {
+  return write_output(cookie, bytes, count) == 0 ? (ssize_t)count : -1;
 }
 
-static inline FILE *framed_output(void) {
-  return fopencookie(NULL, "w", (cookie_io_functions_t){.write = send_output});
+static inline FILE *open_stream(struct output_stream *stream) {
+  return fopencookie(stream, "w", (cookie_io_functions_t){.write = write_cookie});
 }
 #endif
 
-/// From now on whatever is printed goes to standard error at once, in frames of kind `O`: in one
-/// pipe it keeps its order with what is written to standard error itself.
-static inline int frame_standard_output(void) {
+/// From now on whatever is printed goes through `stream`, which must last: framed at once, so that
+/// it keeps its order with what is written to standard error, otherwise line by line. Returns 0, or
+/// -1 if there is no memory.
+static inline int redirect_standard_output(struct output_stream *stream) {
   fflush(NULL);
-  FILE *framed = framed_output();
-  if (framed == NULL) return -1;
-  setvbuf(framed, NULL, _IONBF, 0);
-  stdout = framed;
+  FILE *file = open_stream(stream);
+  if (file == NULL) return -1;
+  setvbuf(file, NULL, stream->is_framed ? _IONBF : _IOLBF, 0);
+  stdout = file;
   return 0;
+}
+
+/// The same for what C code writes to standard error.
+static inline int redirect_standard_error(struct output_stream *stream) {
+  FILE *file = open_stream(stream);
+  if (file == NULL) return -1;
+  setvbuf(file, NULL, _IONBF, 0);
+  stderr = file;
+  return 0;
+}
+
+/// Prints bytes on standard output.
+static inline void print_bytes(const char *bytes, size_t count) {
+  fwrite(bytes, 1, count, stdout);
 }
 
 /// From now on each line that is printed is written at once, so that none is lost in a crash.

@@ -16,7 +16,7 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks run 01 -p seed=7 -p max_epochs=2
         lab notebooks step 02
       """,
-    subcommands: [List.self, Run.self, Step.self, Check.self, Render.self])
+    subcommands: [List.self, Run.self, Step.self, Check.self, Render.self, Cache.self])
 
   /// The notebooks of this package.
   static func folders() throws -> NotebookFolders {
@@ -52,6 +52,7 @@ extension NotebooksCommand {
     @OptionGroup var names: NotebookNames
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
+    @OptionGroup var results: NotebookResults
 
     @Flag(help: "Run notebooks even if nothing has changed since their last run.")
     var force = false
@@ -63,6 +64,7 @@ extension NotebooksCommand {
 
     func run() throws {
       var options = limits.options(parameters)
+      results.set(&options)
       options.isForced = force
       options.recordsTimes = !noTiming
       try runEach(names) { try $0.run(options, on: $1) }
@@ -79,12 +81,15 @@ extension NotebooksCommand {
 
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
+    @OptionGroup var results: NotebookResults
 
     func run() throws {
       let folders = try folders()
       let console = Console()
       let notebook = try folders.notebook(name)
-      let state = try refusing { try notebook.step(limits.options(parameters), on: console) }
+      var options = limits.options(parameters)
+      results.set(&options)
+      let state = try refusing { try notebook.step(options, on: console) }
       console.end(notebook, state)
       try folders.writeGallery()
       if state.isInterruption { throw ExitCode(NotebookInterruption.exitStatus) }
@@ -137,6 +142,29 @@ extension NotebooksCommand {
     func run() throws {
       try runEach(names) { notebook, console in try notebook.render(on: console).state }
     }
+  }
+}
+
+/// Whether results of earlier runs are used.
+struct NotebookResults: ParsableArguments {
+  @Flag(
+    name: .customLong("no_cache"),
+    help: "Compute everything: neither use nor store results of cached(…).")
+  var noCache = false
+
+  @Option(
+    help: "Compute the result of this name again, and store it in place of the earlier one.")
+  var refresh: [String] = []
+
+  func validate() throws {
+    if noCache, !refresh.isEmpty {
+      throw ValidationError("expected --no_cache or --refresh, got both")
+    }
+  }
+
+  func set(_ options: inout NotebookProgram.Options) {
+    options.usesCache = !noCache
+    options.refreshed = refresh
   }
 }
 

@@ -13,13 +13,26 @@ import Literate
 ///
 /// - Parameters:
 ///   - options: The options as on a command line.
+///   - name: The name of the result, unique in the notebook; see `cached(_:training:with:)`. Without
+///     a name, the network is trained in each run of the notebook.
 ///   - line: The line of the call.
 /// - Returns: The data, the trained model, the metrics of each epoch, and the results of the test.
 @MainActor
-package func labTrain(_ options: [String], line: Int = #line) -> Experiment.Outcome {
+package func labTrain(
+  _ options: [String], cachedAs name: String? = nil, line: Int = #line, file: String = #filePath
+) -> Experiment.Outcome {
   print("$ lab train \(wrapped(options))")
   let experiment = Experiment.parseOrExit(courseSpelling(options))
-  return attempt(line: line) { try experiment.fitAndTest(experiment.setUp()) }
+  return attempt(line: line) {
+    let setting = try experiment.setUp()
+    guard let name else { return try experiment.fitAndTest(setting) }
+    for folder in setting.data.fileFolders { noteData(in: folder) }
+    let (model, trainer) = (setting.model, setting.trainer)
+    let measured = try cached(name, training: model, with: trainer, line: line, file: file) {
+      try experiment.fitAndTest(setting).measured
+    }
+    return Experiment.Outcome(setting, measured)
+  }
 }
 
 /// The options on lines of at most 80 columns, joined by backslashes for a shell.

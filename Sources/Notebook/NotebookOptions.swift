@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Kernels
 import Lab
 import Literate
@@ -28,6 +29,12 @@ extension ParsableArguments {
     prepareProgram()
     let result = parameters(
       from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: OutputFolder.url)
+    sharesState("shared generator", SharedGenerator())
+    dependsOn("Kernels", KernelSet.current.name)
+    for (name, value) in ProcessInfo.processInfo.environment
+    where name.hasPrefix("LAB_") && name != "LAB_OUTPUT_DIR" {
+      dependsOn(name, value)
+    }
     note("Processor", Processor.name)
     note("Threads", "\(Threads.count)")
     note("Kernels", KernelSet.current.name)

@@ -1,4 +1,5 @@
 import Foundation
+import StandardStreams
 
 /// Standard error, where progress and notices go.
 public enum StandardError {
@@ -21,6 +22,12 @@ public enum StandardError {
   /// Writes text.
   package static func write(_ text: String) {
     // Results printed earlier belong above the text, also if both go to one file.
+    fflush(nil)
+    StandardStreams.writeError(text.utf8)
+  }
+
+  /// Writes progress, which is not part of a result: who records output does not notice it.
+  package static func writeProgress(_ text: String) {
     fflush(nil)
     // If standard error cannot be written, nobody can be notified.
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))

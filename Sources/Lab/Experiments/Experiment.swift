@@ -18,12 +18,30 @@ package struct Experiment: ParsableArguments {
     AugmentationOptions
   @OptionGroup package var models: ModelArguments
 
-  /// The results of an experiment.
+  /// An experiment that has ended.
   package struct Outcome {
     /// The data set.
     package let data: any DataModule
     /// The model after the last epoch.
     package let model: any Model
+    /// The metrics.
+    package let measured: Measurements
+
+    /// The losses and metrics of each epoch.
+    package var history: [Epoch] { measured.history }
+    /// The model's results on the test images.
+    package var results: TestResults { measured.results }
+
+    /// - Parameters:
+    ///   - setting: The experiment, with the trained model.
+    ///   - measured: Its metrics.
+    package init(_ setting: Setting, _ measured: Measurements) {
+      (data, model, self.measured) = (setting.data, setting.model, measured)
+    }
+  }
+
+  /// The metrics of an experiment.
+  package struct Measurements: Codable {
     /// The losses and metrics of each epoch.
     package let history: [Epoch]
     /// The model's results on the test images.
@@ -155,6 +173,6 @@ package struct Experiment: ParsableArguments {
     print(String(repeating: "-", count: 80))
     print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
     print("{'test_acc': \(String(format: "%.4f", results.accuracy))}")
-    return Outcome(data: module, model: model, history: history, results: results)
+    return Outcome(setting, Measurements(history: history, results: results))
   }
 }

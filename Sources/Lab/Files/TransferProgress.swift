@@ -44,7 +44,7 @@ package final class TransferProgress {
   package func finish(isComplete: Bool) {
     if StandardError.isLive, count > 0 {
       show()
-      StandardError.write("\n")
+      StandardError.writeProgress("\n")
     } else if isComplete {
       report("downloaded \(name): \(megabytes(count)) MB")
     }
@@ -57,7 +57,7 @@ package final class TransferProgress {
       rate: seconds > 0 ? Double(count - startCount) / seconds : 0, width: Self.width)
     if StandardError.isLive {
       // Erase to the end of the line, since the last line may have been longer.
-      StandardError.write("\r\(line)\u{1b}[K")
+      StandardError.writeProgress("\r\(line)\u{1b}[K")
     } else {
       report(line)
     }

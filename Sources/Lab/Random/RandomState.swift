@@ -64,3 +64,5 @@ public struct RandomState: Sendable, Equatable {
     return low + (high - low) * unit
   }
 }
+
+extension RandomState: Codable {}

@@ -94,7 +94,7 @@ public enum Checkpoint {
   }
 
   /// The contents of a checkpoint.
-  static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
+  package static func file(of model: some Layer, metadata: [String: String] = [:]) -> Safetensors {
     let floats = model.floats.map { ($0.name, $0.value) }
     let integers = model.integers.map { ($0.name, $0.value) }
     return Safetensors(
@@ -115,6 +115,16 @@ public enum Checkpoint {
 
   /// Copies the tensors of a file into a model.
   package static func load(_ file: Safetensors, of url: URL, into model: some Layer) throws {
+    let file = try checked(file, of: url, for: model)
+    try copy(file, into: model)
+  }
+
+  /// The file without prefixes, if it has exactly the tensors of a model.
+  ///
+  /// - Throws: ``DataError`` if it does not fit.
+  package static func checked(
+    _ file: Safetensors, of url: URL, for model: some Layer
+  ) throws -> Safetensors {
     let path = url.path(percentEncoded: false)
     let advice = "is it a checkpoint of the same model with the same options?"
     // The model's own names may begin with a prefix too.
@@ -157,6 +167,11 @@ public enum Checkpoint {
             + "batches, got \(batches)")
       }
     }
+    return file
+  }
+
+  /// Copies the tensors of a file that was ``checked(_:of:for:)``.
+  private static func copy(_ file: Safetensors, into model: some Layer) throws {
     for named in model.namedParameters {
       if let tensor = file.tensors[named.path] { try named.parameter.load(tensor) }
     }

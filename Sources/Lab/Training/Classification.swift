@@ -142,3 +142,24 @@ public struct Prediction: Equatable, Sendable {
     }
   }
 }
+
+extension Prediction: Codable {
+  /// A list of its five values: there are many predictions.
+  public init(from decoder: any Decoder) throws {
+    var values = try decoder.unkeyedContainer()
+    position = try values.decode(Int.self)
+    label = try values.decode(Int.self)
+    predicted = try values.decode(Int.self)
+    confidence = try values.decode(Float.self)
+    loss = try values.decode(Float.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.unkeyedContainer()
+    try values.encode(position)
+    try values.encode(label)
+    try values.encode(predicted)
+    try values.encode(confidence)
+    try values.encode(loss)
+  }
+}

@@ -79,3 +79,5 @@ extension Trainer {
     return metrics
   }
 }
+
+extension Evaluation: Codable where Output: Codable {}

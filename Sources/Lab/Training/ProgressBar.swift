@@ -36,12 +36,12 @@ package final class ProgressBar {
       title, done: done, total: total, from: first,
       seconds: started.duration(to: .now) / .seconds(1), loss: try loss(),
       columns: StandardError.isLive ? StandardError.columns : nil)
-    StandardError.write(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
+    StandardError.writeProgress(StandardError.isLive ? "\r\(line)\u{1b}[K" : line + "\n")
   }
 
   /// Removes the bar.
   package func finish() {
-    if StandardError.isLive { StandardError.write("\r\u{1b}[K") }
+    if StandardError.isLive { StandardError.writeProgress("\r\u{1b}[K") }
   }
 
   /// The line after `done` batches.

@@ -60,6 +60,19 @@ public struct Safetensors {
   ///   - floats: The type of floats in the file.
   /// - Throws: ``DataError`` if it cannot be written.
   public func write(to url: URL, floats: FloatType = .float32) throws {
+    let pieces = try pieces(floats)
+    try writeWhole(to: url) { file in
+      for piece in pieces { try file.write(contentsOf: piece) }
+    }
+  }
+
+  /// The bytes of the file; the same tensors give the same bytes.
+  package var data: Data {
+    get throws { try pieces(.float32).reduce(into: Data()) { $0 += $1 } }
+  }
+
+  /// The bytes of the file: header and tensors.
+  private func pieces(_ floats: FloatType) throws -> [Data] {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty { header["__metadata__"] = .texts(metadata) }
     var offset = 0
@@ -80,12 +93,9 @@ public struct Safetensors {
     var text = try encoder.encode(header)
     // The elements start at a multiple of eight bytes.
     text.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8))
-    try writeWhole(to: url) { file in
-      var length = Data()
-      length.append(littleEndian: UInt64(text.count))
-      try file.write(contentsOf: length + text)
-      for (_, _, _, bytes) in named { try file.write(contentsOf: bytes) }
-    }
+    var length = Data()
+    length.append(littleEndian: UInt64(text.count))
+    return [length + text] + named.map(\.3)
   }
 
   /// Reads a file.
@@ -94,8 +104,17 @@ public struct Safetensors {
   /// - Throws: ``DataError`` if it cannot be read, is not a safetensors file, is cut short, or holds
   ///   other types than floats of 32 or 16 bits and 64-bit integers.
   public init(contentsOf url: URL) throws {
-    let path = url.path(percentEncoded: false)
     let data = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
+    try self.init(data, named: url.path(percentEncoded: false))
+  }
+
+  /// Reads the bytes of a file.
+  ///
+  /// - Parameters:
+  ///   - data: The bytes.
+  ///   - path: The name of the file, for messages.
+  /// - Throws: ``DataError`` as for a file.
+  package init(_ data: Data, named path: String) throws {
     func damaged(_ what: String) -> DataError { DataError(.damaged, "\(path): \(what)") }
     guard data.count >= 8 else {
       throw damaged("expected a safetensors file, got \(data.count) bytes")

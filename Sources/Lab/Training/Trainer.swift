@@ -52,6 +52,13 @@ public final class Trainer {
   public var run: TrainingRun? {
     didSet { checkpointFolder = run?.folder }
   }
+  /// The file in which the progress is saved if there is no ``run``; nil for none.
+  ///
+  /// If the file has the progress of a training that was interrupted, that training goes on and ends
+  /// with the same weights as if it had never stopped. Observers get the earlier epochs again, but not
+  /// their steps, so that the same results are printed. A file that is damaged is not used: training
+  /// starts from the beginning, with a warning.
+  public var progressFile: URL?
   /// The options of the training by name, for the logs of ``run``.
   public var hyperparameters: [String: String] = [:]
   /// The number of steps after which the state is saved, in addition to the end of each epoch.

@@ -159,7 +159,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       isSynthetic: data.isSynthetic)
   }
 
-  private func log(_ epoch: TrainingEpoch) {
+  fileprivate func log(_ epoch: TrainingEpoch) {
     let values =
       epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
     let entry = LogEntry(epoch: epoch.index, step: epoch.totalSteps, values: values)
@@ -174,7 +174,7 @@ extension TrainingLoop {
   /// Begins the run's logs, or loads its saved state if there is one.
   private mutating func begin() throws {
     trainer.bestCheckpoint = nil
-    var isResumed = false
+    var (isResumed, isRepeated) = (false, false)
     if let run = trainer.run {
       isResumed = FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false))
       if isResumed {
@@ -188,16 +188,46 @@ extension TrainingLoop {
         try run.begin(trainer.hyperparameters, metrics: objective.metricNames)
       }
       try removeCheckpoints(of: run)
+    } else if let file = trainer.progressFile, try progress(in: file) {
+      state = try TrainingState(file, into: model, optimizer, like: state)
+      (isResumed, isRepeated) = (true, true)
     }
     let start = TrainingStart(
       model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
       epoch: state.epoch, step: state.step, isResumed: isResumed)
     observers.notify { try $0.trainingBegan(start) }
+    if isRepeated { repeatEpochs() }
     // The program may have been killed after it saved an epoch and before observers had seen that.
-    if isResumed, state.step == 0, let last = state.history.last {
+    if isResumed, !isRepeated, state.step == 0, let last = state.history.last {
       let epoch = TrainingEpoch(
         index: state.epoch - 1, totalSteps: state.totalSteps, result: last,
         isSynthetic: data.isSynthetic)
+      observers.notify { try $0.epochSaved(epoch) }
+    }
+  }
+
+  /// Whether a file has progress to go on from.
+  private func progress(in file: URL) throws -> Bool {
+    guard let status = try FileStatus.of(file) else { return false }
+    let path = file.path(percentEncoded: false)
+    guard status.kind == .file,
+      let digest = try? String(contentsOf: file.appendingPathExtension("sha256"), encoding: .utf8),
+      try SHA256.hexadecimal(of: file) == digest
+    else {
+      trainer.warn("Warning: \(path) is damaged; training starts from the beginning")
+      return false
+    }
+    return true
+  }
+
+  /// Tells observers of the epochs that ended before the training was interrupted.
+  private func repeatEpochs() {
+    for (index, result) in state.history.enumerated() {
+      let epoch = TrainingEpoch(
+        index: index, totalSteps: (index + 1) * state.stepsPerEpoch, result: result,
+        isSynthetic: data.isSynthetic)
+      observers.notify { try $0.epochEnded(epoch) }
+      log(epoch)
       observers.notify { try $0.epochSaved(epoch) }
     }
   }
@@ -242,12 +272,23 @@ extension TrainingLoop {
   /// before that.
   private mutating func saveState() throws {
     try readLosses()
-    guard let run = trainer.run else { return }
+    guard let run = trainer.run else { return try saveProgress() }
     if state.step > 0 { try checkWeights() }
     // The state names sizes that the logs must have had, also after a power failure.
     try run.synchronizeLogs()
     state.logSizes = run.logSizes
     try state.save(model, optimizer, to: run.state)
+  }
+
+  /// Saves the state in the trainer's file, with a file of its digest beside it.
+  private mutating func saveProgress() throws {
+    guard let file = trainer.progressFile else { return }
+    if state.step > 0 { try checkWeights() }
+    try state.save(model, optimizer, to: file)
+    let digest = try SHA256.hexadecimal(of: file)
+    try writeWhole(to: file.appendingPathExtension("sha256")) {
+      try $0.write(contentsOf: Data(digest.utf8))
+    }
   }
 }
 

@@ -45,6 +45,8 @@ extension NotebookProgram {
     var options = options
     if options.parameters.isEmpty { options.parameters = accepted }
     options.recordsTimes = false
+    // What is compared is computed.
+    options.usesCache = false
     // The pages of the reader's own runs are kept.
     let folder = folders.output.appending(path: "check/\(name)", directoryHint: .isDirectory)
     let console = Console(isQuiet: true)

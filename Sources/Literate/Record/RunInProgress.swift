@@ -207,7 +207,7 @@ private func remove(_ file: String, in folder: URL) {
 }
 
 /// Whether there is a folder, which is not a link to one.
-private func isFolder(_ url: URL) -> Bool {
+func isFolder(_ url: URL) -> Bool {
   let path = url.path(percentEncoded: false)
   var status = stat()
   return lstat(path.hasSuffix("/") ? String(path.dropLast()) : path, &status) == 0

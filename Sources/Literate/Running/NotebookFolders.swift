@@ -15,6 +15,12 @@ public struct NotebookFolders: Sendable {
   /// Builds the programs; `nil` if they are built in another way.
   public let builder: ProgramBuilder?
 
+  /// The folder of the package.
+  var package: URL { sources.deletingLastPathComponent() }
+
+  /// The folder with the results of earlier runs, a folder for each notebook.
+  var cache: URL { output.appending(path: "cache", directoryHint: .isDirectory) }
+
   public init(
     sources: URL, programs: URL, output: URL, command: String, environment: [String: String] = [:],
     builder: ProgramBuilder? = nil

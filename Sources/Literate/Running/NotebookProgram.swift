@@ -50,6 +50,10 @@ public struct NotebookProgram: Sendable {
     public var timeLimit: Double?
     /// Whether to build the program before the run, if a source has changed.
     public var builds = true
+    /// Whether results of earlier runs are used and stored; see ``cached(_:changing:line:file:_:)``.
+    public var usesCache = true
+    /// The names of results that are computed again; `*` stands for all.
+    public var refreshed: [String] = []
 
     public init(parameters: [String] = []) {
       self.parameters = parameters
@@ -70,6 +74,8 @@ public struct NotebookProgram: Sendable {
   ///   parameters, ``NotebookInterruption`` if its build was interrupted, or an error if the page cannot
   ///   be written.
   public func run(_ options: Options, on console: Console) throws -> Page.State {
+    var options = options
+    if !options.usesCache || !options.refreshed.isEmpty { options.isForced = true }
     let now = try form(options)
     let builds = options.builds && folders.builder != nil
     // A program that was not built from these sources says nothing about them.
@@ -241,7 +247,8 @@ public struct NotebookProgram: Sendable {
     let run = try RunInProgress(in: target)
     let recording = Recording(run.folder, facts: buildFacts)
     let supervisor = Supervisor(
-      program: program, arguments: arguments(options), environment: environment(run.folder.url),
+      program: program, arguments: arguments(options),
+      environment: environment(run.folder.url).merging(try cacheVariables(form, options)) { $1 },
       timeLimit: options.timeLimit, recordsTimes: options.recordsTimes, beforeCell: beforeCell,
       onText: console.show,
       onEvent: { event in
@@ -280,6 +287,22 @@ public struct NotebookProgram: Sendable {
     ]) { $1 }
   }
 
+  /// The variables that say where results are stored, and what they depend on.
+  private func cacheVariables(_ form: Form, _ options: Options) throws -> [String: String] {
+    guard options.usesCache else { return [SessionResults.folderVariable: ""] }
+    let folder = folders.cache.appending(path: name, directoryHint: .isDirectory)
+    // Without its sources, the program itself says what it is.
+    let libraries =
+      form.fingerprint.libraries.isEmpty
+      ? form.fingerprint.program : form.fingerprint.libraries
+    let keys = CellKeys(of: file, form.source, libraries: libraries)
+    return [
+      SessionResults.folderVariable: folder.path(percentEncoded: false),
+      SessionResults.keysVariable: try jsonText(of: keys, formatting: []),
+      SessionResults.refreshVariable: options.refreshed.joined(separator: "\n"),
+    ]
+  }
+
   private func fingerprint(_ source: NotebookSource, _ options: Options) throws -> Fingerprint {
     var (text, program) = (Checksum(), Checksum())
     text.add(try Data(contentsOf: file))
@@ -287,39 +310,18 @@ public struct NotebookProgram: Sendable {
     if let bytes { program.add(bytes) }
     return Fingerprint(
       code: try codeChecksum(source), text: text.text, program: bytes == nil ? "" : program.text,
-      libraries: try librariesChecksum(), arguments: arguments(options),
+      libraries: PackageSources(folders.package).checksum, arguments: arguments(options),
       environment: folders.environment, recordsTimes: options.recordsTimes)
   }
 
   private func codeChecksum(_ source: NotebookSource) throws -> String {
     var sum = Checksum()
     sum.add(source.code)
-    for url in try Self.files(in: file.deletingLastPathComponent())
+    for url in try filesBelow(file.deletingLastPathComponent())
     where url.pathExtension == "swift" && url.lastPathComponent != file.lastPathComponent {
       sum.add(try Data(contentsOf: url))
     }
     return sum.text
-  }
-
-  /// The checksum of the package's sources, C headers and resources, and of its manifest.
-  private func librariesChecksum() throws -> String {
-    let package = folders.sources.deletingLastPathComponent()
-    let files = (try? Self.files(in: package.appending(path: "Sources"))) ?? []
-    guard !files.isEmpty else { return "" }
-    var sum = Checksum()
-    for url in files + ["Package.swift", "Package.resolved"].map({ package.appending(path: $0) }) {
-      guard let bytes = regularFile(url) else { continue }
-      sum.add("\(url.lastPathComponent) \(bytes.count)\n")
-      sum.add(bytes)
-    }
-    return sum.text
-  }
-
-  /// The files in a folder and below, without hidden ones.
-  private static func files(in folder: URL) throws -> [URL] {
-    let path = folder.path(percentEncoded: false)
-    return try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-      .filter { !$0.hasPrefix(".") && !$0.contains("/.") }.map { folder.appending(path: $0) }
   }
 
   private var missingProgram: NotebookError {

@@ -1,5 +1,6 @@
 import Foundation
 import Plot
+import StandardStreams
 
 /// Starts a cell: the lines up to the next call, with the comment directly above the call as prose.
 ///
@@ -18,11 +19,13 @@ import Plot
 ///   - tolerance: The tolerance with which a check compares results with the accepted ones.
 ///   - ignoring: The prefixes of lines that a check ignores, such as the name of the processor.
 ///   - line: The line of the call.
+///   - file: The file of the call.
 @MainActor
 public func cell(
   _ title: String, expectedToFail: Bool = false, tolerance: Tolerance = .exact,
-  ignoring: [String] = [], line: Int = #line
+  ignoring: [String] = [], line: Int = #line, file: String = #filePath
 ) {
+  Session.current.file = file
   Session.current.open(
     .init(
       title: title, line: line, expectedToFail: expectedToFail, tolerance: tolerance,
@@ -69,7 +72,7 @@ public func attempt(line: Int = #line, _ body: () throws -> Void) {
 private func report(_ error: any Error, line: Int) {
   // Earlier output must come before the error, even if both go to the same file.
   fflush(nil)
-  try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
+  StandardStreams.writeError(Array("Error: \(error)\n".utf8))
   Session.current.report(.failure(.init(message: "\(error)", line: line)))
 }
 
@@ -94,22 +97,12 @@ public func show(
   _ figure: Figure, as name: String, alt text: String, showsTimes: Bool = false, line: Int = #line
 ) {
   let session = Session.current
-  if showsTimes, !session.recordsTimes { return }
-  let file = session.folder.appending(path: "\(name).png")
+  if showsTimes, !session.recordsTimes, !Recorder.isRecording { return }
   attempt(line: line) {
-    guard isFileName(name) else {
-      throw NotebookError("show: expected the name of a file without folders, got \(name)")
-    }
-    try figure.save(to: file.relativePath)
-    if session.isSupervised {
-      session.report(
-        .figure(
-          .init(
-            file: file.lastPathComponent, alternativeText: text, width: figure.pixels.width,
-            height: figure.pixels.height)))
-    } else {
-      print("Figure: \(file.relativePath)")
-    }
+    try session.show(
+      .init(
+        file: "\(name).png", alternativeText: text, width: figure.pixels.width,
+        height: figure.pixels.height), png: Data(try figure.png()), showsTimes: showsTimes)
   }
 }
 
@@ -123,13 +116,10 @@ public func show(
 @MainActor
 public func tellTime(_ text: String) {
   let session = Session.current
-  if session.isSupervised {
-    session.report(.time(.init(text: text)))
-  } else {
-    // Earlier output comes before the line, also when both go to one file.
-    fflush(nil)
-    // If standard error cannot be written, there is no way to report it.
-    try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
+  session.report(.time(.init(text: text)))
+  // Earlier output comes before the line, also when both go to one file.
+  if !session.isSupervised {
+    Recorder.pausing { StandardStreams.writeError(Array("\(text)\n".utf8)) }
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Plot
 import StandardStreams
 
 /// The current run of this notebook.
@@ -19,6 +20,12 @@ final class Session {
   /// Whether the page shows times.
   let recordsTimes: Bool
   var cell: Event.Opening?
+  /// The source file of the notebook; `nil` before the first cell.
+  var file: String?
+  /// The number of errors that the notebook has reported.
+  private(set) var failureCount = 0
+  /// The results that are stored.
+  private(set) lazy var results = SessionResults(self)
 
   private let waits: Bool
 
@@ -52,6 +59,19 @@ final class Session {
   }
 
   func report(_ event: Event) {
+    switch event {
+    case .failure: failureCount += 1
+    case .parameters(let parameters): results.parameters = parameters.values
+    case .data(let folder): results.dataFolders.insert(folder.folder)
+    default: break
+    }
+    switch event {
+    case .data, .fact, .time: Recorder.add { .event(event, file: $0) }
+    case .inspection(let inspection):
+      let file = inspection.figure.flatMap { regularFile(folder.appending(path: $0.file)) }
+      Recorder.add(png: file) { .event(event, file: $0) }
+    default: break
+    }
     guard isSupervised, let line = try? event.line else { return }
     StandardStreams.sendFrame("R", line)
   }
@@ -66,6 +86,53 @@ final class Session {
     } else {
       print("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
     }
+  }
+
+  /// Shows where a result is from.
+  func tell(_ origin: Page.Cached) {
+    report(.cached(origin))
+    guard !isSupervised, recordsTimes else { return }
+    fflush(nil)
+    Recorder.pausing { StandardStreams.writeError(Array("\(origin.sentence)\n".utf8)) }
+  }
+
+  /// Shows a figure and writes its file.
+  ///
+  /// - Parameters:
+  ///   - figure: The figure.
+  ///   - png: The contents of its file.
+  ///   - showsTimes: Whether it shows times.
+  /// - Throws: An error if the file cannot be written.
+  func show(_ figure: Page.Figure, png: Data, showsTimes: Bool) throws {
+    guard isFileName(figure.file) else {
+      throw NotebookError(
+        "show: expected the name of a file without folders, got \(figure.file)")
+    }
+    Recorder.add(png: png) { .figure(figure, file: $0 ?? "", showsTimes: showsTimes) }
+    if showsTimes, !recordsTimes { return }
+    let file = folder.appending(path: figure.file)
+    try writeFile(Array(png), to: file.path(percentEncoded: false))
+    if isSupervised {
+      report(.figure(figure))
+    } else {
+      Recorder.pausing { print("Figure: \(file.relativePath)") }
+    }
+  }
+
+  /// Shows a value and writes the file of its figure, if it has one.
+  ///
+  /// - Throws: An error if the file cannot be written.
+  func show(_ inspection: Page.Inspection, png: Data?) throws {
+    if let figure = inspection.figure, let png {
+      guard isFileName(figure.file) else {
+        throw NotebookError(
+          "inspect: expected the name of a file without folders, got \(figure.file)")
+      }
+      try writeFile(
+        Array(png), to: folder.appending(path: figure.file).path(percentEncoded: false))
+    }
+    report(.inspection(inspection))
+    if !isSupervised { Recorder.pausing { print(inspection.line) } }
   }
 
   /// The peak resident memory so far, in bytes.

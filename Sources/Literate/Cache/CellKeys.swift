@@ -1,0 +1,127 @@
+import Foundation
+
+/// What the code of a notebook says about the results of its cells: for each cell a checksum of
+/// everything that was written before its end, and one of the libraries.
+struct CellKeys: Codable, Equatable {
+  /// A cell's call, and the checksum of the code that its results depend on.
+  struct Cell: Codable, Equatable {
+    var line: Int
+    var code: String
+  }
+
+  /// The checksum of the code before the first cell, and of all declarations.
+  var setup: String
+  var cells: [Cell]
+  /// The checksum of the package's sources.
+  var libraries: String
+
+  /// The checksum for a cell.
+  ///
+  /// - Parameter line: The line of its call; `nil` before the first cell.
+  func code(line: Int?) -> String? {
+    guard let line else { return setup }
+    return cells.first { $0.line == line }?.code
+  }
+
+  /// - Parameters:
+  ///   - source: The source of the notebook.
+  ///   - others: The texts of the other source files of the notebook.
+  ///   - libraries: The checksum of the package's sources.
+  init(_ source: NotebookSource, others: [String], libraries: String) {
+    // A cell may call functions that are declared in a later one.
+    let declarations = source.cells.map { declaredCode(in: $0.code) }
+    let shared = others + [codeWithoutComments(source.setup)]
+    func checksum(before end: Int) -> String {
+      let earlier = source.cells[..<end].map { codeWithoutComments($0.code) }
+      return checksumOf(shared + earlier + declarations[end...])
+    }
+    setup = checksum(before: 0)
+    cells = source.cells.indices.map {
+      Cell(line: source.cells[$0].line, code: checksum(before: $0 + 1))
+    }
+    self.libraries = libraries
+  }
+}
+
+/// The checksum of texts; each ends where the next one begins.
+private func checksumOf(_ texts: [String]) -> String {
+  sha256(Data(texts.map { "\($0.utf8.count)\n\($0)" }.joined(separator: "\n").utf8))
+}
+
+/// The code without comments, and with single spaces between its words.
+package func codeWithoutComments(_ code: String) -> String {
+  var text = ""
+  for token in swiftTokens(of: code) {
+    switch token.kind {
+    case .comment: text += " "
+    case .string: text += token.text
+    default:
+      var isAfterSpace = text.last == " "
+      for character in token.text {
+        if character.isWhitespace {
+          if !isAfterSpace { text.append(" ") }
+          isAfterSpace = true
+        } else {
+          text.append(character)
+          isAfterSpace = false
+        }
+      }
+    }
+  }
+  return text.trimmingCharacters(in: .whitespaces)
+}
+
+/// The functions, types and extensions that are declared at the left edge of a cell's code, without
+/// comments: other cells can use them.
+package func declaredCode(in code: String) -> String {
+  var (declared, pending) = ("", "")
+  var (depth, hasBody, isDeclaration) = (0, false, false)
+  func isOver(_ line: String) -> Bool {
+    guard depth <= 0 else { return false }
+    return hasBody || !line.contains(/\b(func|struct|class|enum|actor|extension|protocol|macro)\b/)
+  }
+  let structure = SwiftStructure(code)
+  var (lineIndex, line) = (0, "")
+  func endLine() {
+    let startsInside =
+      lineIndex < structure.startsInside.count && structure.startsInside[lineIndex]
+    if !isDeclaration, !startsInside, lineDepth == 0, isDeclarationStart(line) {
+      (isDeclaration, hasBody, pending) = (true, false, "")
+    }
+    if isDeclaration {
+      pending += line + "\n"
+      if lineHasBrace { hasBody = true }
+      if isOver(pending) {
+        declared += codeWithoutComments(pending) + "\n"
+        isDeclaration = false
+      }
+    }
+    (lineIndex, line, lineDepth, lineHasBrace) = (lineIndex + 1, "", depth, false)
+  }
+  var (lineDepth, lineHasBrace) = (0, false)
+  for (token, isInterpolated) in structure.tokens {
+    let isCode = token.kind == .plain && !isInterpolated
+    for character in token.text {
+      if character.isNewline {
+        endLine()
+        continue
+      }
+      if token.kind != .comment { line.append(character) }
+      guard isCode else { continue }
+      if "([{".contains(character) { depth += 1 }
+      if ")]}".contains(character) { depth -= 1 }
+      if character == "{" { lineHasBrace = true }
+    }
+  }
+  endLine()
+  // An unfinished declaration does not compile; it is taken as it stands.
+  return isDeclaration ? declared + codeWithoutComments(pending) : declared
+}
+
+/// Whether a line begins a declaration that can be used before it, such as a function.
+private func isDeclarationStart(_ line: String) -> Bool {
+  line.prefixMatch(
+    of:
+      #/(@\w+(\([^)]*\))?\s+)*((public|private|fileprivate|internal|package|final|indirect|nonisolated|prefix|postfix|infix|open)(\(\w+\))?\s+)*(func|struct|class|enum|actor|extension|protocol|typealias|macro|operator|precedencegroup|import)\b/#
+  ) != nil
+}
