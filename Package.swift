@@ -131,12 +131,10 @@ let package = Package(
     .testTarget(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
-      name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook"],
+      name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook", "cached-notebook"],
       swiftSettings: strict),
-    .executableTarget(
-      name: "test-notebook", dependencies: ["Literate", "Plot", arguments],
-      path: "Tests/Notebooks/test-notebook",
-      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
+    testNotebook("test-notebook"),
+    testNotebook("cached-notebook"),
     .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
@@ -170,6 +168,13 @@ func notebook(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments],
     path: "Notebooks/\(name)", exclude: ["expected"],
+    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+}
+
+/// A notebook that the tests of the runner run.
+func testNotebook(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Literate", "Plot", arguments], path: "Tests/Notebooks/\(name)",
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 

@@ -61,7 +61,11 @@ if let limit = parameters.length.limitTrainBatches ?? (isQuick ? .count(750) : n
   trainer.limitTrainBatches = limit
 }
 if isQuick { trainer.limitValBatches = .count(100) }
-attempt { try trainer.fit(model, data, optimizer: Adam(model.parameters)) }
+attempt {
+  try cached("cnn", training: model, with: trainer) {
+    try trainer.fit(model, data, optimizer: Adam(model.parameters))
+  }
+}
 
 // For each image the network computes 83 logits, one for each class: the larger, the likelier. The
 // prediction is the class with the largest logit. First come the true labels, then the predicted

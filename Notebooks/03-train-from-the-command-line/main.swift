@@ -58,7 +58,8 @@ func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
 // `train` is measured on the training images, `val` on the validation set, which is not trained on.
 // The last line is the accuracy on the test set, which was not used before.
 cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
-let mnist = labTrain(["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common)
+let mnist = labTrain(
+  ["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common, cachedAs: "mnist")
 
 // A curve shows more than its last point. While both losses fall, the network improves. When only
 // the training loss falls, it overfits: it memorises the training images. The training accuracy is
@@ -70,7 +71,8 @@ showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayNam
 // EMNIST has 62 characters instead of ten. It is harder not only because of their number: some of
 // them look the same.
 cell("A CNN on EMNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
-let emnist = labTrain(["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common)
+let emnist = labTrain(
+  ["--model_class=CNN", "--data_class=EMNIST", maxEpochs] + limits + common, cachedAs: "emnist")
 note(mnist.data, emnist.data)
 
 cell("Learning curves of EMNIST", tolerance: .init(pixels: 0.09, colors: 0.003))
@@ -223,7 +225,8 @@ show(
 cell(
   "Overfitting on purpose", tolerance: .init(numbers: 0.05, share: 0.1), ignoring: ["Processor: "])
 let overfit = labTrain(
-  ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common)
+  ["--model_class=CNN", "--data_class=EMNIST", "--overfit_batches=2", "--max_epochs=50"] + common,
+  cachedAs: "overfit")
 
 cell("Learning curves of two batches", tolerance: .init(pixels: 0.01, colors: 0.003))
 showCurves(

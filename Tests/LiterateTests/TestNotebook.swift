@@ -2,28 +2,33 @@ import Foundation
 import Literate
 import Testing
 
-/// The notebook `Tests/Notebooks/test-notebook` with temporary folders, which are removed with it.
+/// A notebook of `Tests/Notebooks` with temporary folders, which are removed with it.
 final class TestNotebook {
   let folder: URL
   let folders: NotebookFolders
   let program: NotebookProgram
 
-  /// - Parameter builder: The builder, made for the folder of the package and that of the programs;
-  ///   without it the program is the one that was built with the tests.
-  init(builder: ((_ package: URL, _ programs: URL) throws -> ProgramBuilder)? = nil) throws {
+  /// - Parameters:
+  ///   - name: The name of the notebook.
+  ///   - builder: The builder, made for the folder of the package and that of the programs; without
+  ///     it the program is the one that was built with the tests.
+  init(
+    _ name: String = TestNotebook.name,
+    builder: ((_ package: URL, _ programs: URL) throws -> ProgramBuilder)? = nil
+  ) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "literate-\(UUID())")
     let sources = folder.appending(path: "Notebooks")
     try FileManager.default.createDirectory(
-      at: sources.appending(path: Self.name), withIntermediateDirectories: true)
+      at: sources.appending(path: name), withIntermediateDirectories: true)
     try FileManager.default.copyItem(
-      at: Self.original, to: sources.appending(path: "\(Self.name)/main.swift"))
-    try makeOld(sources.appending(path: "\(Self.name)/main.swift"))
+      at: Self.source(of: name), to: sources.appending(path: "\(name)/main.swift"))
+    try makeOld(sources.appending(path: "\(name)/main.swift"))
     // Programs are built into the folder of the tests.
     let programs = builder == nil ? Self.programs : folder.appending(path: "programs")
     folders = NotebookFolders(
       sources: sources, programs: programs, output: folder.appending(path: "output"),
       command: "my notebooks", builder: try builder?(folder, programs))
-    program = try folders.notebook("test")
+    program = try folders.notebook(name)
   }
 
   deinit {
@@ -35,8 +40,10 @@ final class TestNotebook {
   /// The folder of the tests' programs.
   static let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-  private static let original = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Notebooks/\(name)/main.swift")
+  private static func source(of name: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Notebooks/\(name)/main.swift")
+  }
 
   /// Runs the notebook without recording times.
   @discardableResult

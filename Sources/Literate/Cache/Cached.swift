@@ -41,6 +41,19 @@ public func cached<Value: Codable>(
   try cachedResult(name, changing: states, line: line, file: file) { _ in try body() }
 }
 
+/// Runs `body` once: a later run of the notebook shows what it printed and showed; see
+/// ``cached(_:changing:line:file:_:)-(_,_,_,_,()->Value)``.
+@MainActor
+public func cached(
+  _ name: String, changing states: [any CachedState] = [], line: Int = #line,
+  file: String = #filePath, _ body: () throws -> Void
+) rethrows {
+  _ = try cachedResult(name, changing: states, line: line, file: file) { _ in
+    try body()
+    return true
+  }
+}
+
 /// Returns the result of `body`, which is computed once, with a value that it changes, such as a random
 /// generator.
 ///

@@ -53,7 +53,7 @@ package func codeWithoutComments(_ code: String) -> String {
   var text = ""
   for token in swiftTokens(of: code) {
     switch token.kind {
-    case .comment: text += " "
+    case .comment: if text.last != " " { text += " " }
     case .string: text += token.text
     default:
       var isAfterSpace = text.last == " "

@@ -79,25 +79,23 @@ extension CellKeys {
       libraries: [libraries, own?.checksum].compactMap(\.self).joined(separator: " "))
   }
 
-  /// The keys of a program that is not run by the runner. It must not have been built from earlier
-  /// sources than those that are there now.
+  /// The keys of a program that is not run by the runner.
   ///
   /// - Parameter file: The `main.swift` of the notebook, as the compiler has named it.
-  /// - Returns: The keys, or why there are none.
-  static func ofThisProgram(_ file: URL) -> Result<CellKeys, NotebookError> {
-    let path = file.path(percentEncoded: false)
-    guard let text = regularFile(file), let package = PackageSources(of: file) else {
-      return .failure(NotebookError("expected the source \(path) in a package, found none"))
-    }
-    let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+  /// - Returns: The keys; `nil` if a source was changed since the program was built, maybe from an
+  ///   earlier one, or if there are no sources.
+  static func ofThisProgram(_ file: URL) -> CellKeys? {
+    guard let text = regularFile(file), let package = PackageSources(of: file) else { return nil }
     let packages = [package, ownPackage(apartFrom: package)].compactMap(\.self)
-    let changed = ([newest([file] + others(beside: file))] + packages.map(\.lastChange)).max()
-    guard let changed, changed <= newest([program]) else {
-      return .failure(
-        NotebookError("its sources are newer than the program; to build it, use swift build"))
-    }
+    let changed = [newest([file] + others(beside: file))] + packages.map(\.lastChange)
+    guard changed.allSatisfy({ $0 <= newest([program]) }) else { return nil }
     let source = NotebookSource(String(decoding: text, as: UTF8.self), name: "")
-    return .success(CellKeys(of: file, source, libraries: package.checksum))
+    return CellKeys(of: file, source, libraries: package.checksum)
+  }
+
+  /// The running program.
+  static var program: URL {
+    Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
   }
 
   /// The other source files of a notebook.

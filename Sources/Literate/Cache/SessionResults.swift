@@ -71,15 +71,12 @@ final class SessionResults {
     }
   }
 
-  /// The digest of everything that a result depends on; `nil` if that is not known.
+  /// The digest of everything that a result depends on; `nil` if a state cannot be saved.
   func key(
     of name: String, _ states: [any CachedState], _ inputs: [Data], file: String
   ) -> String? {
-    guard let keys = cellKeys(file), let code = keys.code(line: session.cell?.line) else {
-      return nil
-    }
     var parts = [
-      "version 1", name, code, keys.libraries, platform,
+      "version 1", name, codeKey(file), platform,
       parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "\n"),
       dependencies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         .joined(separator: "\n"),
@@ -104,19 +101,26 @@ final class SessionResults {
     #endif
   }
 
-  private func cellKeys(_ file: String) -> CellKeys? {
-    if hasLookedForKeys { return keys }
-    hasLookedForKeys = true
-    if let text = Self.environment[Self.keysVariable] {
-      keys = try? JSONDecoder().decode(CellKeys.self, from: Data(text.utf8))
-      return keys
+  /// What the code says about the results of this cell. Where the sources do not say it, the program
+  /// does: then each change of the notebook lets everything be computed again.
+  private func codeKey(_ file: String) -> String {
+    if !hasLookedForKeys {
+      hasLookedForKeys = true
+      keys =
+        if let text = Self.environment[Self.keysVariable] {
+          try? JSONDecoder().decode(CellKeys.self, from: Data(text.utf8))
+        } else {
+          CellKeys.ofThisProgram(URL(filePath: session.file ?? file))
+        }
     }
-    switch CellKeys.ofThisProgram(URL(filePath: session.file ?? file)) {
-    case .success(let found): keys = found
-    case .failure(let error): warn("results are neither stored nor used: \(error)")
+    guard let keys, let code = keys.code(line: session.cell?.line) else {
+      return "program \(programDigest)"
     }
-    return keys
+    return "code \(code) \(keys.libraries)"
   }
+
+  private lazy var programDigest = sha256(
+    (try? Data(contentsOf: CellKeys.program, options: .alwaysMapped)) ?? Data())
 
   /// Locks the folder for the progress of a computation, and creates it.
   ///

@@ -1,0 +1,38 @@
+import Literate
+import Testing
+
+struct CellKeysTests {
+  @Test(arguments: [
+    ("let a = 1  // one\n\nlet b = 2", "let a = 1 let b = 2"),
+    ("/* a */ f(\n  1,\n  2)", "f( 1, 2)"),
+    ("print(\"a  // b\")", "print(\"a  // b\")"),
+    ("let t = \"\"\"\n  x   y // z\n  \"\"\"", "let t = \"\"\"\n  x   y // z\n  \"\"\""),
+    ("print(\"a  b\\(a  +  b)\")  ", "print(\"a  b\\(a + b)\")"),
+    ("", ""),
+  ])
+  func commentsAndSpacesDoNotCount(code: String, expected: String) {
+    #expect(codeWithoutComments(code) == expected)
+  }
+
+  @Test(arguments: [
+    ("let a = 1\nfunc f() -> Int {\n  // two\n  2\n}\nprint(f())", "func f() -> Int { 2 }\n"),
+    ("func f(\n  a: Int\n) -> Int {\n  a\n}", "func f( a: Int ) -> Int { a }\n"),
+    ("struct A {\n  func f() {}\n}\nlet x = 1", "struct A { func f() {} }\n"),
+    ("for i in 1...3 {\n  func g() {}\n}", ""),
+    ("typealias A = Int\nprint(1)", "typealias A = Int\n"),
+    ("nonisolated struct A: Model {\n}", "nonisolated struct A: Model { }\n"),
+    ("@MainActor private func f() { }", "@MainActor private func f() { }\n"),
+    (
+      "extension Int {\n  var x: Int { 1 }\n}\nextension Int { }",
+      "extension Int { var x: Int { 1 } }\nextension Int { }\n"
+    ),
+    ("let text = \"\"\"\nfunc f() {}\n\"\"\"", ""),
+    ("/*\nfunc f() {}\n*/", ""),
+    ("let f = { (a: Int) in a }\n", ""),
+    ("func f()\n{\n  1\n}\nprint(2)", "func f() { 1 }\n"),
+    ("", ""),
+  ])
+  func declarationsAreFound(code: String, expected: String) {
+    #expect(declaredCode(in: code) == expected)
+  }
+}
