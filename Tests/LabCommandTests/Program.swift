@@ -32,6 +32,8 @@ struct Program {
     let variables = ProcessInfo.processInfo.environment.merging([
       "LAB_DATA_DIR": folder.appending(path: "data").path(percentEncoded: false),
       "LAB_OUTPUT_DIR": folder.appending(path: "output").path(percentEncoded: false),
+      // What a notebook computes is to be computed.
+      "LITERATE_CACHE": "",
     ]) { $1 }.merging(environment) { $1 }
     var command = launcher + [path] + arguments
     if let blocks {

@@ -91,6 +91,61 @@ struct ResumeTests {
     }
   }
 
+  /// Without a run there are no logs, and what is printed is as if the training had never stopped.
+  @Test(arguments: Kind.allCases)
+  func aTrainingGoesOnFromItsProgressFile(kind: Kind) throws {
+    try withRuns { whole, broken in
+      let expected = EpochRecorder()
+      let weights = try trainWithProgress(kind, in: whole, expected) { false }
+      #expect(expected.epochs.count == 2)
+      #expect(expected.logged == [0, 1])
+      let files = try FileManager.default.contentsOfDirectory(
+        atPath: whole.path(percentEncoded: false))
+      #expect(files.sorted() == ["state", "state.sha256"])
+      var (recorder, stops) = (EpochRecorder(), 0)
+      while true {
+        var asked = 0
+        recorder = EpochRecorder()
+        do {
+          let resumed = try trainWithProgress(kind, in: broken, recorder) {
+            asked += 1
+            return asked == 2 && stops < 20
+          }
+          #expect(resumed == weights)
+          break
+        } catch is TrainingInterruption {
+          stops += 1
+        }
+      }
+      #expect(stops >= 5)
+      #expect(recorder.epochs == expected.epochs)
+      #expect(recorder.logged == expected.logged)
+    }
+  }
+
+  @Test(arguments: ["state", "state.sha256"])
+  func aDamagedProgressFileIsNotUsed(name: String) throws {
+    try withRuns { whole, broken in
+      let weights = try trainWithProgress(.adam, in: whole, EpochRecorder()) { false }
+      var asked = 0
+      #expect(throws: TrainingInterruption.self) {
+        try trainWithProgress(.adam, in: broken, EpochRecorder()) {
+          asked += 1
+          return asked == 4
+        }
+      }
+      let file = broken.appending(path: name)
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count / 2] ^= 1
+      try bytes.write(to: file)
+      let recorder = EpochRecorder()
+      #expect(try trainWithProgress(.adam, in: broken, recorder) { false } == weights)
+      let path = broken.appending(path: "state").path(percentEncoded: false)
+      #expect(
+        recorder.warnings == ["Warning: \(path) is damaged; training starts from the beginning"])
+    }
+  }
+
   @Test func aResumedRunUsesTheTrainersPatience() throws {
     try withTinyData { data in
       let folder = try TemporaryFolder()
@@ -275,6 +330,37 @@ struct ResumeTests {
     }
   }
 
+  /// Trains like a program that was just started, without a run.
+  ///
+  /// - Returns: The weights as the bytes of a checkpoint.
+  @discardableResult
+  private func trainWithProgress(
+    _ kind: Kind, in folder: URL, _ recorder: EpochRecorder,
+    interruptedWhen isInterrupted: @escaping () -> Bool
+  ) throws -> Data {
+    try withTinyData { data in
+      let trainer = Trainer(maxEpochs: 2)
+      trainer.progressFile = folder.appending(path: "state")
+      trainer.checkpointEverySteps = 3
+      trainer.isInterrupted = isInterrupted
+      trainer.isQuiet = true
+      trainer.warn = { recorder.warnings.append($0) }
+      trainer.observers = [recorder]
+      return try seeded(42) {
+        if kind == .ownGenerators {
+          let model = Noisy()
+          try train(model, data, trainer, kind)
+          return try Checkpoint.file(of: model).data
+        }
+        var options = CNN.Options.defaults
+        (options.convDim, options.fcDim) = (4, 8)
+        let model = CNN(data.config, options)
+        try train(model, data, trainer, kind)
+        return try Checkpoint.file(of: model).data
+      }
+    }
+  }
+
   private func train(
     _ model: some Layer, _ data: TinyData, _ trainer: Trainer, _ kind: Kind
   ) throws {
@@ -332,6 +418,23 @@ private struct Noisy: Layer {
     var x = try fc1(flatten(x))
     for dropout in dropouts { x = dropout(x) }
     return try fc2(last.map { $0(x) } ?? x)
+  }
+}
+
+/// Remembers the epochs of a training.
+private final class EpochRecorder: TrainingObserver {
+  var warnings: [String] = []
+  /// The metrics of each epoch.
+  private(set) var epochs: [[Metrics?]] = []
+  /// The epochs whose metrics were logged.
+  private(set) var logged: [Int] = []
+
+  func epochEnded(_ epoch: TrainingEpoch) throws {
+    epochs.append([epoch.result.train, epoch.result.val])
+  }
+
+  func log(_ entry: LogEntry) throws {
+    if entry.values.contains(where: { $0.scalar == .trainLoss }) { logged.append(entry.epoch) }
   }
 }
 
