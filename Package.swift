@@ -59,6 +59,7 @@ let package = Package(
 
     .target(
       name: "StandardStreams", dependencies: ["CStandardOutput"], swiftSettings: strict),
+    .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
     .target(name: "ImageFiles", dependencies: ["CPNG", "CJPEG"], swiftSettings: strict),
 
     .systemLibrary(name: "CVectors"),
@@ -72,15 +73,18 @@ let package = Package(
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
     module(
-      "Data", ["LabRandom", "LabTensors", "Kernels", "ImageFiles", "StandardStreams", "COpenSSL"]),
-    module("Files", ["LabData", "LabResources", "CArchive", "CCurl", "CZlib"]),
+      "Data", ["LabRandom", "LabTensors", "Kernels", "Digests", "ImageFiles", "StandardStreams"]),
+    module("Files", ["LabData", "LabResources", "Digests", "CArchive", "CCurl", "CZlib"]),
     module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
     module(
       "Datasets",
-      ["LabData", "LabFiles", "LabHandwriting", "LabRandom", "LabResources", "LabTensors"]),
+      [
+        "LabData", "LabFiles", "LabHandwriting", "LabRandom", "LabResources", "LabTensors",
+        "Digests",
+      ]),
     module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
-      "Training", ["LabData", "LabNetworks", "LabRandom", "LabTensors", "Kernels"]),
+      "Training", ["LabData", "LabNetworks", "LabRandom", "LabTensors", "Kernels", "Digests"]),
     module(
       "Experiments",
       [
@@ -99,7 +103,7 @@ let package = Package(
 
     .target(
       name: "Literate",
-      dependencies: ["Plot", "StandardStreams", "CMarkdown", "COpenSSL", "CPipes", arguments],
+      dependencies: ["Plot", "StandardStreams", "CMarkdown", "CPipes", "Digests", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
@@ -126,12 +130,13 @@ let package = Package(
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(
-      name: "LabTests", dependencies: lab + ["Fuzzing", "Kernels", "ImageFiles"],
+      name: "LabTests", dependencies: lab + ["Digests", "Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
     .testTarget(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
-      name: "LiterateTests", dependencies: ["Literate", "Plot", "Spawning", "test-notebook", "cached-notebook"],
+      name: "LiterateTests",
+      dependencies: ["Literate", "Plot", "Spawning", "test-notebook", "cached-notebook"],
       swiftSettings: strict),
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),

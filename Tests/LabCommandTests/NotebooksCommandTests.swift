@@ -47,6 +47,36 @@ struct NotebooksCommandTests {
     }
   }
 
+  @Test func storedResultsAreListedUsedAndRemoved() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      func run(_ arguments: [String]) throws -> String {
+        let outcome = try lab.run(["notebooks"] + arguments)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+      }
+      #expect(try run(["cache", "list"]) == "no results\n")
+      let once = ["run", "01", "--quick", "--no-build"] + parameters
+      #expect(try !run(once).contains("“cnn” is from "))
+      let listed = try run(["cache", "list"])
+      #expect(listed.contains(#/\n01-look-at-emnist +cnn +[0-9.]+ s +7 MB +20/#), "\(listed)")
+      #expect(listed.hasSuffix("\n7 MB together\n"))
+      // Nothing has changed, but the notebook is run.
+      #expect(try run(once + ["--force"]).contains("“cnn” is from "))
+      #expect(try !run(once + ["--no-cache"]).contains("“cnn” is from "))
+      #expect(try !run(once + ["--refresh=cnn"]).contains("“cnn” is from "))
+      let page = folder.appending(path: "output/\(name)/index.html")
+      #expect(try String(contentsOf: page, encoding: .utf8).contains("Epoch 0"))
+      #expect(try run(["cache", "clear", "02"]) == "0 results removed, 0 MB\n")
+      #expect(try run(["cache", "clear", "01", "--result=other"]).hasPrefix("0 results"))
+      #expect(try run(["cache", "clear", "--all"]) == "1 result removed, 7 MB\n")
+      #expect(try run(["cache", "list"]) == "no results\n")
+      let both = try lab.run(["notebooks"] + once + ["--no-cache", "--refresh=cnn"])
+      #expect(both.status == 64)
+      #expect(both.errors.contains("Error: expected --no_cache or --refresh, got both\n"))
+    }
+  }
+
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruptedRunsKeepThePageAndTellTheSignal(signal: Int32) throws {
     let status = try #require([SIGINT: 130, SIGTERM: 143, SIGHUP: 129][signal])

@@ -1,8 +1,29 @@
+import Digests
 import Foundation
 import Kernels
 import Synchronization
 
 extension SHA256 {
+  /// Appends the bytes of a file.
+  ///
+  /// - Throws: ``DataError`` if it cannot be read.
+  package func update(withContentsOf url: URL) throws {
+    try withFile(url, "read") {
+      let file = try FileHandle(forReadingFrom: url)
+      defer { try? file.close() }
+      while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { update(piece) }
+    }
+  }
+
+  /// The digest of a file.
+  ///
+  /// - Throws: ``DataError`` if it cannot be read.
+  package static func hexadecimal(of url: URL) throws -> String {
+    let sum = try SHA256()
+    try sum.update(withContentsOf: url)
+    return try sum.hexadecimal
+  }
+
   /// The number of bytes of a block.
   private static let blockSize = 1 << 20
 

@@ -1,3 +1,4 @@
+import Digests
 import LabData
 import LabRandom
 import LabResources

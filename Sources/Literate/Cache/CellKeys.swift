@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// What the code of a notebook says about the results of its cells: for each cell a checksum of
@@ -27,25 +28,27 @@ struct CellKeys: Codable, Equatable {
   ///   - source: The source of the notebook.
   ///   - others: The texts of the other source files of the notebook.
   ///   - libraries: The checksum of the package's sources.
-  init(_ source: NotebookSource, others: [String], libraries: String) {
+  /// - Throws: An error if a digest cannot be computed.
+  init(_ source: NotebookSource, others: [String], libraries: String) throws {
     // A cell may call functions that are declared in a later one.
     let declarations = source.cells.map { declaredCode(in: $0.code) }
     let shared = others + [codeWithoutComments(source.setup)]
-    func checksum(before end: Int) -> String {
+    func checksum(before end: Int) throws -> String {
       let earlier = source.cells[..<end].map { codeWithoutComments($0.code) }
-      return checksumOf(shared + earlier + declarations[end...])
+      return try checksumOf(shared + earlier + declarations[end...])
     }
-    setup = checksum(before: 0)
-    cells = source.cells.indices.map {
-      Cell(line: source.cells[$0].line, code: checksum(before: $0 + 1))
+    setup = try checksum(before: 0)
+    cells = try source.cells.indices.map {
+      Cell(line: source.cells[$0].line, code: try checksum(before: $0 + 1))
     }
     self.libraries = libraries
   }
 }
 
 /// The checksum of texts; each ends where the next one begins.
-private func checksumOf(_ texts: [String]) -> String {
-  sha256(Data(texts.map { "\($0.utf8.count)\n\($0)" }.joined(separator: "\n").utf8))
+func checksumOf(_ texts: [String]) throws -> String {
+  let text = texts.map { "\($0.utf8.count)\n\($0)" }.joined(separator: "\n")
+  return try SHA256.hexadecimal(of: Data(text.utf8))
 }
 
 /// The code without comments, and with single spaces between its words.

@@ -69,12 +69,13 @@ extension CellKeys {
   ///   - file: The `main.swift` of the notebook.
   ///   - source: Its text.
   ///   - libraries: The checksum of what else the program is built from.
-  init(of file: URL, _ source: NotebookSource, libraries: String) {
+  /// - Throws: An error if a digest cannot be computed.
+  init(of file: URL, _ source: NotebookSource, libraries: String) throws {
     let others = Self.others(beside: file).map {
       String(decoding: regularFile($0) ?? Data(), as: UTF8.self)
     }
     let own = Self.ownPackage(apartFrom: PackageSources(of: file))
-    self.init(
+    try self.init(
       source, others: others,
       libraries: [libraries, own?.checksum].compactMap(\.self).joined(separator: " "))
   }
@@ -84,13 +85,14 @@ extension CellKeys {
   /// - Parameter file: The `main.swift` of the notebook, as the compiler has named it.
   /// - Returns: The keys; `nil` if a source was changed since the program was built, maybe from an
   ///   earlier one, or if there are no sources.
-  static func ofThisProgram(_ file: URL) -> CellKeys? {
+  /// - Throws: An error if a digest cannot be computed.
+  static func ofThisProgram(_ file: URL) throws -> CellKeys? {
     guard let text = regularFile(file), let package = PackageSources(of: file) else { return nil }
     let packages = [package, ownPackage(apartFrom: package)].compactMap(\.self)
     let changed = [newest([file] + others(beside: file))] + packages.map(\.lastChange)
     guard changed.allSatisfy({ $0 <= newest([program]) }) else { return nil }
     let source = NotebookSource(String(decoding: text, as: UTF8.self), name: "")
-    return CellKeys(of: file, source, libraries: package.checksum)
+    return try CellKeys(of: file, source, libraries: package.checksum)
   }
 
   /// The running program.

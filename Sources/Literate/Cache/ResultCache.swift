@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// A folder with the results of earlier runs of a notebook: a folder for each result.
@@ -39,7 +40,7 @@ struct ResultCache {
     func signed() throws -> Entry {
       var entry = self
       entry.checksum = ""
-      entry.checksum = sha256(Data(try jsonText(of: entry).utf8))
+      entry.checksum = try SHA256.hexadecimal(of: Data(try jsonText(of: entry).utf8))
       return entry
     }
   }
@@ -83,7 +84,9 @@ struct ResultCache {
       guard isFileName(file), let bytes = regularFile(url.appending(path: file)) else {
         return .damaged("\(file) is missing")
       }
-      guard sha256(bytes) == digest else { return .damaged("\(file) is damaged") }
+      guard (try? SHA256.hexadecimal(of: bytes)) == digest else {
+        return .damaged("\(file) is damaged")
+      }
       files[file] = bytes
     }
     guard entry.data.allSatisfy({ Fingerprint.files(in: $0.key) == $0.value }) else {
@@ -126,7 +129,7 @@ struct ResultCache {
     var entry = entry
     for (name, bytes) in files {
       try Self.write(bytes, to: part.appending(path: name))
-      entry.files[name] = sha256(bytes)
+      entry.files[name] = try SHA256.hexadecimal(of: bytes)
     }
     try Self.write(
       Data(try jsonText(of: entry.signed()).utf8), to: part.appending(path: Self.entryName))

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import StandardStreams
 
@@ -75,20 +76,21 @@ final class SessionResults {
   func key(
     of name: String, _ states: [any CachedState], _ inputs: [Data], file: String
   ) -> String? {
-    var parts = [
-      "version 1", name, codeKey(file), platform,
-      parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "\n"),
-      dependencies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        .joined(separator: "\n"),
-    ]
-    parts += dataFolders.sorted().map { "\($0) \(Fingerprint.files(in: $0))" }
     do {
-      parts += try states.map { sha256(try $0.savedState()) } + inputs.map(sha256)
+      var parts = [
+        "version 1", name, try codeKey(file), platform,
+        parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "\n"),
+        dependencies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+          .joined(separator: "\n"),
+      ]
+      parts += dataFolders.sorted().map { "\($0) \(Fingerprint.files(in: $0))" }
+      parts += try states.map { try SHA256.hexadecimal(of: $0.savedState()) }
+      parts += try inputs.map(SHA256.hexadecimal(of:))
+      return try checksumOf(parts)
     } catch {
       warn("“\(name)” is not stored: \(error)")
       return nil
     }
-    return sha256(Data(parts.map { "\($0.utf8.count)\n\($0)" }.joined(separator: "\n").utf8))
   }
 
   private var platform: String {
@@ -103,24 +105,27 @@ final class SessionResults {
 
   /// What the code says about the results of this cell. Where the sources do not say it, the program
   /// does: then each change of the notebook lets everything be computed again.
-  private func codeKey(_ file: String) -> String {
+  private func codeKey(_ file: String) throws -> String {
     if !hasLookedForKeys {
       hasLookedForKeys = true
       keys =
         if let text = Self.environment[Self.keysVariable] {
           try? JSONDecoder().decode(CellKeys.self, from: Data(text.utf8))
         } else {
-          CellKeys.ofThisProgram(URL(filePath: session.file ?? file))
+          try CellKeys.ofThisProgram(URL(filePath: session.file ?? file))
         }
     }
     guard let keys, let code = keys.code(line: session.cell?.line) else {
-      return "program \(programDigest)"
+      return "program \(try programDigest)"
     }
     return "code \(code) \(keys.libraries)"
   }
 
-  private lazy var programDigest = sha256(
-    (try? Data(contentsOf: CellKeys.program, options: .alwaysMapped)) ?? Data())
+  private var programDigest: String {
+    get throws {
+      try SHA256.hexadecimal(of: Data(contentsOf: CellKeys.program, options: .alwaysMapped))
+    }
+  }
 
   /// Locks the folder for the progress of a computation, and creates it.
   ///

@@ -295,7 +295,7 @@ public struct NotebookProgram: Sendable {
     let libraries =
       form.fingerprint.libraries.isEmpty
       ? form.fingerprint.program : form.fingerprint.libraries
-    let keys = CellKeys(of: file, form.source, libraries: libraries)
+    let keys = try CellKeys(of: file, form.source, libraries: libraries)
     return [
       SessionResults.folderVariable: folder.path(percentEncoded: false),
       SessionResults.keysVariable: try jsonText(of: keys, formatting: []),

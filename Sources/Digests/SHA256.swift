@@ -1,6 +1,5 @@
 import COpenSSL
 import Foundation
-import LabTensors
 
 /// The SHA-256 digest of bytes that come in pieces.
 ///
@@ -16,10 +15,11 @@ package final class SHA256 {
 
   /// The digest of no bytes.
   ///
-  /// - Throws: ``DataError`` if libcrypto fails, for example without memory.
+  /// - Throws: ``DigestError`` if libcrypto fails, for example without memory.
   package init() throws {
     guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      throw DataError(.unusable, "libcrypto offers no SHA-256; is OpenSSL installed completely?")
+      throw DigestError(
+        description: "libcrypto offers no SHA-256; is OpenSSL installed completely?")
     }
     self.context = context
   }
@@ -38,7 +38,7 @@ package final class SHA256 {
 
   /// The digest of all bytes so far, as 64 hexadecimal digits. More bytes may follow.
   ///
-  /// - Throws: ``DataError`` if libcrypto fails, for example without memory.
+  /// - Throws: ``DigestError`` if libcrypto fails, for example without memory.
   package var hexadecimal: String {
     get throws {
       // A context that has given its digest cannot be used again, so a copy gives it.
@@ -47,29 +47,23 @@ package final class SHA256 {
       var digest = [UInt8](repeating: 0, count: 32)
       guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &digest, nil) == 1
       else {
-        throw DataError(.unusable, "libcrypto cannot finish a SHA-256; is there memory left?")
+        throw DigestError(description: "libcrypto cannot finish a SHA-256; is there memory left?")
       }
       return digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
   }
 
-  /// Appends the bytes of a file.
+  /// The digest of bytes, as 64 hexadecimal digits.
   ///
-  /// - Throws: ``DataError`` if it cannot be read.
-  package func update(withContentsOf url: URL) throws {
-    try withFile(url, "read") {
-      let file = try FileHandle(forReadingFrom: url)
-      defer { try? file.close() }
-      while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { update(piece) }
-    }
-  }
-
-  /// The digest of a file.
-  ///
-  /// - Throws: ``DataError`` if it cannot be read.
-  package static func hexadecimal(of url: URL) throws -> String {
+  /// - Throws: ``DigestError`` if libcrypto fails, for example without memory.
+  package static func hexadecimal(of bytes: Data) throws -> String {
     let sum = try SHA256()
-    try sum.update(withContentsOf: url)
+    sum.update(bytes)
     return try sum.hexadecimal
   }
+}
+
+/// libcrypto cannot compute a digest.
+package struct DigestError: Error, CustomStringConvertible {
+  package let description: String
 }
