@@ -21,7 +21,7 @@ import Literate
 ///   - trainer: The trainer that `body` uses.
 ///   - line: The line of the call.
 ///   - file: The file of the call.
-///   - body: Trains the model, with one call of `fit` at most.
+///   - body: Trains the model. What else it changes, such as an optimizer made before, is not stored.
 /// - Returns: The result of `body`; see `cached(_:changing:)` for what it depends on.
 @MainActor
 public func cached<Value: Codable>(

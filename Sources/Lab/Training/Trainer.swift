@@ -57,8 +57,24 @@ public final class Trainer {
   /// If the file has the progress of a training that was interrupted, that training goes on and ends
   /// with the same weights as if it had never stopped. Observers get the earlier epochs again, but not
   /// their steps, so that the same results are printed. A file that is damaged is not used: training
-  /// starts from the beginning, with a warning.
-  public var progressFile: URL?
+  /// starts from the beginning, with a warning. If the trainer trains several times, the second
+  /// training uses a file whose name ends with `-2`, and so on.
+  public var progressFile: URL? {
+    didSet { trainingsWithProgress = 0 }
+  }
+  /// The number of trainings that have begun since ``progressFile`` was set.
+  private var trainingsWithProgress = 0
+
+  /// The progress file of the training that begins now.
+  func nextProgressFile() -> URL? {
+    guard run == nil, let file = progressFile else { return nil }
+    trainingsWithProgress += 1
+    return trainingsWithProgress == 1
+      ? file
+      : file.deletingLastPathComponent()
+        .appending(path: "\(file.lastPathComponent)-\(trainingsWithProgress)")
+  }
+
   /// The options of the training by name, for the logs of ``run``.
   public var hyperparameters: [String: String] = [:]
   /// The number of steps after which the state is saved, in addition to the end of each epoch.

@@ -29,6 +29,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private let schedule: OneCycleLR?
   private let objective: Goal
   private let observers: Observers
+  /// The file for the progress, if there is no run.
+  private let progressFile: URL?
   private var state: TrainingState
   /// The steps whose losses were not read yet.
   private var unread = UnreadScores<TrainingStep>()
@@ -40,6 +42,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     (self.trainer, self.model, self.data) = (trainer, model, data)
     (self.optimizer, self.schedule, self.objective) = (optimizer, schedule, objective)
     observers = trainer.allObservers
+    progressFile = trainer.nextProgressFile()
     state = TrainingState(data, schedule: schedule, patience: trainer.patience)
   }
 
@@ -189,7 +192,7 @@ extension TrainingLoop {
         try run.begin(trainer.hyperparameters, metrics: objective.metricNames)
       }
       try removeCheckpoints(of: run)
-    } else if let file = trainer.progressFile, try progress(in: file) {
+    } else if let file = progressFile, try progress(in: file) {
       state = try TrainingState(file, into: model, optimizer, like: state)
       (isResumed, isRepeated) = (true, true)
     }
@@ -283,7 +286,7 @@ extension TrainingLoop {
 
   /// Saves the state in the trainer's file, with a file of its digest beside it.
   private mutating func saveProgress() throws {
-    guard let file = trainer.progressFile else { return }
+    guard let file = progressFile else { return }
     if state.step > 0 { try checkWeights() }
     try state.save(model, optimizer, to: file)
     let digest = try SHA256.hexadecimal(of: file)

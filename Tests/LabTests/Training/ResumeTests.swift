@@ -123,6 +123,46 @@ struct ResumeTests {
     }
   }
 
+  @Test func eachTrainingOfATrainerHasAProgressFileOfItsOwn() throws {
+    try withRuns { folder, _ in
+      try withTinyData { data in
+        /// Trains twice, and is interrupted at a step, counted over both trainings.
+        func weights(interruptedAt step: Int? = nil) throws -> Data {
+          let trainer = quietTrainer(maxEpochs: 1)
+          trainer.progressFile = folder.appending(path: "state")
+          var asked = 0
+          trainer.isInterrupted = {
+            asked += 1
+            return asked == step
+          }
+          return try seeded(42) {
+            let model = MLP(data.config)
+            for rate in [0.1, 0.01] {
+              try trainer.fit(
+                model, data, optimizer: SGD(model.parameters, learningRate: rate))
+            }
+            return try Checkpoint.file(of: model).data
+          }
+        }
+        let whole = try weights()
+        let names = try FileManager.default.contentsOfDirectory(
+          atPath: folder.path(percentEncoded: false))
+        #expect(names.sorted() == ["state", "state-2", "state-2.sha256", "state.sha256"])
+        for name in names {
+          try FileManager.default.removeItem(at: folder.appending(path: name))
+        }
+        // Five steps and two batches of validation each.
+        for step in [2, 5, 9] {
+          #expect(throws: TrainingInterruption.self) { try weights(interruptedAt: step) }
+          #expect(try weights() == whole)
+          for name in names {
+            try FileManager.default.removeItem(at: folder.appending(path: name))
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: ["state", "state.sha256"])
   func aDamagedProgressFileIsNotUsed(name: String) throws {
     try withRuns { whole, broken in
