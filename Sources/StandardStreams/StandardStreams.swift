@@ -45,15 +45,16 @@ package enum StandardStreams {
   /// writes to its `stderr`, and that is written with ``writeError(_:)``. What is written to the
   /// descriptors themselves is not noticed.
   ///
-  /// - Parameter tap: The function; it must not print. With nil nobody listens any more.
-  package static func listen(_ tap: Tap?) {
-    if tap != nil, !isListening {
-      isListening = true
-      if output.pointee.is_framed == 0 { _ = redirect_standard_output(output) }
-      _ = redirect_standard_error(errors)
-    }
+  /// It stays so until the program ends: other threads may be printing at any moment.
+  ///
+  /// - Parameter tap: The function; it must not print.
+  package static func listen(_ tap: @escaping Tap) {
+    guard !isListening else { return }
+    isListening = true
     output.pointee.tap = tap
     errors.pointee.tap = tap
+    if output.pointee.is_framed == 0 { _ = redirect_standard_output(output) }
+    _ = redirect_standard_error(errors)
   }
 
   /// Writes bytes to standard error at once. An error is ignored: there is no way to report it.

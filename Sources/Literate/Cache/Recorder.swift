@@ -49,11 +49,7 @@ final class Recorder: Sendable {
   /// Ends recording.
   func stop() {
     fflush(nil)
-    let isLast = Self.active.withLock { recorders in
-      recorders.removeAll { $0 === self }
-      return recorders.isEmpty
-    }
-    if isLast { StandardStreams.listen(nil) }
+    Self.active.withLock { recorders in recorders.removeAll { $0 === self } }
   }
 
   /// Whether output is being recorded.

@@ -295,10 +295,12 @@ public struct NotebookProgram: Sendable {
     let libraries =
       form.fingerprint.libraries.isEmpty
       ? form.fingerprint.program : form.fingerprint.libraries
-    let keys = try CellKeys(of: file, form.source, libraries: libraries)
+    let keys = try jsonText(
+      of: CellKeys(of: file, form.source, libraries: libraries), formatting: [])
     return [
       SessionResults.folderVariable: folder.path(percentEncoded: false),
-      SessionResults.keysVariable: try jsonText(of: keys, formatting: []),
+      // Systems limit the size of a variable; without keys, the program itself is the key.
+      SessionResults.keysVariable: keys.utf8.count < 100_000 ? keys : "",
       SessionResults.refreshVariable: options.refreshed.joined(separator: "\n"),
     ]
   }
