@@ -73,7 +73,8 @@ private func report(_ error: any Error, line: Int) {
   Session.current.report(.failure(.init(message: "\(error)", line: line)))
 }
 
-/// Shows a figure on the page, and writes its file to the notebook's output folder.
+/// Shows a figure on the page, and writes its file to the notebook's output folder. The file has twice
+/// the pixels of the figure in each direction, for sharp screens.
 ///
 /// ```swift
 /// show(figure, as: "characters", alt: "Nine handwritten characters with their labels")
@@ -100,7 +101,7 @@ public func show(
     guard isFileName(name) else {
       throw NotebookError("show: expected the name of a file without folders, got \(name)")
     }
-    try figure.save(to: file.relativePath)
+    try figure.atTwiceTheResolution.save(to: file.relativePath)
     if session.isSupervised {
       session.report(
         .figure(
