@@ -40,7 +40,7 @@ print("y: \(batch.y.statistics)")
 // Some are hard even for people: without its neighbours, a capital O looks like a zero, and an l
 // like a 1.
 cell("Nine characters")
-var characters = Figure(size: (9, 9), rows: 3, columns: 3)
+var characters = Figure(size: (6, 6.6), rows: 3, columns: 3)
 for place in 0..<9 {
   let (image, label) = data.test[random.integer(below: data.test.count)]
   characters[place].imshow(Image(width: 28, height: 28, values: image.elements))
@@ -79,7 +79,7 @@ print(argmax(logits))
 // Titles of correct predictions are green, those of wrong ones are red. How many of the mistakes
 // would you have made yourself?
 cell("Nine predictions", tolerance: .init(pixels: 0.02))
-var predictions = Figure(size: (9, 9), rows: 3, columns: 3)
+var predictions = Figure(size: (6, 6.6), rows: 3, columns: 3)
 for place in 0..<9 {
   let index = random.integer(below: data.test.count)
   let (image, label) = data.test[index]

@@ -29,6 +29,20 @@ let common = [
   "--data_source=\(parameters.common.dataSource)", "--seed=\(parameters.common.seed)",
 ]
 
+// The course's network on MNIST: ten digits, clearly written and alike. Each epoch prints one line:
+// `train` is measured on the training images, `val` on the validation set, which is not trained on.
+// The last line is the accuracy on the test set, which was not used before.
+cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
+let mnist = labTrain(
+  ["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common, cachedAs: "mnist")
+
+// A curve shows more than its last point. While both losses fall, the network improves. When only
+// the training loss falls, it overfits: it memorises the training images. The training accuracy is
+// measured with dropout and while the weights still change, so it can be lower than the validation
+// accuracy.
+cell("Learning curves of MNIST", tolerance: .init(pixels: 0.02, colors: 0.003))
+showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
+
 /// Plots loss and accuracy over the epochs.
 func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
   let epochs = run.history.indices.map(Double.init)
@@ -53,20 +67,6 @@ func showCurves(of run: Experiment.Outcome, as name: String, title: String) {
     figure, of: run.data, as: name,
     alt: "\(title): loss and accuracy after each epoch, of training and validation images")
 }
-
-// The course's network on MNIST: ten digits, clearly written and alike. Each epoch prints one line:
-// `train` is measured on the training images, `val` on the validation set, which is not trained on.
-// The last line is the accuracy on the test set, which was not used before.
-cell("A CNN on MNIST", tolerance: .init(numbers: 0.03, share: 0.1), ignoring: ["Processor: "])
-let mnist = labTrain(
-  ["--model_class=CNN", "--data_class=MNIST", maxEpochs] + limits + common, cachedAs: "mnist")
-
-// A curve shows more than its last point. While both losses fall, the network improves. When only
-// the training loss falls, it overfits: it memorises the training images. The training accuracy is
-// measured with dropout and while the weights still change, so it can be lower than the validation
-// accuracy.
-cell("Learning curves of MNIST", tolerance: .init(pixels: 0.02, colors: 0.003))
-showCurves(of: mnist, as: "curves-mnist", title: "CNN on \(mnist.data.displayName)")
 
 // EMNIST has 62 characters instead of ten. It is harder not only because of their number: some of
 // them look the same.

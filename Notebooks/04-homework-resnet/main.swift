@@ -29,6 +29,11 @@ let isQuick = parameters.common.quick
 let data = attempt { try EMNIST(DataOptions(source: parameters.common.dataSource)) }
 note(data)
 
+// Each network is trained and tested by the same function, with each seed, and its results are kept
+// for the comparison at the end. They are also stored: the next run of the notebook trains only the
+// networks whose code has changed.
+cell("How each network is trained")
+
 /// The results of one step's network.
 struct Step {
   let name: String
@@ -42,6 +47,12 @@ struct Step {
   var seconds: [Double] = []
   /// The predictions for the test set, for the last seed.
   var predictions: [Prediction] = []
+}
+
+/// What is measured of a network with one seed.
+nonisolated struct Measurements: Codable {
+  let history: [Epoch]
+  let results: TestResults
 }
 
 var stepsTaken: [Step] = []
@@ -68,31 +79,19 @@ func train<M: Model>(
     let schedule = maxLearningRate.map {
       OneCycleLR(maxLearningRate: $0, totalSteps: max(1, trainer.totalSteps(data)))
     }
-    let history = try trainer.fit(
-      model, data, optimizer: Adam(model.parameters), schedule: schedule)
-    let results = try trainer.test(model, data)
-    print("Test accuracy: \(String(format: "%.4f", results.accuracy))")
-    step.seconds += history.map(\.seconds)
-    step.val.append(history.last?.val?.accuracy ?? .nan)
-    step.test.append(results.accuracy)
-    step.predictions = results.predictions
+    let measured = try cached("\(name), seed \(seed)", training: model, with: trainer) {
+      let history = try trainer.fit(
+        model, data, optimizer: Adam(model.parameters), schedule: schedule)
+      let results = try trainer.test(model, data)
+      print("Test accuracy: \(String(format: "%.4f", results.accuracy))")
+      return Measurements(history: history, results: results)
+    }
+    step.seconds += measured.history.map(\.seconds)
+    step.val.append(measured.history.last?.val?.accuracy ?? .nan)
+    step.test.append(measured.results.accuracy)
+    step.predictions = measured.results.predictions
   }
   stepsTaken.append(step)
-}
-
-func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-/// The sample standard deviation; 0 for a single value.
-func deviation(_ values: [Double]) -> Double {
-  guard values.count > 1 else { return 0 }
-  let squares = values.map { ($0 - mean(values)) * ($0 - mean(values)) }
-  return (squares.reduce(0, +) / Double(values.count - 1)).squareRoot()
-}
-
-/// Mean and standard deviation.
-func summary(_ values: [Double]) -> String {
-  let text = String(format: "%.4f", mean(values))
-  return values.count > 1 ? text + String(format: " ± %.4f", deviation(values)) : text
 }
 
 // The baseline.
@@ -191,7 +190,7 @@ attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 cell("Results", tolerance: .init(numbers: 0.08, pixels: 0.2))
 let names = stepsTaken.map(\.name)
 let rows = stepsTaken.map {
-  [$0.name, summary($0.val), summary($0.test), "\($0.parameters)"]
+  [$0.name, $0.val.meanAndDeviation, $0.test.meanAndDeviation, "\($0.parameters)"]
 }
 print(textTable([["", "val", "test", "parameters"]] + rows))
 let seconds = stepsTaken.map { $0.seconds.min() ?? .nan }
@@ -202,9 +201,10 @@ chart.supertitle = "Networks on \(data.displayName)"
 chart[0].barh(
   names,
   [
-    BarSeries("val", stepsTaken.map { mean($0.val) }, errors: stepsTaken.map { deviation($0.val) }),
     BarSeries(
-      "test", stepsTaken.map { mean($0.test) }, errors: stepsTaken.map { deviation($0.test) }),
+      "val", stepsTaken.map(\.val.mean), errors: stepsTaken.map(\.val.standardDeviation)),
+    BarSeries(
+      "test", stepsTaken.map(\.test.mean), errors: stepsTaken.map(\.test.standardDeviation)),
   ], decimals: 3)
 chart[0].xlabel = "accuracy"
 chart[0].legend()
@@ -224,10 +224,10 @@ show(
 // The best of the residual networks by the validation set: the test set must not be used to choose
 // between models. Which of its mistakes would you have made yourself?
 cell("The best network's predictions", tolerance: .init(pixels: 0.05), ignoring: ["Best: "])
-let best = stepsTaken.filter { $0.model == ResNet.self }.max { mean($0.val) < mean($1.val) }
+let best = stepsTaken.filter { $0.model == ResNet.self }.max { $0.val.mean < $1.val.mean }
 print("Best: \(best?.name ?? "none")")
 var random = RandomState(seed: parameters.common.seed)
-var figure = Figure(size: (9, 9), rows: 3, columns: 3)
+var figure = Figure(size: (6, 6.6), rows: 3, columns: 3)
 for place in 0..<9 {
   let position = random.integer(below: data.test.count)
   let (image, label) = data.test[position]

@@ -84,7 +84,7 @@ public struct Page: Codable, Equatable, Sendable {
 
   /// An output of a cell.
   public enum Output: Codable, Equatable, Sendable {
-    /// Printed text; of a progress bar, its last state.
+    /// Printed text, without progress bars.
     case text(String, stream: Stream)
     case figure(Figure)
     /// Lines about times, which differ from run to run.
@@ -139,9 +139,10 @@ public struct Page: Codable, Equatable, Sendable {
     public var file: String
     /// The text for readers who cannot see the figure.
     public var alternativeText: String
-    /// The width in pixels.
+    /// The width at which pages show the figure, in CSS pixels; for sharp screens the file has twice as
+    /// many.
     public var width: Int
-    /// The height in pixels.
+    /// The height at which pages show the figure, in CSS pixels.
     public var height: Int
 
     public init(file: String, alternativeText: String, width: Int, height: Int) {

@@ -2,7 +2,7 @@ import Lab
 import Literate
 
 /// Runs `lab train` with these options in this program: prints the command line, then its output.
-/// Weights are not saved.
+/// Weights are not saved. The table of a network that an earlier call has shown is left out.
 ///
 /// ```swift
 /// let run = labTrain(["--model_class=CNN", "--data_class=MNIST", "--max_epochs=5"])
@@ -25,6 +25,7 @@ package func labTrain(
   let experiment = Experiment.parseOrExit(courseSpelling(options))
   return attempt(line: line) {
     let setting = try experiment.setUp()
+    setting.trainer.showsModelSummary = shownModels.insert(modelSummary(setting.model)).inserted
     guard let name else { return try experiment.fitAndTest(setting) }
     for folder in setting.data.fileFolders { noteData(in: folder) }
     let (model, trainer) = (setting.model, setting.trainer)
@@ -34,6 +35,9 @@ package func labTrain(
     return Experiment.Outcome(setting, measured)
   }
 }
+
+/// The tables of models that were printed.
+@MainActor private var shownModels: Set<String> = []
 
 /// The options on lines of at most 80 columns, joined by backslashes for a shell.
 private func wrapped(_ options: [String]) -> String {

@@ -13,7 +13,7 @@ public struct Figure: Sendable {
   /// The width and height in inches.
   public let size: (width: Double, height: Double)
   /// The resolution in pixels per inch.
-  public let dpi: Double
+  public private(set) var dpi: Double
   /// The number of rows of axes.
   public let rows: Int
   /// The number of columns of axes.
@@ -61,6 +61,14 @@ public struct Figure: Sendable {
   /// The width and height of the PNG file in pixels.
   package var pixels: (width: Int, height: Int) {
     (Int(clamping: (size.width * dpi).rounded()), Int(clamping: (size.height * dpi).rounded()))
+  }
+
+  /// The figure with twice as many pixels in each direction, for sharp screens: text and lines keep their
+  /// proportions. A figure that would be too large then is unchanged.
+  package var atTwiceTheResolution: Figure {
+    var figure = self
+    figure.dpi *= 2
+    return (try? figure.checkSize()) == nil ? self : figure
   }
 
   /// An empty figure sized for images of equal size, each enlarged by a whole factor, with a title of
@@ -143,6 +151,10 @@ public struct Figure: Sendable {
       guard let problem = axes.problem else { continue }
       throw PlotError((self.axes.count > 1 ? "axes \(index): " : "") + problem)
     }
+    try checkSize()
+  }
+
+  private func checkSize() throws(PlotError) {
     let allowed = 1.0...65535
     guard (1...2400).contains(dpi), allowed.contains(size.width * dpi),
       allowed.contains(size.height * dpi)

@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+/// The folder of real data that `LAB_TEST_DATA` names.
+private let realData = ProcessInfo.processInfo.environment["LAB_TEST_DATA"]
+
 /// The second notebook and `lab data show`, which use the same data.
 struct LookAtEMNISTLinesTests {
   @Test func giveTheSameResultsTwiceWithSyntheticData() throws {
@@ -16,10 +19,10 @@ struct LookAtEMNISTLinesTests {
       #expect(first.output.contains("Dims: (1, 28, 448)\nOutput dims: (16, 1)"))
       #expect(first.output.contains("Dims: (1, 28, 952)\nOutput dims: (34, 1)"))
       let figures = try pictures(in: folder, "02-look-at-emnist-lines")
-      let names = ["overlapping-characters", "sixteen-characters"].flatMap { name in
-        ["\(name)-SYNTHETIC.png"] + (1...9).map { "\(name)-\($0)-SYNTHETIC.png" }
-      }
-      #expect(figures.keys.sorted() == names.sorted())
+      // Each line is drawn once.
+      #expect(
+        figures.keys.sorted()
+          == ["overlapping-characters-SYNTHETIC.png", "sixteen-characters-SYNTHETIC.png"])
 
       let second = try notebook.run(["--data_source=synthetic"])
       #expect(second.output == first.output)
@@ -38,6 +41,42 @@ struct LookAtEMNISTLinesTests {
       #expect(
         try pictures(in: folder, "data").keys.sorted()
           == ["EMNISTLines-SYNTHETIC-classes.png", "EMNISTLines-SYNTHETIC-samples.png"])
+    }
+  }
+
+  /// The lines that the course's notebook and the written walkthrough print.
+  @Test(.enabled(if: realData != nil, "LAB_TEST_DATA names no folder"))
+  func showsTheLinesOfBothRandomStarts() throws {
+    try withFolder { folder in
+      let source = URL(filePath: try #require(realData), directoryHint: .isDirectory)
+      let data = folder.appending(path: "data")
+      try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(
+        at: source.appending(path: "raw"), to: data.appending(path: "raw"))
+      let notebook = Program(name: "02-look-at-emnist-lines", folder: folder)
+      let outcome = try notebook.run(["--data_source=download"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("phase of Newark will"))
+      // How many images there are of a character decides what comes next.
+      let labels = data.appending(path: "processed/emnist/test-labels-idx1-ubyte")
+      guard try Data(contentsOf: labels).count > 50_000 else { return }
+      let stored = [
+        "phase of", "jobs Each of", "New", "the", "Tribal", "in", "fatal", "a complete",
+        "resolutely at",
+      ]
+      let walkthrough = [
+        "it force", "at this years", "the", "unsupportable", "that way", "59", "world", "followed",
+        "as",
+      ]
+      let lines = outcome.output.split(separator: "\n")
+      for (index, texts) in zip(stored, walkthrough).enumerated() {
+        #expect(
+          lines.contains { line in
+            line.hasPrefix("\(index + 1). ") && line.hasSuffix(" \(texts.1)")
+              && line.contains(" \(texts.0) ")
+          }, "\(texts)")
+        #expect(lines.contains("\(index + 1). \(texts.0)"))
+      }
     }
   }
 

@@ -24,6 +24,8 @@ struct TrainFromTheCommandLineTests {
       #expect(commands.count == 5)
       #expect(commands.contains { $0.contains("--overfit_batches=2 --max_epochs=50") })
       #expect(outcome.output.contains("Same loss, to the last bit: true"))
+      // The tables of both networks, once each.
+      #expect(outcome.output.ranges(of: "| model     | CNN ").count == 2)
       // Times differ from run to run.
       #expect(!outcome.output.contains(" ms a "))
       #expect(outcome.errors.contains(" ms a batch"))

@@ -16,14 +16,17 @@ struct GalleryTests {
 
   @Test func cardNamesTheNotebook() throws {
     let html = try gallery([SamplePage.page])
-    #expect(html.contains("<p class=\"quiet\">1 notebook, 1 failed.</p>"))
+    #expect(html.contains("<p class=\"quiet\">1 notebook, 1 failed. One shows <strong>SYNTHETIC"))
     #expect(
       html.contains(
         "<a href=\"03-sample/index.html\">Everything &lt;at&gt; once &amp; &quot;more&quot;</a>"))
     #expect(
       html.contains(
         "<p>EMNIST is MNIST’s bigger sibling: next to the ten digits it has letters.</p>"))
-    #expect(html.contains("<span class=\"label failed\">Failed</span><span>1 min 18 s</span>"))
+    #expect(
+      html.contains(
+        "<span class=\"label failed\">Failed</span>"
+          + "<span class=\"label synthetic\">SYNTHETIC data</span><span>1 min 18 s</span>"))
     #expect(html.contains("<p class=\"failure\">Failed in “Train”, line 33.</p>"))
     #expect(html.contains("<a href=\"03-sample/03-sample.md\" download>"))
     #expect(html.contains("<a href=\"03-sample/03-sample.ipynb\" download>"))
@@ -60,5 +63,25 @@ struct GalleryTests {
     #expect(html.contains("<div class=\"picture none\">No figure</div>"))
     #expect(html.contains("<p class=\"quiet\">1 notebook.</p>"))
     #expect(!html.contains("class=\"failure\""))
+    #expect(!html.contains("SYNTHETIC"))
+    #expect(!html.contains("What next"))
+  }
+
+  @Test func tellsHowToGoOn() throws {
+    let html = try withSampleFolder(figures: false) { folder in
+      let pages = [
+        Page(name: "01-a", title: "A", state: .passed), Page(name: "02-b", title: "B"),
+        Page(name: "03-c", title: "C"),
+      ]
+      try GalleryWriter(pages, command: "my notebooks").write(to: folder)
+      return try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+    }
+    #expect(html.contains("<p class=\"quiet\">3 notebooks, 2 not run yet.</p>"))
+    // The first one that was not run.
+    #expect(html.contains("<dt><code>my notebooks watch 02-b</code></dt>"))
+    // A notebook without a page has no link, but a command.
+    #expect(!html.contains("href=\"02-b/"))
+    #expect(html.contains("<code>my notebooks run 03-c</code>"))
+    #expect(html.contains("id=\"notebook-03-c\""))
   }
 }

@@ -65,7 +65,7 @@ struct NotebookCheckTests {
       width: 40, height: 80, channels: 1, bytes: .init(repeating: 255, count: 3200))
     try Data(try encodePNG(white)).write(to: expected.appending(path: "first.png"))
     let difference = try #require(try check(notebook).first)
-    #expect(difference.contains("first.png: expected 40 × 80 pixels, got 100 × 80; see "))
+    #expect(difference.contains("first.png: expected 40 × 80 pixels, got 200 × 160; see "))
     let picture = notebook.folders.output.appending(path: "check/test-notebook/first-compared.png")
     #expect(FileManager.default.fileExists(atPath: picture.path(percentEncoded: false)))
   }

@@ -51,7 +51,10 @@ struct PageWriterTests {
     #expect(
       html.contains(
         "<img src=\"\(address)\" alt=\"A &quot;gray&quot; ramp\" width=\"4\" height=\"2\">"))
-    #expect(markdown.contains("![A \"gray\" ramp](gray.png)"))
+    #expect(html.contains("<a class=\"figure\" href=\"gray.png\"><img "))
+    #expect(
+      markdown.contains(
+        "[<img src=\"gray.png\" alt=\"A &quot;gray&quot; ramp\" width=\"4\">](gray.png)"))
   }
 
   @Test func missingFigureIsNamed() throws {

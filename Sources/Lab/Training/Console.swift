@@ -13,7 +13,9 @@ final class Console: TrainingObserver {
   func trainingBegan(_ training: TrainingStart) {
     let threads = Threads.count == 1 ? "1 thread" : "\(Threads.count) threads"
     print("Processor: \(Processor.name), \(threads). \(KernelSet.current.description).")
-    print("\n" + modelSummary(training.model, metrics: training.metricNames))
+    if trainer.showsModelSummary {
+      print("\n" + modelSummary(training.model, metrics: training.metricNames))
+    }
     if training.isResumed, let run = trainer.run {
       print(
         "Resuming \(run.folder.relativePath): epoch \(training.epoch), step \(training.step)")

@@ -86,6 +86,8 @@ public final class Trainer {
 
   /// Whether to print neither results nor progress. Warnings are still given.
   public var isQuiet = false
+  /// Whether to print the table of the model's parts and sizes before training.
+  public var showsModelSummary = true
   /// Called with each warning, a line; by default it is written to standard error.
   public var warn: (String) -> Void = StandardError.writeLine
   /// Own observers, called after those that print and log.

@@ -10,7 +10,7 @@ struct HTMLPage {
   private var identifiers = Identifiers(reserved: ["contents", "facts", "cells"])
 
   init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
-    self.page = page
+    self.page = page.withoutRepeatedWarnings
     self.figures = figures
     self.place = place
     // Cells choose their identifiers before the headings in their prose, so that links to them last.
@@ -20,9 +20,9 @@ struct HTMLPage {
   /// The HTML of the page.
   var text: String {
     var identifiers = identifiers
-    let introduction = Markdown(page.introduction).html(below: 1, &identifiers)
+    let introduction = Markdown(page.introduction).html(below: 1, &identifiers, in: place)
     let cells = zip(page.cells, anchors).map { cell, anchor in
-      HTMLCell(cell, anchor: anchor, figures).html(&identifiers)
+      HTMLCell(cell, anchor: anchor, figures, place: place).html(&identifiers)
     }
     return htmlDocument(
       title: page.title,
@@ -30,27 +30,71 @@ struct HTMLPage {
         <a class="skip" href="#cells">Skip to the notebook</a>
         <div class="page\(hasContents ? " with-contents" : "")">
         \(banner)\(otherRun)<header>
-        <nav class="files" aria-label="Files">
+        <nav class="files" aria-label="Pages">
         <a href="\(place.gallery)">All notebooks</a>
+        \(neighbors { _ in "" })<span class="downloads">
         <a href="\(linkAddress("\(page.name).md"))" download>Markdown</a>
         <a href="\(linkAddress("\(page.name).ipynb"))" download>Jupyter notebook</a>
+        </span>
         </nav>
         <h1>\(page.title)</h1>
-        <p class="status">\(StateLabel(page.state).html)\(time)</p>
+        <p class="status">\(StateLabel(page.state).html)\(syntheticLabel)\(time)</p>
         </header>
         \(contents)<main id="cells">
         <div class="prose">\(introduction)</div>
         \(facts)\(setup)\(cells.joined(separator: "\n"))
         </main>
-        <footer><p>Made from <code>Notebooks/\(page.name)/main.swift</code>.</p></footer>
+        <footer>
+        \(footerNeighbors)<p>Made from \(sourceLink).</p>
+        </footer>
         </div>
         """)
+  }
+
+  /// Links to the notebooks before and after this one.
+  ///
+  /// - Parameter title: What follows the word on the link.
+  private func neighbors(_ title: (String) -> HTML) -> HTML {
+    let (previous, next) = place.neighbors { _ in "index.html" }
+    var links: HTML = ""
+    if let previous {
+      links = """
+        <a rel="prev" href="\(previous.address)" title="\(previous.title)"><span>← Previous</span>\
+        \(title(previous.title))</a>
+
+        """
+    }
+    if let next {
+      links = """
+        \(links)<a rel="next" href="\(next.address)" title="\(next.title)"><span>Next →</span>\
+        \(title(next.title))</a>
+
+        """
+    }
+    return links
+  }
+
+  private var footerNeighbors: HTML {
+    let links = neighbors { " <strong>\($0)</strong>" }
+    guard !links.text.isEmpty else { return "" }
+    return "<nav class=\"neighbors\" aria-label=\"Other notebooks\">\n\(links)</nav>\n"
+  }
+
+  private var sourceLink: HTML {
+    let path = place.source(of: page.name)
+    let name: HTML = "<code>\(path)</code>"
+    return place.address(ofFile: path).map { "<a href=\"\($0)\">\(name)</a>" } ?? name
+  }
+
+  private var syntheticLabel: HTML {
+    page.isSynthetic ? "<span class=\"label synthetic\">SYNTHETIC data</span>" : ""
   }
 
   private var banner: HTML {
     guard case .failed(let message, _) = page.state else { return "" }
     let failed = zip(page.cells, anchors).first { $0.0 == page.failedCell }
-    let link: HTML = failed.map { " <a href=\"#\($0.1)\">Go to the cell</a>" } ?? ""
+    let link: HTML =
+      failed.map { " <a href=\"\(anchorAddress($0.1))\">Go to the cell</a>" } ?? ""
     return """
       <div class="banner" role="alert">
       <p><strong>\(page.placeOfFailure)</strong>\(link)</p>
@@ -81,7 +125,7 @@ struct HTMLPage {
     let items = zip(page.cells, anchors).map { cell, anchor -> HTML in
       let label = StateLabel(cell.state)
       let mark: HTML = label.isWorthSaying ? " <small>\(label.html)</small>" : ""
-      return "<li><a href=\"#\(anchor)\">\(cell.title)</a>\(mark)</li>"
+      return "<li><a href=\"\(anchorAddress(anchor))\">\(cell.title)</a>\(mark)</li>"
     }
     return """
       <nav class="contents" aria-labelledby="contents">
@@ -110,9 +154,18 @@ struct HTMLPage {
       """
   }
 
+  /// The code before the first cell, folded: it is the same in most notebooks. If it failed, it is open.
   private var setup: HTML {
     guard !page.setup.isEmpty else { return "" }
-    return "\(codeBox(page.setup))\n"
+    let isOpen = if case .failed = page.state { page.failedCell == nil } else { false }
+    let count = lineCount(of: page.setup)
+    return """
+      <details class="fold setup"\(isOpen ? " open" : "")>
+      <summary>Set-up: \(count == 1 ? "1 line" : "\(readableNumber(count)) lines") of Swift</summary>
+      \(codeBox(page.setup, isFolded: false))
+      </details>
+
+      """
   }
 }
 
@@ -121,11 +174,16 @@ struct HTMLCell {
   private let cell: Page.Cell
   private let anchor: String
   private let figures: FigureFiles
+  private let place: PagePlace
 
-  init(_ cell: Page.Cell, anchor: String, _ figures: FigureFiles) {
+  init(
+    _ cell: Page.Cell, anchor: String, _ figures: FigureFiles,
+    place: PagePlace = .current(hasLastPassed: false)
+  ) {
     self.cell = cell
     self.anchor = anchor
     self.figures = figures
+    self.place = place
   }
 
   func html(_ identifiers: inout Identifiers) -> HTML {
@@ -134,11 +192,10 @@ struct HTMLCell {
     let parts: [HTML] = [
       """
       <section class="cell \(label.style)" id="\(anchor)" aria-labelledby="\(title)">
-      <h2 id="\(title)"><a href="#\(anchor)">\(cell.title)</a></h2>
+      <h2 id="\(title)"><a href="\(anchorAddress(anchor))">\(cell.title)</a></h2>
       """,
       label.isWorthSaying ? "<p class=\"status\">\(label.html)</p>" : "",
-      cell.prose.isEmpty
-        ? "" : "<div class=\"prose\">\(Markdown(cell.prose).html(below: 2, &identifiers))</div>",
+      prose(&identifiers),
       "<div class=\"run\">",
       cell.code.isEmpty ? "" : codeBox(cell.code),
       amounts,
@@ -147,6 +204,12 @@ struct HTMLCell {
       "</div>\n</section>",
     ]
     return parts.filter { !$0.text.isEmpty }.joined(separator: "\n")
+  }
+
+  private func prose(_ identifiers: inout Identifiers) -> HTML {
+    guard !cell.prose.isEmpty else { return "" }
+    let prose = Markdown(cell.prose).html(below: 2, &identifiers, in: place)
+    return "<div class=\"prose\">\(prose)</div>"
   }
 
   private var amounts: HTML {
@@ -160,29 +223,60 @@ struct HTMLCell {
 
   private func html(of output: Page.Output) -> HTML {
     switch output {
-    case .text(let text, .standardOutput): return textBox(text, "Output", style: "output")
+    case .text(let text, .standardOutput): textBox(text, "Output", style: "output")
     case .text(let text, .standardError):
+      """
+      <aside class="notice">
+      <p class="kind">\(cell.errorsTitle)</p>
+      \(textBox(text, cell.errorsTitle, style: "errors"))
+      </aside>
+      """
+    case .times(let text):
+      """
+      <div class="times">
+      <p class="kind">Times</p>
+      \(textBox(text, "Times", style: "output"))
+      </div>
+      """
+    case .inspection(let inspection): html(of: inspection)
+    case .cached(let cached): "<p class=\"kind cached\">\(cached.sentence)</p>"
+    case .figure(let figure): html(of: figure)
+    }
+  }
+
+  /// The figure as a link to its file. On a narrow screen a wide one is not shrunk until its text cannot
+  /// be read; it can be scrolled.
+  private func html(of figure: Page.Figure) -> HTML {
+    guard let png = figures.bytes(of: figure) else {
       return """
-        <p class="kind">Standard error</p>
-        \(textBox(text, "Standard error", style: "errors"))
-        """
-    case .times(let text): return textBox(text, "Times", style: "output times")
-    case .inspection(let inspection):
-      let figure = inspection.figure.map { html(of: .figure($0)) } ?? ""
-      return "\(textBox(inspection.line, "Value", style: "output"))\n\(figure)"
-    case .cached(let cached): return "<p class=\"kind\">\(cached.sentence)</p>"
-    case .figure(let figure):
-      guard let png = figures.bytes(of: figure) else {
-        return """
-          <p class="missing">The figure \(figure.file) is missing. It shows: \
-          \(figure.alternativeText)</p>
-          """
-      }
-      return """
-        <img src="\(HTML(trusted: png.pngAddress))" alt="\(figure.alternativeText)" \
-        width="\(figure.width)" height="\(figure.height)">
+        <p class="missing">The figure \(figure.file) is missing. It shows: \
+        \(figure.alternativeText)</p>
         """
     }
+    // Text of 12 points, 17 pixels, is at least 10 pixels high.
+    let narrowest = figure.width * 3 / 5
+    let isWide = narrowest > 360
+    return """
+      <a class="figure\(isWide ? " wide-figure" : "")" href="\(linkAddress(figure.file))">\
+      <img src="\(HTML(trusted: png.pngAddress))" alt="\(figure.alternativeText)" \
+      width="\(figure.width)" height="\(figure.height)"\
+      \(isWide ? " style=\"min-width: \(narrowest)px\"" : "")></a>
+      """
+  }
+
+  private func html(of inspection: Page.Inspection) -> HTML {
+    let facts = inspection.facts.map { fact -> HTML in
+      "<div><dt>\(fact.name)</dt><dd>\(fact.value)</dd></div>"
+    }
+    let figure: HTML = inspection.figure.map { "\n\(html(of: $0))" } ?? ""
+    return """
+      <div class="inspection">
+      <p class="kind"><code>\(inspection.name)</code></p>
+      <dl>
+      \(facts.joined(separator: "\n"))
+      </dl>\(figure)
+      </div>
+      """
   }
 
   private var message: HTML {
@@ -199,24 +293,122 @@ struct HTMLCell {
   }
 }
 
-/// A box with Swift source.
-func codeBox(_ code: String) -> HTML {
+/// A box with Swift source. All `pre` in a `div` of the class `code-box` together are the code: a script
+/// can add a button there that copies it.
+///
+/// - Parameters:
+///   - code: The code.
+///   - isFolded: Whether to fold what follows the first lines of long code.
+func codeBox(_ code: String, isFolded: Bool = true) -> HTML {
   let code = code.trimmingCharacters(in: .newlines)
+  let count = lineCount(of: code)
+  let tokens = swiftTokens(of: code)
+  guard isFolded, count > FoldedText.codeLimit else {
+    return "<div class=\"code-box\">\(codeLines(tokens))</div>"
+  }
+  let (first, rest) = parts(of: tokens, firstLines: FoldedText.codeHead)
   return """
-    <pre class="code"\(focus(code, "Code"))><code>\(HTML(highlighting: code))</code></pre>
+    <div class="code-box">\(codeLines(first))
+    \(foldedLines(count - FoldedText.codeHead, codeLines(rest)))</div>
     """
 }
 
-/// A box with printed text.
+private func codeLines(_ tokens: [SwiftToken]) -> HTML {
+  let code = tokens.map(\.text).joined()
+  return "<pre class=\"code\"\(focus(code, "Code"))><code>\(HTML(tokens))</code></pre>"
+}
+
+/// The first lines, without the line break at their end, and the other ones.
+private func parts(
+  of tokens: [SwiftToken], firstLines count: Int
+) -> (first: [SwiftToken], rest: [SwiftToken]) {
+  var left = count
+  for (index, token) in tokens.enumerated() {
+    guard token.text.contains("\n") else { continue }
+    for place in token.text.indices where token.text[place] == "\n" {
+      left -= 1
+      guard left == 0 else { continue }
+      let (before, after) = (token.text[..<place], token.text[token.text.index(after: place)...])
+      let pieces = [before, after].map { SwiftToken(kind: token.kind, text: String($0)) }
+      return (
+        tokens[..<index] + [pieces[0]], [pieces[1]] + tokens[(index + 1)...]
+      )
+    }
+  }
+  return (tokens, [])
+}
+
+/// A box with printed text, of which the middle is folded if it is long: what comes first and what comes
+/// last says the most.
 private func textBox(_ text: String, _ name: String, style: String) -> HTML {
   let text = text.trimmingCharacters(in: .newlines)
-  return "<pre class=\"\(style)\"\(focus(text, name))>\(text)</pre>"
+  let parts = FoldedText(text)
+  func lines(_ text: Substring) -> HTML {
+    "<pre class=\"\(style)\"\(focus(text, name))>\(String(text))</pre>"
+  }
+  guard parts.foldedCount > 0 else { return lines(text[...]) }
+  return """
+    <div class="long">
+    \(lines(parts.head))
+    \(foldedLines(parts.foldedCount, lines(parts.folded)))
+    \(lines(parts.tail))
+    </div>
+    """
+}
+
+private func foldedLines(_ count: Int, _ lines: HTML) -> HTML {
+  """
+  <details class="fold">
+  <summary>\(count == 1 ? "1 more line" : "\(readableNumber(count)) more lines")</summary>
+  \(lines)
+  </details>
+  """
+}
+
+private func lineCount(of text: String) -> Int { text.utf8.count { $0 == 0x0A } + 1 }
+
+/// A text whose middle is folded if it is long.
+package struct FoldedText {
+  /// Code is folded if it has more lines.
+  package static let codeLimit = 30
+  /// The number of lines of folded code that are seen.
+  package static let codeHead = 12
+  /// Printed text is folded if it has more lines.
+  package static let limit = 40
+  private static let (headLines, tailLines) = (16, 8)
+
+  /// The lines before the folded ones; the whole text if it is not long.
+  package let head: Substring
+  package let folded: Substring
+  /// The number of folded lines.
+  package let foldedCount: Int
+  /// The lines after the folded ones.
+  package let tail: Substring
+
+  package init(_ text: String) {
+    // Bytes are many times faster than characters, of which a long output has millions.
+    let bytes = text.utf8
+    let ends = bytes.indices.filter { bytes[$0] == 0x0A }
+    guard ends.count >= Self.limit else {
+      (head, folded, foldedCount, tail) = (text[...], "", 0, "")
+      return
+    }
+    let (first, last) = (ends[Self.headLines - 1], ends[ends.count - Self.tailLines])
+    head = text[..<first]
+    folded = text[bytes.index(after: first)..<last]
+    foldedCount = ends.count + 1 - Self.headLines - Self.tailLines
+    tail = text[bytes.index(after: last)...]
+  }
 }
 
 /// The attributes that make a scrollable box reachable with the keyboard.
-private func focus(_ text: String, _ name: String) -> HTML {
-  let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-  guard lines.count > 30 || lines.contains(where: { $0.count > 80 }) else { return "" }
+private func focus(_ text: some StringProtocol, _ name: String) -> HTML {
+  let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+  // Bytes are counted first: characters take many times as long.
+  guard
+    lines.count > 30
+      || lines.contains(where: { $0.count > 80 && String(decoding: $0, as: UTF8.self).count > 80 })
+  else { return "" }
   return " tabindex=\"0\" role=\"region\" aria-label=\"\(name)\""
 }
 

@@ -6,12 +6,13 @@ import Foundation
 /// they ran.
 struct JupyterNotebook {
   private let figures: FigureFiles
-  private var identifiers = Identifiers()
+  private var identifiers = Identifiers(isASCII: true)
   private var cells: [NotebookFile.Cell] = []
   private var executionCount = 0
 
   init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
     self.figures = figures
+    let page = page.withoutRepeatedWarnings
     let other = place.other("\(page.name).ipynb")
     addProse([page.markdownHeader(other)], identifier: "introduction")
     addFacts(of: page)
@@ -49,7 +50,7 @@ struct JupyterNotebook {
         "## \(escapedForMarkdown(cell.title))", cell.prose,
         cell.state == .notRun ? "*Not run.*" : "",
       ], identifier: "\(cell.id)-prose")
-    var outputs = cell.shownOutputs.flatMap(outputs(for:))
+    var outputs = cell.shownOutputs.flatMap { self.outputs(for: $0, in: cell) }
     var tags: [String] = []
     switch cell.state {
     case .passed, .notRun: break
@@ -75,16 +76,29 @@ struct JupyterNotebook {
         executionCount: ran ? executionCount : nil, outputs: outputs, tags: tags))
   }
 
-  private func outputs(for output: Page.Output) -> [NotebookFile.Output] {
+  /// The outputs; only what a cell that failed has printed on standard error is red.
+  private func outputs(
+    for output: Page.Output, in cell: Page.Cell
+  ) -> [NotebookFile.Output] {
     switch output {
-    case .times(let text): [.stream(name: "stdout", text)]
+    case .times(let text): return [.stream(name: "stdout", text)]
     case .inspection(let inspection):
-      [.stream(name: "stdout", inspection.line + "\n")]
-        + (inspection.figure.map { outputs(for: .figure($0)) } ?? [])
-    case .cached(let cached): [.stream(name: "stdout", cached.sentence + "\n")]
-    case .text(let text, let stream):
-      [.stream(name: stream == .standardOutput ? "stdout" : "stderr", text)]
-    case .figure(let figure): [.figure(figure, png: figures.bytes(of: figure))]
+      let figure = inspection.figure.map {
+        NotebookFile.Output.figure($0, png: figures.bytes(of: $0))
+      }
+      return [.display(plain: inspection.line, markdown: inspection.markdown)]
+        + [figure].compactMap(\.self)
+    case .cached(let cached): return [.stream(name: "stdout", cached.sentence + "\n")]
+    case .text(let text, .standardOutput): return [.stream(name: "stdout", text)]
+    case .text(let text, .standardError):
+      if case .failed = cell.state { return [.stream(name: "stderr", text)] }
+      let title = cell.errorsTitle
+      return [
+        .display(
+          plain: "\(title)\n\(text.trimmingCharacters(in: .newlines))",
+          markdown: quoted(["**\(title)**", fenced(text, as: "text")]))
+      ]
+    case .figure(let figure): return [.figure(figure, png: figures.bytes(of: figure))]
     }
   }
 }
@@ -133,6 +147,8 @@ struct NotebookFile: Encodable {
   enum Output: Encodable {
     /// The name is `stdout` or `stderr`.
     case stream(name: String, String)
+    /// A text with an optional form in Markdown.
+    case display(plain: String, markdown: String)
     /// Without a file, only the alternative text.
     case figure(Page.Figure, png: Data?)
     case error(name: String, message: String)
@@ -144,6 +160,11 @@ struct NotebookFile: Encodable {
         try fields.encode("stream", forKey: "output_type")
         try fields.encode(name, forKey: "name")
         try fields.encode(lines(of: text), forKey: "text")
+      case .display(let plain, let markdown):
+        try fields.encode("display_data", forKey: "output_type")
+        try fields.encode(
+          ["text/markdown": lines(of: markdown), "text/plain": lines(of: plain)], forKey: "data")
+        try fields.encode([String: String](), forKey: "metadata")
       case .figure(let figure, let png):
         try fields.encode("display_data", forKey: "output_type")
         var data = ["text/plain": [plainText(figure.alternativeText)]]

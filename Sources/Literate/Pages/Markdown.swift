@@ -19,7 +19,19 @@ package struct Markdown: Sendable {
   ///   - level: The level of the heading above the prose; headings in the prose are below it.
   ///   - identifiers: The identifiers used on the page so far.
   package func html(below level: Int, _ identifiers: inout Identifiers) -> HTML {
+    html(below: level, &identifiers, in: .current(hasLastPassed: false))
+  }
+
+  /// The prose as HTML, in which the paths of files are links.
+  ///
+  /// - Parameters:
+  ///   - level: The level of the heading above the prose; headings in the prose are below it.
+  ///   - identifiers: The identifiers used on the page so far.
+  ///   - place: Where the page is.
+  func html(below level: Int, _ identifiers: inout Identifiers, in place: PagePlace) -> HTML {
     withDocument { document, extensions in
+      // The parser ends a piece of text at each full stop.
+      cmark_consolidate_text_nodes(document.pointer)
       for node in document.descendants {
         switch node.type {
         case "heading":
@@ -36,10 +48,25 @@ package struct Markdown: Sendable {
           node.replace(with: CMARK_NODE_CUSTOM_BLOCK) {
             cmark_node_set_on_enter($0, "<pre class=\"code\"><code>\(code.text)</code></pre>")
           }
+        case "text" where !node.isInLink: node.linkPaths(place.address(ofFile:))
+        case "code" where !node.isInLink:
+          if let address = place.address(ofFile: node.literal) {
+            let link = cmark_node_new(CMARK_NODE_LINK)
+            cmark_node_set_url(link, address)
+            cmark_node_replace(node.pointer, link)
+            cmark_node_append_child(link, node.pointer)
+          }
+        case "link":
+          if let link = cmark_node_get_url(node.pointer).map({ String(cString: $0) }),
+            let address = place.address(ofLink: link)
+          {
+            cmark_node_set_url(node.pointer, address)
+          }
         case "image" where node.isInLink: node.unwrap()
         case "image":
+          let link = cmark_node_get_url(node.pointer).map { String(cString: $0) } ?? ""
           node.replace(with: CMARK_NODE_LINK) {
-            cmark_node_set_url($0, cmark_node_get_url(node.pointer))
+            cmark_node_set_url($0, place.address(ofLink: link) ?? link)
           }
         case "html_inline" where !node.literal.hasPrefix("<!--"):
           node.replace(with: CMARK_NODE_TEXT) { cmark_node_set_literal($0, node.literal) }
@@ -120,6 +147,39 @@ private struct Node {
       above = cmark_node_parent(above)
     }
     return above != nil
+  }
+
+  /// Makes links of the paths in a text.
+  ///
+  /// - Parameter address: The address of a file of this path; `nil` if there is none.
+  func linkPaths(_ address: (String) -> String?) {
+    let text = literal
+    guard text.contains("/") else { return }
+    var start = text.startIndex
+    func addText(to end: String.Index) {
+      guard start < end else { return }
+      let piece = cmark_node_new(CMARK_NODE_TEXT)
+      cmark_node_set_literal(piece, String(text[start..<end]))
+      cmark_node_insert_before(pointer, piece)
+    }
+    for match in text.matches(of: /[\p{L}\p{N}_.+-]+(?:\/[\p{L}\p{N}_.+-]+)+/) {
+      var path = match.0
+      // The full stop ends the sentence.
+      while path.last == "." { path.removeLast() }
+      guard let address = address(String(path)) else { continue }
+      addText(to: path.startIndex)
+      let link = cmark_node_new(CMARK_NODE_LINK)
+      cmark_node_set_url(link, address)
+      let name = cmark_node_new(CMARK_NODE_TEXT)
+      cmark_node_set_literal(name, String(path))
+      cmark_node_append_child(link, name)
+      cmark_node_insert_before(pointer, link)
+      start = path.endIndex
+    }
+    guard start > text.startIndex else { return }
+    addText(to: text.endIndex)
+    cmark_node_unlink(pointer)
+    cmark_node_free(pointer)
   }
 
   /// All nodes below in preorder, collected first so that they can be replaced.

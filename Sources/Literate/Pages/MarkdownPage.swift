@@ -6,7 +6,7 @@ struct MarkdownPage {
   private let place: PagePlace
 
   init(_ page: Page, place: PagePlace) {
-    self.page = page
+    self.page = page.withoutRepeatedWarnings
     self.place = place
   }
 
@@ -17,7 +17,16 @@ struct MarkdownPage {
         page.markdownHeader(sign: "[!CAUTION]\n", place.other("\(page.name).md")),
         page.markdownFacts,
         fenced(page.setup, as: "swift"),
-      ] + page.cells.map(text(of:))) + "\n"
+      ] + page.cells.map(text(of:)) + [neighbors]) + "\n"
+  }
+
+  /// Links to the notebooks before and after this one.
+  private var neighbors: String {
+    let (previous, next) = place.neighbors { "\($0).md" }
+    let links =
+      [previous.map { ("← ", $0) }, next.map { ("→ ", $0) }].compactMap(\.self)
+      .map { sign, other in "\(sign)[\(escapedForMarkdown(other.title))](\(other.address))" }
+    return links.isEmpty ? "" : "---\n\n" + links.joined(separator: " · ")
   }
 
   private func text(of cell: Page.Cell) -> String {
@@ -25,24 +34,33 @@ struct MarkdownPage {
       [
         "## \(escapedForMarkdown(cell.title))", cell.prose,
         fenced(cell.code, as: "swift"),
-      ] + cell.shownOutputs.map(text(of:)) + [state(of: cell), amounts(of: cell)])
+      ] + cell.shownOutputs.map { text(of: $0, in: cell) } + [state(of: cell), amounts(of: cell)])
   }
 
-  private func text(of output: Page.Output) -> String {
+  private func text(of output: Page.Output, in cell: Page.Cell) -> String {
     switch output {
     case .text(let text, .standardOutput): fenced(text, as: "text")
     case .text(let text, .standardError):
-      joinedBlocks(["Standard error:", fenced(text, as: "text")])
-    case .times(let text): fenced(text, as: "text")
-    case .inspection(let inspection):
-      joinedBlocks([
-        fenced(inspection.line, as: "text"),
-        inspection.figure.map { self.text(of: .figure($0)) } ?? "",
+      quoted([
+        "[!WARNING]\n" + (cell.errorsTitle == "Warning" ? "" : "**\(cell.errorsTitle)**\n")
+          + fenced(text, as: "text")
       ])
+    case .times(let text): joinedBlocks(["Times:", fenced(text, as: "text")])
+    case .inspection(let inspection):
+      joinedBlocks([inspection.markdown, inspection.figure.map(text(of:)) ?? ""])
     case .cached(let cached): "*\(escapedForMarkdown(cached.sentence))*"
-    case .figure(let figure):
-      "![\(escapedForMarkdown(figure.alternativeText))](\(linkAddress(figure.file)))"
+    case .figure(let figure): text(of: figure)
     }
+  }
+
+  /// The figure as a link to its file, at half its resolution: Markdown itself has no size for images.
+  private func text(of figure: Page.Figure) -> String {
+    let address = linkAddress(figure.file)
+    let image: HTML = """
+      <img src="\(address)" alt="\(plainText(figure.alternativeText).replacing("\n", with: " "))" \
+      width="\(figure.width)">
+      """
+    return "[\(image.text)](\(address))"
   }
 
   private func state(of cell: Page.Cell) -> String {
@@ -96,6 +114,15 @@ package func joinedBlocks(_ blocks: [String]) -> String {
 package func quoted(_ blocks: [String]) -> String {
   joinedBlocks(blocks).split(separator: "\n", omittingEmptySubsequences: false)
     .map { $0.isEmpty ? ">" : "> \($0)" }.joined(separator: "\n")
+}
+
+extension Page.Inspection {
+  /// The value and what is known about it as a table.
+  var markdown: String {
+    let rows = facts.map { "| \(escapedForMarkdown($0.name)) | \(escapedForMarkdown($0.value)) |" }
+    let name = escapedForMarkdown(name)
+    return (["| **\(name)** | |", "| --- | --- |"] + rows).joined(separator: "\n")
+  }
 }
 
 extension Page {

@@ -14,34 +14,110 @@ extension Page {
   }
 }
 
+extension Page {
+  /// Whether a fact of the run says that its data are not real.
+  var isSynthetic: Bool { facts.contains { $0.value.contains("SYNTHETIC") } }
+}
+
 extension Page.Cell {
-  /// The outputs as shown on pages: without terminal escape sequences, with adjacent text of the same
-  /// stream joined, and without the line of the failure, which pages show separately.
+  /// The title of what the cell printed on standard error, apart from times and progress.
+  var errorsTitle: String {
+    if case .failed = state { "Standard error" } else { "Warning" }
+  }
+
+  /// The outputs as shown on pages: without terminal escape sequences, and without the line of the
+  /// failure, which pages show separately. Between two figures, the lines of each kind are one block, in
+  /// the place of the first of them: a warning does not split what a cell prints.
   var shownOutputs: [Page.Output] {
     var shown: [Page.Output] = []
+    var blocks: [TextBlock] = []
+    func flush() {
+      shown += blocks.map(\.output)
+      blocks = []
+    }
+    func add(_ text: String, _ kind: TextBlock.Kind) {
+      guard !text.isEmpty else { return }
+      // Appended in place: a copy for each line would take hours for long outputs.
+      if let index = blocks.firstIndex(where: { $0.kind == kind }) {
+        blocks[index].text += text
+      } else {
+        blocks.append(TextBlock(kind: kind, text: text))
+      }
+    }
     let failure: String? =
       switch state {
       case .failed(let message, _), .failedAsExpected(let message): "Error: \(plainText(message))\n"
       case .notRun, .passed: nil
       }
     for output in outputs {
-      if case .times(let next) = output, case .times(let before)? = shown.last {
-        shown[shown.count - 1] = .times(before + plainText(next))
-        continue
-      }
-      guard case .text(let raw, let stream) = output else {
+      switch output {
+      case .text(let text, .standardOutput): add(plainText(text), .output)
+      case .text(let raw, .standardError):
+        var text = plainText(raw)
+        if let failure { text = text.replacing(failure, with: "") }
+        if text.contains(where: { !$0.isWhitespace }) { add(text, .errors) }
+      case .times(let text): add(plainText(text), .times)
+      case .figure, .inspection, .cached:
+        flush()
         shown.append(output)
-        continue
-      }
-      var text = plainText(raw)
-      if stream == .standardError, let failure { text = text.replacing(failure, with: "") }
-      if case .text(let before, stream)? = shown.last {
-        shown[shown.count - 1] = .text(before + text, stream: stream)
-      } else if !text.isEmpty {
-        shown.append(.text(text, stream: stream))
       }
     }
+    flush()
     return shown
+  }
+}
+
+/// Printed lines of one kind.
+private struct TextBlock {
+  enum Kind {
+    case output, errors, times
+  }
+
+  let kind: Kind
+  var text: String
+
+  var output: Page.Output {
+    switch kind {
+    case .output: .text(text, stream: .standardOutput)
+    case .errors: .text(text, stream: .standardError)
+    case .times: .times(text)
+    }
+  }
+}
+
+extension Page {
+  /// The page with each different warning once: where it comes first.
+  var withoutRepeatedWarnings: Page {
+    var page = self
+    var seen: Set<String> = []
+    for index in cells.indices {
+      page.cells[index].outputs = cells[index].outputs.compactMap { output in
+        guard case .text(let text, .standardError) = output else { return output }
+        let new = messages(in: plainText(text)).filter { message in
+          // A line without words, such as a bracket, is part of what is around it.
+          !message.contains { $0.isLetter } || seen.insert(message).inserted
+        }
+        return new.isEmpty ? nil : .text(new.joined(), stream: .standardError)
+      }
+    }
+    return page
+  }
+}
+
+/// The messages in a text: each is a line, and the indented or empty lines that follow it.
+private func messages(in text: String) -> [String] {
+  var messages: [String] = []
+  for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    if let first = line.first, !first.isWhitespace || messages.isEmpty {
+      messages.append("\(line)\n")
+    } else if !messages.isEmpty {
+      messages[messages.count - 1] += "\(line)\n"
+    }
+  }
+  return messages.map { message in
+    var lines = message[...]
+    while lines.last?.isNewline == true { lines.removeLast() }
+    return "\(lines)\n"
   }
 }
 
@@ -101,7 +177,20 @@ package func amountOfMemory(_ bytes: Int) -> String {
 
 /// Percent-encodes the path of a file for a link: `a b(1).png` becomes `a%20b%281%29.png`.
 package func linkAddress(_ path: String) -> String {
-  // Parentheses would end a Markdown link.
-  let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "()"))
+  // Parentheses would end a Markdown link, and what is before a colon would be a scheme.
+  let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "():"))
   return path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+}
+
+/// The link to an anchor of the same page: `데이터` becomes `#%EB%8D%B0%EC%9D%B4%ED%84%B0`.
+func anchorAddress(_ anchor: String) -> String { "#\(linkAddress(anchor))" }
+
+/// A number with commas between thousands.
+func readableNumber(_ number: Int) -> String {
+  let digits = String(number)
+  let groups = stride(from: digits.count % 3, to: digits.count, by: 3).map { start in
+    digits.dropFirst(start).prefix(3)
+  }
+  return ([digits.prefix(digits.count % 3)] + groups).filter { !$0.isEmpty }
+    .joined(separator: ",")
 }

@@ -40,34 +40,6 @@ public struct PageWriter: Sendable {
   }
 }
 
-/// Where a page is, which decides its links.
-enum PagePlace: Sendable {
-  /// In the notebook's folder. If the run failed, the last page that passed is in a folder below.
-  case current(hasLastPassed: Bool)
-  /// In the folder below, with the page of a later run that failed above.
-  case lastPassed
-
-  /// The address of the gallery.
-  var gallery: String {
-    switch self {
-    case .current: "../index.html"
-    case .lastPassed: "../../index.html"
-    }
-  }
-
-  /// The sentence about the page of the other run, and the link to it for one of the formats; `nil` if
-  /// there is none.
-  func other(_ file: String) -> (sentence: String, link: String, address: String)? {
-    switch self {
-    case .current(false): nil
-    case .current(true):
-      ("An earlier run passed.", "Its page", "\(RunFolder.lastPassedName)/\(linkAddress(file))")
-    case .lastPassed:
-      ("This is an earlier run. The last run did not pass.", "Its page", "../\(linkAddress(file))")
-    }
-  }
-}
-
 /// The PNG files beside a page.
 struct FigureFiles: Sendable {
   let folder: URL

@@ -209,9 +209,12 @@ private let keywords: Set<String> = [
 ]
 
 extension HTML {
-  /// Highlighted Swift source: each token that is not plain is a `span` with its kind as class.
-  package init(highlighting source: String) {
-    self = swiftTokens(of: source).map { token in
+  /// Highlighted Swift source.
+  package init(highlighting source: String) { self.init(swiftTokens(of: source)) }
+
+  /// Highlighted tokens: each that is not plain is a `span` with its kind as class.
+  init(_ tokens: [SwiftToken]) {
+    self = tokens.map { token in
       token.kind == .plain
         ? "\(token.text)" : "<span class=\"\(token.kind.rawValue)\">\(token.text)</span>"
     }.joined()

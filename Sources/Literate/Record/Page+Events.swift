@@ -17,25 +17,8 @@ extension Page {
       })
     let lines = lines.flatMap { $0.count == source.cells.count ? $0 : nil }
     var run = Replay(page: self, lines: lines)
-    for event in Array(events).withoutEarlierBars { run.follow(event) }
+    for event in events { run.follow(event) }
     self = run.finished()
-  }
-}
-
-extension [Event] {
-  /// The events without erased progress bars that are followed by another one in the same cell.
-  fileprivate var withoutEarlierBars: [Event] {
-    var kept: [Event] = []
-    var isFollowed = false
-    for event in reversed() {
-      if case .cell = event { isFollowed = false }
-      if case .progress(let progress) = event, progress.isErased == true {
-        if isFollowed { continue }
-        isFollowed = true
-      }
-      kept.append(event)
-    }
-    return kept.reversed()
   }
 }
 
@@ -66,11 +49,11 @@ private struct Replay {
   mutating func follow(_ event: Event) {
     switch event {
     case .parameters(let parameters): add(parameters.values)
-    case .start, .data: break
+    // A progress bar is for those who wait: nothing of it stays on the page.
+    case .start, .data, .progress: break
     case .fact(let fact): add(fact)
     case .cell(let opening): open(opening)
     case .text(let text): add(.text(text.text, stream: text.stream))
-    case .progress(let progress): add(.text(progress.text + "\n", stream: .standardError))
     case .figure(let figure): add(.figure(figure))
     case .time(let line): add(.times(line.text + "\n"))
     case .inspection(let inspection): add(.inspection(inspection))

@@ -5,6 +5,8 @@ import Foundation
 final class RunInProgress {
   /// The folder for the files of the run.
   let folder: RunFolder
+  /// What the page of the last run can link to, if it is kept.
+  var surroundings: PageSurroundings?
   /// The notebook's folder.
   private let target: RunFolder
   /// The folder opened and locked, so that two runs of one notebook do not mix their files.
@@ -156,7 +158,7 @@ final class RunInProgress {
     let name = target.url.lastPathComponent
     if var page = try? kept.page {
       page.name = name
-      try kept.write(page, as: .lastPassed)
+      try kept.write(page, as: .lastPassed(in: surroundings))
     }
   }
 

@@ -89,19 +89,21 @@ public struct NotebookFolders: Sendable {
     return NotebookProgram(name: name, folders: self)
   }
 
-  /// Writes the gallery of all notebooks that have a page.
+  /// Writes the gallery of all notebooks, also of those that were not run yet.
   ///
   /// - Returns: The file of the gallery.
   /// - Throws: An error if it cannot be written.
   @discardableResult
   public func writeGallery() throws -> URL {
     let pages = all.compactMap { notebook -> Page? in
-      var page = try? RunFolder(notebook.folder).page
+      guard var page = try? RunFolder(notebook.folder).page else {
+        return (try? notebook.source()).map { Page(notebook.name, $0, []) }
+      }
       // A page that came from elsewhere may have any name, also that of another folder.
-      page?.name = notebook.name
+      page.name = notebook.name
       return page
     }
-    try GalleryWriter(pages).write(to: output)
+    try GalleryWriter(pages, command: command).write(to: output)
     return output.appending(path: "index.html")
   }
 

@@ -153,7 +153,9 @@ public struct NotebookProgram: Sendable {
   }
 
   private func place(of page: Page, in folder: RunFolder) -> PagePlace {
-    .current(hasLastPassed: page.state != .passed && folder.lastPassed.hasPassed)
+    .current(
+      hasLastPassed: page.state != .passed && folder.lastPassed.hasPassed,
+      in: folders.surroundings(of: self, pageIn: folder.url))
   }
 
   /// Builds the notebook and runs it cell by cell: shows prose and code, waits for a key, and runs the
@@ -262,7 +264,9 @@ public struct NotebookProgram: Sendable {
     let page = Page(name, form.source, events, lines: lines)
     let hasPassed = page.state == .passed
     let isKept = !hasPassed && (target.hasPassed || target.lastPassed.hasPassed)
-    try run.folder.write(page, as: .current(hasLastPassed: isKept))
+    let surroundings = folders.surroundings(of: self, pageIn: folder)
+    run.surroundings = surroundings
+    try run.folder.write(page, as: .current(hasLastPassed: isKept, in: surroundings))
     if hasPassed {
       var fingerprint = form.fingerprint
       for case .data(let data) in events {

@@ -76,7 +76,8 @@ private func report(_ error: any Error, line: Int) {
   Session.current.report(.failure(.init(message: "\(error)", line: line)))
 }
 
-/// Shows a figure on the page, and writes its file to the notebook's output folder.
+/// Shows a figure on the page, and writes its file to the notebook's output folder. The file has twice
+/// the pixels of the figure in each direction, for sharp screens.
 ///
 /// ```swift
 /// show(figure, as: "characters", alt: "Nine handwritten characters with their labels")
@@ -102,7 +103,7 @@ public func show(
     try session.show(
       .init(
         file: "\(name).png", alternativeText: text, width: figure.pixels.width,
-        height: figure.pixels.height), png: Data(try figure.png()), showsTimes: showsTimes)
+        height: figure.pixels.height), png: Data(try figure.atTwiceTheResolution.png()), showsTimes: showsTimes)
   }
 }
 

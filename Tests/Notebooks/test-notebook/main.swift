@@ -64,7 +64,7 @@ for line in 1...20 {
 
 // # A bar
 //
-// Only its last state is worth keeping. Of two bars that are erased, one is enough.
+// Nothing of a progress bar is worth keeping.
 cell(
   "Progress, \"figures\" (and numbers)",
   tolerance: .init(numbers: 0.1, pixels: 0.5), ignoring: ["Machine: "])
