@@ -98,13 +98,21 @@ let package = Package(
       name: "Plot", dependencies: ["ImageFiles", "CFreeType"], exclude: ["Fonts/LICENSE"],
       swiftSettings: strict),
     .executableTarget(
-      name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
+      name: "LabCommand",
+      dependencies: lab + ["Kernels", "Literate", "NotebookServer", "Plot", arguments],
       swiftSettings: strict),
 
     .target(
       name: "Literate",
       dependencies: ["Plot", "StandardStreams", "CMarkdown", "CPipes", "Digests", arguments],
       resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
+    .target(
+      name: "NotebookServer",
+      dependencies: [
+        "Literate", .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
+      ],
+      resources: [.embedInCode("Client")], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),

@@ -118,9 +118,9 @@ struct HTMLPage {
   }
 
   /// Pages with few cells need no contents list.
-  private var hasContents: Bool { page.cells.count > 3 }
+  var hasContents: Bool { page.cells.count > 3 }
 
-  private var contents: HTML {
+  var contents: HTML {
     guard hasContents else { return "" }
     let items = zip(page.cells, anchors).map { cell, anchor -> HTML in
       let label = StateLabel(cell.state)
@@ -138,7 +138,7 @@ struct HTMLPage {
       """
   }
 
-  private var facts: HTML {
+  var facts: HTML {
     guard !page.facts.isEmpty else { return "" }
     let facts = page.facts.map { fact -> HTML in
       "<div><dt>\(fact.name)</dt><dd>\(fact.value)</dd></div>"
@@ -155,7 +155,7 @@ struct HTMLPage {
   }
 
   /// The code before the first cell, folded: it is the same in most notebooks. If it failed, it is open.
-  private var setup: HTML {
+  var setup: HTML {
     guard !page.setup.isEmpty else { return "" }
     let isOpen = if case .failed = page.state { page.failedCell == nil } else { false }
     let count = lineCount(of: page.setup)
@@ -175,6 +175,9 @@ struct HTMLCell {
   private let anchor: String
   private let figures: FigureFiles
   private let place: PagePlace
+  /// What a live page shows between code and outputs, such as the compiler's errors; there each output
+  /// is in an element of its own, so that others can be added.
+  var beforeOutputs: HTML?
 
   init(
     _ cell: Page.Cell, anchor: String, _ figures: FigureFiles,
@@ -199,7 +202,7 @@ struct HTMLCell {
       "<div class=\"run\">",
       cell.code.isEmpty ? "" : codeBox(cell.code),
       amounts,
-      cell.shownOutputs.map(html(of:)).joined(separator: "\n"),
+      outputs,
       message,
       "</div>\n</section>",
     ]
@@ -219,6 +222,18 @@ struct HTMLCell {
       amounts.append("<span>\(amountOfMemory(memory)) peak</span>")
     }
     return "<p class=\"amounts\">\(amounts.joined())</p>"
+  }
+
+  private var outputs: HTML {
+    guard let beforeOutputs else {
+      return cell.shownOutputs.map(html(of:)).joined(separator: "\n")
+    }
+    return "\(beforeOutputs)<div class=\"parts\">\(cell.shownOutputs.map(part(of:)).joined())</div>"
+  }
+
+  /// An output in an element of its own.
+  func part(of output: Page.Output) -> HTML {
+    "<div class=\"part\" data-kind=\"\(output.kind)\">\(html(of: output))</div>"
   }
 
   private func html(of output: Page.Output) -> HTML {
@@ -247,7 +262,7 @@ struct HTMLCell {
   /// The figure as a link to its file. On a narrow screen a wide one is not shrunk until its text cannot
   /// be read; it can be scrolled.
   private func html(of figure: Page.Figure) -> HTML {
-    guard let png = figures.bytes(of: figure) else {
+    guard let address = figures.address(of: figure) else {
       return """
         <p class="missing">The figure \(figure.file) is missing. It shows: \
         \(figure.alternativeText)</p>
@@ -257,8 +272,8 @@ struct HTMLCell {
     let narrowest = figure.width * 3 / 5
     let isWide = narrowest > 360
     return """
-      <a class="figure\(isWide ? " wide-figure" : "")" href="\(linkAddress(figure.file))">\
-      <img src="\(HTML(trusted: png.pngAddress))" alt="\(figure.alternativeText)" \
+      <a class="figure\(isWide ? " wide-figure" : "")" href="\(HTML(trusted: figures.link(to: figure)))">\
+      <img src="\(HTML(trusted: address))" alt="\(figure.alternativeText)" \
       width="\(figure.width)" height="\(figure.height)"\
       \(isWide ? " style=\"min-width: \(narrowest)px\"" : "")></a>
       """

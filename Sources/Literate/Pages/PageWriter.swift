@@ -43,10 +43,30 @@ public struct PageWriter: Sendable {
 /// The PNG files beside a page.
 struct FigureFiles: Sendable {
   let folder: URL
+  /// The addresses of figures that are not embedded.
+  private let served: (@Sendable (Page.Figure) -> String?)?
 
   init(_ folder: URL) {
     self.folder = folder
+    served = nil
   }
+
+  /// - Parameters:
+  ///   - folder: The folder of the figures.
+  ///   - served: The address at which a figure is served; `nil` if there is no such figure.
+  init(_ folder: URL, servedAt served: @escaping @Sendable (Page.Figure) -> String?) {
+    self.folder = folder
+    self.served = served
+  }
+
+  /// The address of a figure for a page: the figure itself, or where it is served.
+  func address(of figure: Page.Figure) -> String? {
+    if let served { return served(figure) }
+    return bytes(of: figure)?.pngAddress
+  }
+
+  /// The address of a link to a figure: its file, or where it is served.
+  func link(to figure: Page.Figure) -> String { served?(figure) ?? linkAddress(figure.file) }
 
   /// The bytes of the file; `nil` if there is no such PNG file in the folder. The page of a record that
   /// came from elsewhere must not show other files.

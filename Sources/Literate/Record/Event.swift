@@ -36,6 +36,8 @@ package enum Event: Equatable, Sendable {
 
   package struct Parameters: Codable, Equatable, Sendable {
     package var values: [Page.Fact]
+    /// What each parameter accepts, for a form; `nil` in logs of older versions.
+    package var declared: [ParameterDeclaration]?
   }
 
   package struct Folder: Codable, Equatable, Sendable {

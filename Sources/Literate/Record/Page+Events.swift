@@ -15,17 +15,24 @@ extension Page {
       cells: source.cells.map {
         Cell(id: $0.id, title: $0.title, line: $0.line, prose: $0.prose, code: $0.code)
       })
-    let lines = lines.flatMap { $0.count == source.cells.count ? $0 : nil }
+    (self, _) = replayed(events, lines: lines)
+  }
+
+  /// This page with the results of a run, and the index of the cell that ran last.
+  func replayed(
+    _ events: some Sequence<Event>, lines: [Int]?
+  ) -> (page: Page, current: Int?) {
+    let lines = lines.flatMap { $0.count == cells.count ? $0 : nil }
     var run = Replay(page: self, lines: lines)
     for event in events { run.follow(event) }
-    self = run.finished()
+    return (run.finished(), run.current)
   }
 }
 
 /// Replays events onto a page.
 private struct Replay {
   var page: Page
-  private var current: Int?
+  private(set) var current: Int?
   private var opening: Event.Opening?
   /// The error caught in the current cell.
   private var failure: Event.Failure?

@@ -95,7 +95,7 @@ public struct NotebookProgram: Sendable {
   }
 
   /// The fingerprint of the last run, or of the one before it if the last one was interrupted.
-  private var passedFingerprint: Fingerprint? {
+  var passedFingerprint: Fingerprint? {
     let folder = RunFolder(folder)
     if let fingerprint = folder.fingerprint { return fingerprint }
     return state.isInterruption ? folder.lastPassed.fingerprint : nil
@@ -170,7 +170,7 @@ public struct NotebookProgram: Sendable {
     let built = try build(options, on: console)
     console.open(built.source)
     return try record(built, options, in: folder, on: console) { opening in
-      console.stop(before: opening, of: built.source)
+      console.stop(before: opening, of: built.source) ? .run : .stop
     }.state
   }
 
@@ -180,16 +180,15 @@ public struct NotebookProgram: Sendable {
   package func step(
     _ options: Options, on console: Console, beforeCell: @escaping (Event.Opening) -> Bool
   ) throws -> Page.State {
-    try record(
-      build(options, on: console), options, in: folder, on: console, beforeCell: beforeCell
-    )
-    .state
+    try record(build(options, on: console), options, in: folder, on: console) {
+      beforeCell($0) ? .run : .stop
+    }.state
   }
 
   /// A source, and what the results of its run depend on.
   struct Form {
     let source: NotebookSource
-    let fingerprint: Fingerprint
+    var fingerprint: Fingerprint
   }
 
   /// The form of the notebook now.
@@ -240,28 +239,61 @@ public struct NotebookProgram: Sendable {
   ///   - options: The options of the run.
   ///   - folder: The folder for the files.
   ///   - console: The console that shows the run.
-  ///   - beforeCell: Called before each cell; the run stops if it returns `false`.
+  ///   - beforeCell: Called before each cell.
   func record(
     _ form: Form, _ options: Options, in folder: URL, on console: Console,
-    beforeCell: ((Event.Opening) -> Bool)? = nil
+    beforeCell: ((Event.Opening) -> Supervisor.Answer)? = nil
   ) throws -> Page {
+    var observer = RunObserver()
+    observer.beforeCell = beforeCell
+    observer.onText = console.show
+    observer.onEvent = { event, _ in console.show(event, in: folder) }
+    observer.onWarning = console.warn
+    guard let page = try record(form, options, in: folder, observer) else {
+      throw NotebookError("\(name): expected a page of the run, got none")
+    }
+    return page
+  }
+
+  /// Who follows a run, and decides how it goes on.
+  struct RunObserver {
+    /// Called before each cell; `nil` if cells do not wait.
+    var beforeCell: ((Event.Opening) -> Supervisor.Answer)?
+    /// Called every 20 ms; the run is stopped when it gives a reason.
+    var stopReason: () -> String? = { nil }
+    /// Called with text as it is printed.
+    var onText: ([UInt8], Page.Stream) -> Void = { _, _ in }
+    /// Called with each event, and with the folder that has the run's figures until it has ended.
+    var onEvent: (Event, RunFolder) -> Void = { _, _ in }
+    /// Called at the end; if it returns `false`, nothing of the run is kept.
+    var isKept: (Page) -> Bool = { _ in true }
+    var onWarning: (String) -> Void = { _ in }
+  }
+
+  /// Runs the notebook for an observer.
+  ///
+  /// - Returns: The page of the run; `nil` if it was not kept.
+  func record(
+    _ form: Form, _ options: Options, in folder: URL, _ observer: RunObserver
+  ) throws -> Page? {
     let target = RunFolder(folder)
     let run = try RunInProgress(in: target)
     let recording = Recording(run.folder, facts: buildFacts)
     let supervisor = Supervisor(
       program: program, arguments: arguments(options),
       environment: environment(run.folder.url).merging(try cacheVariables(form, options)) { $1 },
-      timeLimit: options.timeLimit, recordsTimes: options.recordsTimes, beforeCell: beforeCell,
-      onText: console.show,
+      timeLimit: options.timeLimit, recordsTimes: options.recordsTimes,
+      beforeCell: observer.beforeCell, stopReason: observer.stopReason, onText: observer.onText,
       onEvent: { event in
         recording.add(event)
-        console.show(event, in: folder)
+        observer.onEvent(event, run.folder)
       })
     let ending = try supervisor.run()
     if !recording.hasBegun, ending == .exit(UsageError.status) { throw UsageError() }
     let events = try recording.finish()
     let lines = form.source.cells.map(\.line)
     let page = Page(name, form.source, events, lines: lines)
+    guard observer.isKept(page) else { return nil }
     let hasPassed = page.state == .passed
     let isKept = !hasPassed && (target.hasPassed || target.lastPassed.hasPassed)
     let surroundings = folders.surroundings(of: self, pageIn: folder)
@@ -276,7 +308,7 @@ public struct NotebookProgram: Sendable {
     }
     let record = RunRecord(files: [], code: form.fingerprint.code, lines: lines)
     for file in try run.publish(hasPassed: hasPassed, record: record) {
-      console.warn("a file of yours had the name of one of the run's; it is now named \(file)")
+      observer.onWarning("a file of yours had the name of one of the run's; it is now named \(file)")
     }
     return page
   }

@@ -86,22 +86,52 @@ public struct ProgramBuilder: Sendable {
     console.building(name)
     let interruption = Interruption()
     defer { interruption.stop() }
+    let outcome = try build(name, while: { !interruption.hasOccurred }) {
+      console.complain("Another build is running in \(scratch.relativePath); waiting for its end")
+    }
+    switch outcome {
+    case .built: return
+    case .stopped: throw NotebookInterruption(name: name)
+    case .failed(let report):
+      console.complain("\n\(report.details)\n")
+      throw NotebookError("\(name) was not built, and not run: \(report.summary)")
+    }
+  }
+
+  /// How a build ended.
+  enum Outcome {
+    case built, stopped
+    case failed(BuildReport)
+  }
+
+  /// Builds the program of a notebook.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the notebook.
+  ///   - goesOn: Called every 20 ms; the build is stopped when it returns `false`.
+  ///   - onWaiting: Called when another build in the same folder has to end first.
+  /// - Throws: ``NotebookError`` if `swift` cannot be started.
+  func build(
+    _ name: String, while goesOn: () -> Bool, onWaiting: () -> Void
+  ) throws -> Outcome {
     let child = try Child(
       swift, arguments(for: name), environment: ProcessInfo.processInfo.environment)
     var text: [UInt8] = []
     var waits = false
-    child.followToEnd(while: { !interruption.hasOccurred }) { bytes, _ in
+    var isStopped = false
+    child.followToEnd(while: {
+      isStopped = isStopped || !goesOn()
+      return !isStopped
+    }) { bytes, _ in
       text += bytes
       if !waits, String(decoding: bytes, as: UTF8.self).contains("Another instance of SwiftPM") {
         waits = true
-        console.complain("Another build is running in \(scratch.relativePath); waiting for its end")
+        onWaiting()
       }
     }
-    if interruption.hasOccurred { throw NotebookInterruption(name: name) }
-    if child.ending == .exit(0) { return }
-    let report = BuildReport(String(decoding: text, as: UTF8.self), package: package)
-    console.complain("\n\(report.details)\n")
-    throw NotebookError("\(name) was not built, and not run: \(report.summary)")
+    if isStopped { return .stopped }
+    if child.ending == .exit(0) { return .built }
+    return .failed(BuildReport(String(decoding: text, as: UTF8.self), package: package))
   }
 
   private func arguments(for name: String) -> [String] {
@@ -114,7 +144,9 @@ public struct ProgramBuilder: Sendable {
 
 /// The errors in the output of a build.
 package struct BuildReport {
-  /// The errors with the lines of the source, each once.
+  /// The errors, each once. An error without a place is one of the manifest or of the linker.
+  package let errors: [BuildError]
+  /// The errors with the lines of the source.
   package let details: String
   /// The number of errors and the first one, in one line.
   package let summary: String
@@ -133,17 +165,26 @@ package struct BuildReport {
     // SwiftPM prints the errors of a module once for each of its steps.
     var heads: [Substring] = []
     var blocks: [String] = []
-    for (index, line) in lines.enumerated() where Self.isLocated(line) && !heads.contains(line) {
+    var errors: [BuildError] = []
+    for (index, line) in lines.enumerated() {
+      guard let place = Self.place(line), !heads.contains(line) else { continue }
       heads.append(line)
       let excerpt = lines[(index + 1)...].prefix {
-        $0.contains(#/^ *[0-9]* *[|:]/#) && !Self.isLocated($0)
+        $0.contains(#/^ *[0-9]* *[|:]/#) && Self.place($0) == nil
       }
       blocks.append(([line] + excerpt).joined(separator: "\n"))
+      errors.append(
+        BuildError(
+          file: place.file, line: place.line, column: place.column, message: place.message,
+          excerpt: excerpt.joined(separator: "\n")))
     }
     if heads.isEmpty {
       // The manifest or the linker.
       heads = lines.filter { $0.hasPrefix("error: ") }
       blocks = [lines.suffix(30).joined(separator: "\n")]
+      let text = blocks[0].trimmingCharacters(in: .newlines)
+      let message = heads.first.map { String($0.dropFirst("error: ".count)) }
+      errors = [BuildError(message: message ?? "swift build failed", excerpt: text)]
     }
     let left = blocks.count - Self.limit
     details =
@@ -152,9 +193,29 @@ package struct BuildReport {
     let count = heads.count == 1 ? "1 error" : "\(heads.count) errors, the first"
     let first = heads.first.map { $0.hasPrefix("error: ") ? $0.dropFirst("error: ".count) : $0 }
     summary = first.map { "\(count): \($0)" } ?? "swift build failed"
+    self.errors = errors
   }
 
-  private static func isLocated(_ line: Substring) -> Bool {
-    line.contains(#/^[^ |][^|]*:[0-9]+:[0-9]+: (fatal )?error: /#)
+  private typealias Place = (file: String, line: Int, column: Int, message: String)
+
+  private static func place(_ line: Substring) -> Place? {
+    let pattern = /^([^ |][^|]*):([0-9]+):([0-9]+): (?:fatal )?error: (.*)$/
+    guard let match = line.wholeMatch(of: pattern), let number = Int(match.2),
+      let column = Int(match.3)
+    else { return nil }
+    return (String(match.1), number, column, String(match.4))
   }
+}
+
+/// An error of the compiler.
+package struct BuildError: Equatable, Sendable {
+  /// The file, relative to the package's folder; `nil` for an error of the manifest or of the linker.
+  package var file: String?
+  /// The line, counted from 1.
+  package var line: Int?
+  /// The column, counted from 1.
+  package var column: Int?
+  package var message: String
+  /// The lines of the source with the compiler's marks, or what it printed.
+  package var excerpt: String
 }

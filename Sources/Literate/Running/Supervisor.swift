@@ -10,11 +10,19 @@ struct Supervisor {
   var timeLimit: Double?
   /// Whether to report times, memory and progress, which differ from run to run.
   var recordsTimes = true
-  /// Called before each cell; the run stops if it returns `false`. `nil` if cells do not wait.
-  var beforeCell: ((Event.Opening) -> Bool)?
+  /// Called before each cell, and again every 20 ms as long as it answers ``Answer/wait``. `nil` if
+  /// cells do not wait.
+  var beforeCell: ((Event.Opening) -> Answer)?
+  /// Called every 20 ms; the run is stopped when it gives a reason.
+  var stopReason: () -> String? = { nil }
   /// Called with text as it is printed.
   var onText: ([UInt8], Page.Stream) -> Void
   var onEvent: (Event) -> Void
+
+  /// What happens with a cell that is about to run.
+  enum Answer {
+    case run, wait, stop
+  }
 
   /// Runs the notebook to its end.
   ///
@@ -60,6 +68,10 @@ private struct SupervisedRun {
   private let started = monotonicTime()
   /// The start time of the current cell; `nil` before the first one.
   private var cellStarted: Double?
+  /// The cell that waits for the runner, and since when.
+  private var waiting: (opening: Event.Opening, since: Double)?
+  /// The time that cells have waited, which is not the notebook's own.
+  private var waited = 0.0
 
   init(supervisor: Supervisor, child: Child) {
     self.supervisor = supervisor
@@ -79,7 +91,9 @@ private struct SupervisedRun {
     // A process started by the notebook may hold the pipes open after its end.
     while !child.hasEnded() || pipes.contains(where: { $0.revents & Int16(POLLIN) != 0 }) {
       if interruption.hasOccurred, diagnosis.reason == nil { stop(Page.State.interruption) }
-      let seconds = monotonicTime() - started
+      if diagnosis.reason == nil, let reason = supervisor.stopReason() { stop(reason) }
+      askAgain()
+      let seconds = monotonicTime() - started - waited
       if let limit = supervisor.timeLimit, seconds > limit, diagnosis.reason == nil {
         stop("exceeded the time limit of \(text(of: limit)) s")
       }
@@ -143,9 +157,23 @@ private struct SupervisedRun {
     (reported.time, reported.peakMemory) = (nil, nil)
     report([.cell(reported)])
     cellStarted = called
-    guard let beforeCell = supervisor.beforeCell else { return }
-    if beforeCell(reported) { child.resume() } else { stop("stopped") }
-    cellStarted = called + monotonicTime() - now
+    guard supervisor.beforeCell != nil else { return }
+    waiting = (reported, now)
+    askAgain()
+  }
+
+  /// Asks whether the cell that waits is to run.
+  private mutating func askAgain() {
+    guard let (opening, since) = waiting, let beforeCell = supervisor.beforeCell else { return }
+    switch beforeCell(opening) {
+    case .run: child.resume()
+    case .stop: stop("stopped")
+    case .wait: return
+    }
+    waiting = nil
+    let seconds = monotonicTime() - since
+    waited += seconds
+    cellStarted = cellStarted.map { $0 + seconds }
   }
 
   private mutating func endCell(at time: Double, peakMemory: Int?) {
@@ -168,7 +196,7 @@ private struct SupervisedRun {
       .end(
         .init(
           failure: diagnosis.failure(of: ending, crash: crash),
-          seconds: supervisor.recordsTimes ? milliseconds(now - started) : nil))
+          seconds: supervisor.recordsTimes ? milliseconds(now - started - waited) : nil))
     ])
   }
 

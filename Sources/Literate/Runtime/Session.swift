@@ -147,7 +147,7 @@ final class Session {
 }
 
 /// Seconds of a monotonic clock that all processes share.
-func monotonicTime() -> Double {
+package func monotonicTime() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
