@@ -15,8 +15,11 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks run --all --quick
         lab notebooks run 01 -p seed=7 -p max_epochs=2
         lab notebooks step 02
+        lab notebooks watch 02
       """,
-    subcommands: [List.self, Run.self, Step.self, Check.self, Render.self, Watch.self, Cache.self])
+    subcommands: [
+      List.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
+    ])
 
   /// The notebooks of this package.
   static func folders() throws -> NotebookFolders {

@@ -119,21 +119,17 @@ package final class LiveNotebook: Sendable {
       notebook.file.deletingLastPathComponent(), package.appending(path: "Sources"),
       package.appending(path: "Package.swift"),
     ]
-    var watcher = SourceWatcher(watched)
+    // What is saved from now on is noticed, also if the thread starts later.
+    let watcher = SourceWatcher(watched)
+    startThread { $0.workUntilClosed() }
+    startThread { $0.sendUntilClosed() }
     startThread { live in
-      live.workUntilClosed()
-    }
-    startThread { live in
-      live.sendUntilClosed()
-    }
-    nonisolated(unsafe) var first = watcher
-    startThread { live in
+      var watcher = watcher
       while !live.state.withLock({ $0.isClosing }) {
         usleep(SourceWatcher.pause)
-        if first.hasChanged() { live.sourcesHaveChanged() }
+        if watcher.hasChanged() { live.sourcesHaveChanged() }
       }
     }
-    _ = watcher.hasChanged()
     work.signal()
   }
 
@@ -432,7 +428,7 @@ package final class LiveNotebook: Sendable {
         continue
       }
       do {
-        let isFresh = isFirst ? try showEarlierRun() : false
+        let isFresh = try isFirst && showEarlierRun()
         if !isFresh { try buildAndRun() }
       } catch {
         report("\(error)")

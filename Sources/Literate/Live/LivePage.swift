@@ -334,10 +334,10 @@ struct LivePage {
     errors.map { error -> HTML in
       let place = [error.line, error.column].compactMap { $0.map(String.init) }
         .joined(separator: ":")
-      let position = error.file.map { $0 == file ? "Line \(place)" : "\($0):\(place)" } ?? "Build"
+      let file = error.file.map { $0 == self.file ? "Line \(place)" : "\($0):\(place)" } ?? "Build"
       let excerpt: HTML = error.excerpt.isEmpty ? "" : "\n<pre>\(error.excerpt)</pre>"
       return """
-        <div class="compile-error" role="alert"><p><strong>\(position)</strong> \(error.message)</p>\
+        <div class="compile-error" role="alert"><p><strong>\(file)</strong> \(error.message)</p>\
         \(excerpt)</div>
         """
     }.joined(separator: "\n")

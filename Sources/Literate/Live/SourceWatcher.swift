@@ -6,10 +6,9 @@ import Foundation
 /// editors that write another file and rename it break a watch of the file. Looking at some hundred files
 /// takes about a millisecond, works everywhere, and finds new files too.
 package struct SourceWatcher {
-  private let paths: [String]
-  /// The files and folders that are watched, with their state when `hasChanged` was asked last.
+  private let paths: [URL]
+  /// The state of all files when `hasChanged` was asked last, and whether they have changed since.
   private var seen: [String: Stamp]
-  /// Whether something has changed since.
   private var isUnsettled = false
   private var since = 0.0
 
@@ -20,8 +19,8 @@ package struct SourceWatcher {
 
   /// - Parameter paths: Files, and folders that are watched with everything below.
   package init(_ paths: [URL]) {
-    self.paths = paths.map { withoutSlash($0.path(percentEncoded: false)) }
-    seen = Self.all(below: self.paths)
+    self.paths = paths
+    seen = Self.look(at: paths)
   }
 
   private struct Stamp: Equatable {
@@ -29,27 +28,12 @@ package struct SourceWatcher {
     var seconds: Int
     var nanoseconds: Int
     var inode: UInt64
-    var isFolder: Bool
-
-    /// `nil` if there is no such file.
-    init?(_ path: String) {
-      var status = stat()
-      guard lstat(path, &status) == 0 else { return nil }
-      #if os(Linux)
-        let time = status.st_mtim
-      #else
-        let time = status.st_mtimespec
-      #endif
-      (size, seconds, nanoseconds) = (Int(status.st_size), time.tv_sec, time.tv_nsec)
-      inode = UInt64(status.st_ino)
-      isFolder = status.st_mode & S_IFMT == S_IFDIR
-    }
   }
 
   /// Whether files have changed since the last time that this was `true`, and rest now: an editor may
   /// write several files, or one in several steps. To be asked again after ``pause``.
   package mutating func hasChanged() -> Bool {
-    let now = look()
+    let now = Self.look(at: paths)
     if now != seen {
       if !isUnsettled { since = monotonicTime() }
       (seen, isUnsettled) = (now, true)
@@ -59,25 +43,37 @@ package struct SourceWatcher {
     return isUnsettled
   }
 
-  /// The state of all files. Folders are read again only if their own times have changed.
-  private func look() -> [String: Stamp] {
-    let now = seen.keys.reduce(into: [String: Stamp]()) { $0[$1] = Stamp($1) }
-    let isSame = paths.allSatisfy { now[$0] != nil || Stamp($0) == nil }
-    let areFoldersSame = seen.allSatisfy { !$1.isFolder || now[$0] == $1 }
-    return isSame && areFoldersSame ? now : Self.all(below: paths)
-  }
-
-  /// The state of files and folders, without hidden ones.
-  private static func all(below paths: [String]) -> [String: Stamp] {
+  private static func look(at paths: [URL]) -> [String: Stamp] {
     var stamps: [String: Stamp] = [:]
-    var left = paths
-    while let path = left.popLast() {
-      guard let stamp = Stamp(path) else { continue }
-      stamps[path] = stamp
-      guard stamp.isFolder, let names = try? FileManager.default.contentsOfDirectory(atPath: path)
-      else { continue }
-      left += names.filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }
+    for path in paths.map({ $0.path(percentEncoded: false) }) {
+      let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+      look(at: path, in: &stamps)
     }
     return stamps
+  }
+
+  private static func look(at path: String, in stamps: inout [String: Stamp]) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG:
+      #if os(Linux)
+        let time = status.st_mtim
+      #else
+        let time = status.st_mtimespec
+      #endif
+      stamps[path] = Stamp(
+        size: Int(status.st_size), seconds: time.tv_sec, nanoseconds: time.tv_nsec,
+        inode: UInt64(status.st_ino))
+    case S_IFDIR:
+      // A link may lead to a folder above.
+      var own = stat()
+      guard stamps[path] == nil, lstat(path, &own) == 0, own.st_mode & S_IFMT == S_IFDIR else {
+        return
+      }
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      where !name.hasPrefix(".") { look(at: "\(path)/\(name)", in: &stamps) }
+    default: break
+    }
   }
 }

@@ -1,254 +1,314 @@
-// Keeps the page of a watched notebook up to date. The messages are made by LiveMessage.swift.
-"use strict";
+// Keeps a live page up to date: carries out the messages of the server, and passes on what the reader
+// asks for. Without it the page shows the state of when it was loaded.
+"use strict"
 
-const body = document.body;
-const notebook = document.getElementById("notebook");
-const bar = document.querySelector(".bar");
-const note = document.querySelector("body > .message");
-let state = {};
-let stateTime = 0;
+const element = id => document.getElementById(id)
+const fragment = id => document.querySelector(`[data-fragment="${CSS.escape(id)}"]`)
+const cell = id => document.querySelector(`[data-cell="${CSS.escape(id)}"]`)
 
-const fragment = (id) => notebook.querySelector(`[data-fragment="${CSS.escape(id)}"]`);
-const cellOf = (id) => notebook.querySelector(`[data-cell="${CSS.escape(id)}"]`);
+let since = Number(document.body.dataset.since)
+let state = {}
+/** When the phase of the state began, on the clock of the page. */
+let began = 0
+let source = null
+let hasEnded = false
+/** Whether the reader has changed the form of the parameters. */
+let isEdited = false
+/** Whether to scroll to the cell that runs next: the reader has asked for it in this window. */
+let follows = false
 
-// MARK: Messages
+// Messages
 
-function receive(message) {
-  switch (message.act) {
-    case "state":
-      showState(message.state);
-      break;
-    case "fragment":
-      replaceFragment(message.id, message.html, message.style || "");
-      break;
-    case "page":
-      keepingDetails(notebook, () => (notebook.innerHTML = message.html));
-      decorate(notebook);
-      break;
-    case "part": {
-      const parts = fragment(message.id)?.querySelector(".parts");
-      if (!parts) break;
-      parts.insertAdjacentHTML("beforeend", message.html);
-      break;
+const acts = {
+  state(message) { show(message.state) },
+
+  fragment({ id, html, style }) {
+    if (id === "parameters" && isEdited) return
+    const place = fragment(id)
+    if (!place) return location.reload()
+    replace(place, html)
+    const box = cell(id)
+    if (box) box.className = `live-cell ${style}`
+  },
+
+  page({ html }) {
+    isEdited = false
+    replace(element("page"), html)
+  },
+
+  part({ id, html }) {
+    const parts = cell(id)?.querySelector(".parts")
+    parts?.insertAdjacentHTML("beforeend", html)
+  },
+
+  // Each piece is a block of its own: the browser need not lay out again what is there already.
+  text({ id, kind, text }) {
+    const boxes = cell(id)?.querySelectorAll(`.part[data-kind="${kind}"] pre`)
+    const box = boxes?.[boxes.length - 1]
+    if (!box) return
+    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40
+    let last = box.lastElementChild
+    if (!last?.classList.contains("piece") || last.textContent.length > 10000) {
+      last = document.createElement("span")
+      last.className = "piece"
+      last.textContent = ""
+      box.append(last)
     }
-    case "text":
-      addText(message.id, message.kind, message.text);
-      break;
-    case "tail":
-      showTail(message);
-      break;
-    case "reload":
-      location.reload();
-      break;
-    case "end":
-      source.close();
-      end("The notebook is no longer watched. To go on, watch it again.");
-      break;
+    last.append(text)
+    if (isAtEnd) box.scrollTop = box.scrollHeight
+  },
+
+  tail({ id, text, label, fraction }) {
+    const place = cell(id)?.querySelector(".tail")
+    if (!place) return
+    if (text === undefined) place.querySelector("pre")?.remove()
+    else {
+      const line = place.querySelector("pre") ?? create("pre", "output")
+      line.textContent = text
+      place.prepend(line)
+    }
+    if (label === undefined) return place.querySelector(".bar")?.remove()
+    let bar = place.querySelector(".bar")
+    if (!bar) {
+      bar = create("div", "bar")
+      bar.append(create("progress"), create("span"))
+      place.append(bar)
+    }
+    const progress = bar.firstElementChild
+    if (fraction === undefined) progress.removeAttribute("value")
+    else progress.value = fraction
+    progress.setAttribute("aria-label", "Progress")
+    bar.lastElementChild.textContent = label
+  },
+
+  reload() { location.reload() },
+
+  end() {
+    hasEnded = true
+    source?.close()
+    document.body.classList.add("ended")
+    show({ ...state, kind: "ended", text: "The server has ended", seconds: undefined, canStop: false })
+    notice("This page is no longer kept up to date. Start again with lab notebooks watch.")
+  },
+}
+
+function create(name, style) {
+  const made = document.createElement(name)
+  if (style) made.className = style
+  return made
+}
+
+/** Replaces what is in an element. What the reader has opened and scrolled stays so. */
+function replace(place, html) {
+  const opened = [...place.querySelectorAll("details")].map(one => one.open)
+  const scrolled = [...place.querySelectorAll("pre")].map(one => one.scrollTop)
+  place.innerHTML = html
+  place.querySelectorAll("details").forEach((one, index) => { if (opened[index]) one.open = true })
+  place.querySelectorAll("pre").forEach((one, index) => {
+    if (scrolled[index]) one.scrollTop = scrolled[index]
+  })
+  decorate(place)
+}
+
+/** Carries out messages without moving what the reader looks at. */
+function carryOut(messages) {
+  const top = element("bar").getBoundingClientRect().bottom
+  const boxes = document.querySelectorAll("main [data-fragment], main [data-cell], header")
+  const anchor = scrollY > 0
+    ? [...boxes].find(box => box.getBoundingClientRect().bottom > top + 1) : undefined
+  const name = anchor?.dataset.fragment
+  const before = anchor?.getBoundingClientRect().top
+  for (const message of messages) acts[message.act]?.(message)
+  const after = anchor?.isConnected ? anchor : name && fragment(name)
+  if (after) {
+    const shift = after.getBoundingClientRect().top - before
+    if (Math.abs(shift) >= 1) scrollBy({ top: shift, behavior: "instant" })
+  }
+  if (follows && state.cell && ["running", "waiting"].includes(state.kind)) {
+    follows = false
+    cell(state.cell)?.scrollIntoView({ behavior: "smooth", block: "start" })
   }
 }
 
-function replaceFragment(id, html, style) {
-  const element = fragment(id);
-  if (!element) return;
-  // A form that is being filled in stays.
-  if (id === "parameters" && element.contains(document.activeElement)
-    && document.activeElement.closest("form")) {
-    element.dataset.later = html;
-    return;
+let queue = []
+
+function receive(event) {
+  if (event.lastEventId) since = Number(event.lastEventId)
+  queue.push(JSON.parse(event.data))
+  if (queue.length > 1) return
+  const work = () => {
+    const messages = queue
+    queue = []
+    carryOut(messages)
   }
-  keepingDetails(element, () => (element.innerHTML = html));
-  const cell = element.closest(".live-cell");
-  if (cell) cell.className = `live-cell ${style}`;
-  decorate(element);
+  // A window that is not visible draws nothing.
+  if (document.hidden) setTimeout(work)
+  else requestAnimationFrame(work)
 }
 
-/** Keeps open what the reader has opened. */
-function keepingDetails(element, change) {
-  const open = (details) => Array.from(details, (item) => item.open);
-  const before = open(element.querySelectorAll("details"));
-  change();
-  const after = element.querySelectorAll("details");
-  if (after.length === before.length) after.forEach((item, index) => (item.open ||= before[index]));
+// The state line
+
+const marks = { building: "⋯", running: "▶", waiting: "⏸", passed: "✓", failed: "✗", stopped: "■", ended: "■" }
+
+function show(next) {
+  state = next
+  began = performance.now() - (next.seconds ?? 0) * 1000
+  document.body.dataset.kind = next.kind
+  const line = element("state")
+  line.textContent = next.text
+  if (next.cell) line.href = `#${next.cell.replace(/^cell-/, "")}`
+  else line.removeAttribute("href")
+  document.title = `${marks[next.kind] ?? ""} ${next.title}`
+  element("done").style.width = `${next.count ? (100 * next.done) / next.count : 0}%`
+  for (const button of document.querySelectorAll("[data-action]")) {
+    button.disabled = hasEnded || (button.dataset.action === "stop" && !next.canStop)
+  }
+  const isRunning = next.kind === "running"
+  document.querySelector('[data-action="nextCell"]').textContent =
+    isRunning ? "Pause after this cell" : "Next cell"
+  tick()
 }
 
-function addText(id, kind, text) {
-  const parts = fragment(id)?.querySelectorAll(`.parts > [data-kind="${kind}"]`);
-  const boxes = parts?.length ? parts[parts.length - 1].querySelectorAll("pre") : [];
-  const box = boxes[boxes.length - 1];
-  if (!box) return;
-  const isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 40;
-  // Line breaks at the end are not shown, and not sent with the first part.
-  const last = box.lastChild?.data ?? "\n";
-  box.append((last.endsWith("\n") ? "" : "\n") + text);
-  if (isAtEnd) box.scrollTop = box.scrollHeight;
+function tick() {
+  const seconds = Math.floor((performance.now() - began) / 1000)
+  const minutes = Math.floor(seconds / 60)
+  element("clock").textContent = state.seconds === undefined || seconds < 1
+    ? "" : `${minutes}:${String(seconds % 60).padStart(2, "0")}`
 }
 
-function showTail(message) {
-  const tail = cellOf(message.id)?.querySelector(":scope > .tail");
-  if (!tail) return;
-  tail.replaceChildren();
-  if (message.label !== undefined) {
-    const label = document.createElement("p");
-    label.className = "progress-label";
-    label.textContent = message.label;
-    const progress = document.createElement("progress");
-    progress.setAttribute("aria-label", "Progress");
-    if (message.fraction !== undefined) progress.value = message.fraction;
-    tail.append(progress, label);
-  } else if (message.text) {
-    const line = document.createElement("pre");
-    line.className = "output";
-    line.textContent = message.text;
-    tail.append(line);
+function notice(text) {
+  element("notice").textContent = text
+  element("notice").hidden = !text
+}
+
+// The connection
+
+let lost = 0
+
+function connect() {
+  if (hasEnded || source) return
+  source = new EventSource(`events?since=${since}`)
+  source.onmessage = receive
+  source.onopen = () => {
+    clearTimeout(lost)
+    lost = 0
+    document.body.classList.remove("lost")
+    notice("")
+  }
+  source.onerror = () => {
+    if (hasEnded) return
+    lost ||= setTimeout(() => {
+      document.body.classList.add("lost")
+      notice("The connection is lost; trying again. Has lab notebooks watch ended?")
+    }, 2500)
+    // The browser itself tries again, but not after every error.
+    if (source?.readyState === EventSource.CLOSED) {
+      disconnect()
+      setTimeout(connect, 2000)
+    }
   }
 }
 
-// MARK: The state line
-
-const words = {
-  building: "Building", running: "Running", waiting: "Waiting", passed: "Passed",
-  failed: "Failed", stopped: "Stopped",
-};
-
-function showState(next) {
-  state = next;
-  stateTime = performance.now();
-  bar.dataset.kind = next.kind;
-  bar.querySelector(".label").textContent = words[next.kind] ?? "";
-  const what = bar.querySelector(".what");
-  const word = words[next.kind] ?? "";
-  // The label says the first word already.
-  let text = next.text.startsWith(word) ? next.text.slice(word.length).trim() : next.text;
-  what.textContent = text.charAt(0).toUpperCase() + text.slice(1);
-  if (next.cell) what.href = `#${next.cell.replace(/^cell-/, "")}`;
-  else what.removeAttribute("href");
-  const cells = bar.querySelector("progress");
-  cells.max = Math.max(1, next.count);
-  cells.value = next.done;
-  const [nextCell, runAll, stop] = bar.querySelectorAll("button");
-  stop.disabled = !next.canStop;
-  nextCell.disabled = next.kind === "building";
-  runAll.disabled = next.kind === "building";
-  document.title = `${{ passed: "✓ ", failed: "✗ ", running: "… ", building: "… " }[next.kind] ?? ""}${next.title}`;
-  showClock();
+function disconnect() {
+  source?.close()
+  source = null
 }
 
-function showClock() {
-  const clock = bar.querySelector(".clock");
-  if (state.seconds === undefined || state.seconds === null) {
-    clock.textContent = "";
-    return;
-  }
-  const seconds = Math.floor(state.seconds + (performance.now() - stateTime) / 1000);
-  clock.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+// A browser has few connections for all its windows together: those that are looked at need them.
+const others = new BroadcastChannel(location.pathname)
+others.onmessage = () => { if (document.hidden) disconnect() }
+document.addEventListener("visibilitychange", () => { if (!document.hidden) look() })
+addEventListener("pagehide", disconnect)
+addEventListener("pageshow", event => { if (event.persisted) look() })
+
+function look() {
+  others.postMessage("look")
+  connect()
 }
 
-setInterval(showClock, 500);
+// What the reader asks for
 
-// MARK: What the reader does
-
-async function send(request) {
+async function ask(request) {
   try {
-    const answer = await fetch("actions", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request),
-    });
-    say(answer.ok ? "" : await answer.text());
+    const response = await fetch("actions", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+    })
+    notice(response.ok ? "" : await response.text())
   } catch {
-    say("The notebook cannot be reached; is it still watched?");
+    notice("The server does not answer.")
   }
 }
 
-function say(text) {
-  note.textContent = text;
-  note.hidden = !text;
+function act(action, id) {
+  if (hasEnded) return
+  if (action === "nextCell" && state.kind === "waiting") {
+    cell(state.cell)?.scrollIntoView({ behavior: "smooth", block: "start" })
+  } else if (action === "nextCell" && state.kind !== "running") {
+    follows = true
+  }
+  ask(id === undefined ? { action } : { action, cell: id })
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.action) send({ action: button.dataset.action, cell: button.dataset.id });
-  if (button.dataset.defaults !== undefined) {
-    for (const field of button.form.elements) {
-      if (field.type === "checkbox") field.checked = field.dataset.default === "true";
-      else if (field.name) field.value = field.dataset.default ?? "";
+document.addEventListener("click", event => {
+  const button = event.target.closest("button")
+  if (!button) return
+  if (button.dataset.action) act(button.dataset.action, button.dataset.id)
+  else if (button.classList.contains("copy")) copy(button)
+  else if ("defaults" in button.dataset) {
+    isEdited = true
+    for (const input of button.form.elements) {
+      if (!("default" in input.dataset)) continue
+      if (input.type === "checkbox") input.checked = input.dataset.default === "true"
+      else input.value = input.dataset.default
     }
   }
-  if (button.classList.contains("copy")) copy(button);
-});
+})
 
-document.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const parameters = {};
-  for (const field of event.target.elements) {
-    if (field.name) parameters[field.name] = field.type === "checkbox" ? `${field.checked}` : field.value;
+document.addEventListener("input", event => {
+  if (event.target.closest(".parameter-form")) isEdited = true
+})
+
+document.addEventListener("submit", event => {
+  event.preventDefault()
+  isEdited = false
+  const parameters = {}
+  for (const input of event.target.elements) {
+    if (input.name) parameters[input.name] = input.type === "checkbox" ? `${input.checked}` : input.value
   }
-  document.activeElement?.blur();
-  send({ action: "run", parameters });
-});
+  ask({ action: "run", parameters })
+})
 
-document.addEventListener("focusout", (event) => {
-  const element = event.target.closest?.('[data-fragment="parameters"]');
-  setTimeout(() => {
-    if (!element?.dataset.later || element.contains(document.activeElement)) return;
-    const html = element.dataset.later;
-    delete element.dataset.later;
-    replaceFragment("parameters", html, "");
-  });
-});
+document.addEventListener("keydown", event => {
+  if (event.key !== "Enter" || !event.shiftKey || event.target.closest("input, select, textarea")) return
+  event.preventDefault()
+  act("nextCell")
+})
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.target.closest("input, select, textarea")) return;
-  const action = { n: "nextCell", a: "runAll", s: "stop" }[event.key];
-  if (action) bar.querySelector(`[data-action="${action}"]:not(:disabled)`)?.click();
-});
+// Copying
 
-// MARK: Copy buttons
-
-function decorate(element) {
-  for (const box of element.querySelectorAll(".code-box:not(:has(.copy))")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", "Copy the code");
-    box.prepend(button);
+function decorate(place) {
+  for (const code of place.querySelectorAll("pre.code")) {
+    if (code.querySelector(".copy")) continue
+    const button = create("button", "copy plain")
+    button.type = "button"
+    button.textContent = "Copy"
+    code.prepend(button)
   }
 }
 
 async function copy(button) {
-  const code = Array.from(button.parentElement.querySelectorAll("pre"), (box) => box.textContent);
   try {
-    await navigator.clipboard.writeText(code.join("\n") + "\n");
-    button.textContent = "Copied";
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent)
+    button.textContent = "Copied"
   } catch {
-    button.textContent = "Not allowed";
+    button.textContent = "Not copied"
   }
-  setTimeout(() => (button.textContent = "Copy"), 1500);
+  setTimeout(() => { button.textContent = "Copy" }, 1500)
 }
 
-// MARK: The connection
-
-function end(text) {
-  bar.dataset.kind = "ended";
-  bar.querySelector(".label").textContent = "Ended";
-  bar.querySelector(".what").textContent = text;
-  bar.querySelector(".clock").textContent = "";
-  state = {};
-  for (const button of document.querySelectorAll("button[data-action]")) button.disabled = true;
-}
-
-const source = new EventSource(`events?since=${body.dataset.since}`);
-source.onmessage = (event) => receive(JSON.parse(event.data));
-let lost = 0;
-source.onopen = () => {
-  clearTimeout(lost);
-  lost = 0;
-};
-source.onerror = () => {
-  // The browser connects again by itself.
-  lost ||= setTimeout(() => end("The connection is lost; is the notebook still watched?"), 5000);
-};
-
-receive(JSON.parse(body.dataset.state));
-decorate(notebook);
+decorate(document)
+show(JSON.parse(document.body.dataset.state).state)
+setInterval(tick, 500)
+look()
