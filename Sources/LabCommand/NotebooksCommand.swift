@@ -16,7 +16,7 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks run 01 -p seed=7 -p max_epochs=2
         lab notebooks step 02
       """,
-    subcommands: [List.self, Run.self, Step.self, Check.self, Render.self])
+    subcommands: [List.self, New.self, Run.self, Step.self, Check.self, Render.self])
 
   /// The notebooks of this package.
   static func folders() throws -> NotebookFolders {

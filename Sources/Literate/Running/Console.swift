@@ -60,6 +60,7 @@ public final class Console {
       say("\n\(title)\n\(String(repeating: "=", count: title.count))\n")
     case .figure(let figure):
       say("Figure: \(plainText(folder.appending(path: figure.file).relativePath))")
+    case .inspection(let inspection): say(plainText(inspection.line))
     case .end:
       if !line.isEmpty, !Transcript.isBar(line[...]) {
         write(line + Array("\n".utf8), to: .standardError)

@@ -86,8 +86,7 @@ public struct ProgramBuilder: Sendable {
     console.building(name)
     let interruption = Interruption()
     defer { interruption.stop() }
-    let child = try Child(
-      swift, arguments(for: name), environment: ProcessInfo.processInfo.environment)
+    let child = try Child(swift, arguments(for: name), environment: environment)
     var text: [UInt8] = []
     var waits = false
     child.followToEnd(while: { !interruption.hasOccurred }) { bytes, _ in
@@ -102,6 +101,16 @@ public struct ProgramBuilder: Sendable {
     let report = BuildReport(String(decoding: text, as: UTF8.self), package: package)
     console.complain("\n\(report.details)\n")
     throw NotebookError("\(name) was not built, and not run: \(report.summary)")
+  }
+
+  /// SwiftPM reads a manifest again if the manifest or a variable of the environment has changed, but not
+  /// for a new folder that the manifest would find.
+  private var environment: [String: String] {
+    let folder = package.appending(path: "Notebooks").path(percentEncoded: false)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return ProcessInfo.processInfo.environment.merging([
+      "LAB_NOTEBOOKS": names.filter { !$0.hasPrefix(".") }.sorted().joined(separator: ":")
+    ]) { $1 }
   }
 
   private func arguments(for name: String) -> [String] {
