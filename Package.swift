@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -21,6 +22,11 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
     kernelSet("AVX2", march: "x86-64-v3"), kernelSet("Portable"),
   ]
 #endif
+
+/// The folders of `Notebooks` that have a program; `lab notebooks new` makes another one.
+let notebooks = contents(of: "Notebooks").filter {
+  contents(of: "Notebooks/\($0)").contains("main.swift")
+}
 
 let package = Package(
   name: "lab",
@@ -116,11 +122,6 @@ let package = Package(
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
-    notebook("01-look-at-emnist"),
-    notebook("02-look-at-emnist-lines"),
-    notebook("03-train-from-the-command-line"),
-    notebook("04-homework-resnet"),
-
     .executableTarget(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
       swiftSettings: strict),
@@ -155,7 +156,7 @@ let package = Package(
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
-  ] + kernelSets
+  ] + kernelSets + notebooks.map(notebook)
 )
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
@@ -176,11 +177,13 @@ func module(
     resources: resources.isEmpty ? nil : resources, swiftSettings: strict)
 }
 
-/// A notebook: one executable whose top-level code runs on the main actor.
+/// A notebook: one executable whose top-level code runs on the main actor. Beside its sources there may be
+/// accepted results and other files.
 func notebook(_ name: String) -> Target {
-  .executableTarget(
-    name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments],
-    path: "Notebooks/\(name)", exclude: ["expected"],
+  let path = "Notebooks/\(name)"
+  return .executableTarget(
+    name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments], path: path,
+    exclude: contents(of: path).filter { !$0.hasSuffix(".swift") },
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
 }
 
@@ -189,6 +192,13 @@ func testNotebook(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["Literate", "Plot", arguments], path: "Tests/Notebooks/\(name)",
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+}
+
+/// The names of the files and folders in a folder of the package, without hidden ones.
+func contents(of folder: String) -> [String] {
+  let names = try? FileManager.default.contentsOfDirectory(
+    atPath: "\(Context.packageDirectory)/\(folder)")
+  return (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
 }
 
 /// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.

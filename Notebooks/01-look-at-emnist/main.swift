@@ -31,11 +31,13 @@ print(data)
 
 // Models get images in batches of 128. The shape of x is images × channels × height × width, with
 // one channel for gray. The test set is sorted by class, so all labels of the first batch are those
-// of the first character: 4, the label of "0".
+// of the first character: 4, the label of "0". `inspect` shows a value in more detail: of a tensor of
+// images also the first ones.
 cell("A batch of the test set")
 let batch = attempt { try data.testBatches().first() }
 print("x: \(batch.x.statistics)")
 print("y: \(batch.y.statistics)")
+inspect(batch.x)
 
 // Some are hard even for people: without its neighbours, a capital O looks like a zero, and an l
 // like a 1.

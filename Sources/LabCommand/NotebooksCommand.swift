@@ -18,7 +18,7 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks watch 02
       """,
     subcommands: [
-      List.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
+      List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
     ])
 
   /// The notebooks of this package.

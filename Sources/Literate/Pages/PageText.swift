@@ -155,7 +155,7 @@ extension Page.Cached {
 
 extension Page.Inspection {
   /// The value in one line: `batch.x: Tensor, shape [128, 1, 28, 28]`.
-  var line: String {
+  package var line: String {
     "\(name): " + facts.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
   }
 }

@@ -61,6 +61,7 @@ public final class Console {
     case .figure(let figure):
       say("Figure: \(plainText(folder.appending(path: figure.file).relativePath))")
     case .cached(let cached): say(plainText(cached.sentence))
+    case .inspection(let inspection): say(plainText(inspection.line))
     case .end:
       if !line.isEmpty, !Transcript.isBar(line[...]) {
         write(line + Array("\n".utf8), to: .standardError)

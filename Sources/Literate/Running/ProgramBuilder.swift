@@ -114,8 +114,7 @@ public struct ProgramBuilder: Sendable {
   func build(
     _ name: String, while goesOn: () -> Bool, onWaiting: () -> Void
   ) throws -> Outcome {
-    let child = try Child(
-      swift, arguments(for: name), environment: ProcessInfo.processInfo.environment)
+    let child = try Child(swift, arguments(for: name), environment: environment)
     var text: [UInt8] = []
     var waits = false
     var isStopped = false
@@ -132,6 +131,16 @@ public struct ProgramBuilder: Sendable {
     if isStopped { return .stopped }
     if child.ending == .exit(0) { return .built }
     return .failed(BuildReport(String(decoding: text, as: UTF8.self), package: package))
+  }
+
+  /// SwiftPM reads a manifest again if the manifest or a variable of the environment has changed, but not
+  /// for a new folder that the manifest would find.
+  private var environment: [String: String] {
+    let folder = package.appending(path: "Notebooks").path(percentEncoded: false)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return ProcessInfo.processInfo.environment.merging([
+      "LAB_NOTEBOOKS": names.filter { !$0.hasPrefix(".") }.sorted().joined(separator: ":")
+    ]) { $1 }
   }
 
   private func arguments(for name: String) -> [String] {
