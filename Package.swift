@@ -22,6 +22,12 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
   ]
 #endif
 
+/// The programs of `lab-kernel`, which builds the cells of Jupyter notebooks: for each session a folder in
+/// the folder that this variable names. Without the variable, which only the kernel sets, there are none.
+let sessions = Context.environment["LAB_KERNEL_SESSIONS"].map { folder in
+  (1...8).map { session("kernel-session-\($0)", path: "\(folder)/kernel-session-\($0)") }
+} ?? []
+
 let package = Package(
   name: "lab",
   platforms: [.macOS(.v15)],
@@ -38,6 +44,7 @@ let package = Package(
     .library(name: "Literate", targets: ["Literate"]),
     .library(name: "Notebook", targets: ["Notebook"]),
     .executable(name: "lab", targets: ["LabCommand"]),
+    .executable(name: "lab-kernel", targets: ["lab-kernel"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,6 +61,7 @@ let package = Package(
     library(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
+    library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
 
@@ -93,8 +101,13 @@ let package = Package(
       name: "Plot", dependencies: ["ImageFiles", "CFreeType"], exclude: ["Fonts/LICENSE"],
       swiftSettings: strict),
     .executableTarget(
-      name: "LabCommand", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
+      name: "LabCommand",
+      dependencies: lab + ["JupyterKernel", "Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
+    .target(
+      name: "JupyterKernel", dependencies: ["LabData", "Literate", "Plot"], swiftSettings: strict),
+    .executableTarget(
+      name: "lab-kernel", dependencies: ["JupyterKernel", "CZeroMQ"], swiftSettings: strict),
 
     .target(
       name: "Literate",
@@ -137,20 +150,23 @@ let package = Package(
       path: "Tests/Notebooks/test-notebook",
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(
+      name: "JupyterKernelTests", dependencies: ["JupyterKernel", "Literate"],
+      swiftSettings: strict),
+    .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
         "LabCommand", "Literate", "Plot", "Spawning", "test-notebook", "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
-  ] + kernelSets
+  ] + kernelSets + sessions
 )
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
 func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
-  // On Linux curl needs no flags, and Debian 13's libcurl.pc has one that SwiftPM warns of.
+  // On Linux these need no flags, and Debian's .pc files have some that SwiftPM warns of.
   #if os(Linux)
-    let pkgConfig = pkgConfig == "libcurl" ? nil : pkgConfig
+    let pkgConfig = ["libcurl", "libzmq"].contains(pkgConfig) ? nil : pkgConfig
   #endif
   return .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
 }
@@ -170,6 +186,13 @@ func notebook(_ name: String) -> Target {
     name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments],
     path: "Notebooks/\(name)", exclude: ["expected"],
     swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+}
+
+/// The cells of a Jupyter notebook: not strict, because a half-written cell may have warnings.
+func session(_ name: String, path: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: lab + ["Kernels", "Literate", "Notebook", "Plot", arguments],
+    path: path, swiftSettings: [.defaultIsolation(MainActor.self)])
 }
 
 /// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.

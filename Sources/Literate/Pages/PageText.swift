@@ -67,7 +67,7 @@ extension Unicode.Scalar {
 
 extension Page.Cached {
   /// The origin in words: `From 2026-11-27 12:03 UTC, took 4 min 10 s.`
-  var sentence: String {
+  package var sentence: String {
     let date = Date(timeIntervalSince1970: time).formatted(
       .verbatim(
         "\(year: .defaultDigits)-\(month: .twoDigits)-\(day: .twoDigits) \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits)",
@@ -79,7 +79,7 @@ extension Page.Cached {
 
 extension Page.Inspection {
   /// The value in one line: `batch.x: Tensor, shape [128, 1, 28, 28]`.
-  var line: String {
+  package var line: String {
     "\(name): " + facts.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
   }
 }
