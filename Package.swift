@@ -24,9 +24,10 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
 
 /// The programs of `lab-kernel`, which builds the cells of Jupyter notebooks: for each session a folder in
 /// the folder that this variable names. Without the variable, which only the kernel sets, there are none.
-let sessions = Context.environment["LAB_KERNEL_SESSIONS"].map { folder in
-  (1...8).map { session("kernel-session-\($0)", path: "\(folder)/kernel-session-\($0)") }
-} ?? []
+let sessions =
+  Context.environment["LAB_KERNEL_SESSIONS"].map { folder in
+    (1...8).map { session("kernel-session-\($0)", path: "\(folder)/kernel-session-\($0)") }
+  } ?? []
 
 let package = Package(
   name: "lab",

@@ -67,6 +67,7 @@ package struct CellProgram: Equatable, Sendable {
   package let text: String
   /// For each cell, the line of its call, counted from 1.
   package let calls: [Int]
+  private let lineCount: Int
 
   package init(_ cells: some Sequence<CellList.Cell>) {
     var (lines, calls) = (["import Literate"], [Int]())
@@ -77,14 +78,16 @@ package struct CellProgram: Equatable, Sendable {
         .map(String.init)
     }
     (self.cells, self.calls) = (Array(cells), calls)
+    lineCount = lines.count
     text = lines.joined(separator: "\n") + "\n"
   }
 
   /// The cell that a line of the program belongs to, and its line there, counted from 1; `nil` for lines
   /// of the kernel.
   package func place(of line: Int) -> (cell: Int, line: Int)? {
-    guard let cell = calls.lastIndex(where: { $0 < line }) else { return nil }
-    guard !calls.contains(line) else { return nil }
+    guard let cell = calls.lastIndex(where: { $0 < line }),
+      line < (cell + 1 < calls.count ? calls[cell + 1] : lineCount + 1)
+    else { return nil }
     return (cell, line - calls[cell])
   }
 
@@ -110,7 +113,9 @@ package struct CellProgram: Equatable, Sendable {
   ///   - file: The name of the program's file in them.
   package func errors(_ report: BuildReport, in file: String) -> CompileErrors {
     var (isOwn, shown, summary) = (false, [String](), String?.none)
-    var (number, declared) = (0, Set<Int>())
+    // The cell of the error, and the line of the program that is shown, with its text.
+    var (cell, number, pending) = (0, 0, String?.none)
+    var declared = Set<Int>()
     var isRedeclaration = true
     for line in report.details.split(separator: "\n", omittingEmptySubsequences: false) {
       if let match = line.wholeMatch(of: #/(.*?):(\d+):(\d+): (?:fatal )?error: (.*)/#),
@@ -119,27 +124,29 @@ package struct CellProgram: Equatable, Sendable {
         isOwn = match.1 == file
         let message = String(match.4)
         let place = isOwn ? name(of: row) ?? "the last line" : "\(match.1), line \(row)"
+        (cell, pending) = (self.place(of: row)?.cell ?? cells.count - 1, nil)
         shown.append("\(place), column \(match.3): \(message)")
         summary = summary ?? "\(place): \(message)"
-        if !isOwn || !message.hasPrefix("invalid redeclaration of")
-          || self.place(of: row)?.cell != cells.count - 1
-        {
+        if !isOwn || !message.hasPrefix("invalid redeclaration of") || cell != cells.count - 1 {
           isRedeclaration = false
         }
         continue
       }
-      guard isOwn else {
-        shown.append(String(line))
-        continue
-      }
-      if let match = line.wholeMatch(of: #/( *\d+)( [|:].*)/#) {
+      if isOwn, let match = line.wholeMatch(of: #/( *\d+)( [|:].*)/#) {
         number = Int(match.1.drop { $0 == " " }) ?? 0
-        // Lines of other cells show where something was declared.
-        guard let (_, local) = place(of: number) else { continue }
+        pending = nil
+        guard let (other, local) = place(of: number) else { continue }
         let text = String(local)
         let padding = String(repeating: " ", count: max(0, match.1.count - text.count))
-        shown.append(padding + text + match.2)
+        let excerpt = padding + text + match.2
+        // Of other cells, only the lines with a note are shown.
+        if other == cell { shown.append(excerpt) } else { pending = excerpt }
         continue
+      }
+      if isOwn, place(of: number).map({ $0.cell != cell }) ?? true, number > 0 {
+        guard let excerpt = pending else { continue }
+        if line.contains("- ") { shown.append("in \(name(of: number) ?? ""):\n\(excerpt)") }
+        pending = nil
       }
       if line.contains("previously declared here"), let cell = place(of: number)?.cell {
         declared.insert(cell)

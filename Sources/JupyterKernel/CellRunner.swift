@@ -138,7 +138,8 @@ private final class CellRun {
   private var hasBegun = false
   private var isFailed = false
   private var failure: Event.Failure?
-  private var sent = ContinuousClock.now
+  /// Since when text waits to be sent.
+  private var waitsSince: ContinuousClock.Instant?
 
   private static let interval = Duration.milliseconds(80)
   /// Bars are redrawn less often: what was sent stays in the notebook's file.
@@ -244,12 +245,15 @@ private final class CellRun {
   }
 
   private func sendIfDue() {
+    guard !output.isEmpty else { return }
+    let since = waitsSince ?? .now
+    waitsSince = since
     let interval = output.isOnlyBar ? Self.barInterval : Self.interval
-    if !output.isEmpty, sent.duration(to: .now) >= interval { send() }
+    if since.duration(to: .now) >= interval { send() }
   }
 
   private func send() {
     for piece in output.take() { show(.text(name: piece.name, piece.text)) }
-    sent = .now
+    waitsSince = nil
   }
 }
