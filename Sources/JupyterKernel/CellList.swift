@@ -143,6 +143,10 @@ package struct CellProgram: Equatable, Sendable {
         if other == cell { shown.append(excerpt) } else { pending = excerpt }
         continue
       }
+      if line.isEmpty {
+        shown.append("")
+        continue
+      }
       if isOwn, place(of: number).map({ $0.cell != cell }) ?? true, number > 0 {
         guard let excerpt = pending else { continue }
         if line.contains("- ") { shown.append("in \(name(of: number) ?? ""):\n\(excerpt)") }

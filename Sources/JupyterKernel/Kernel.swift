@@ -183,24 +183,25 @@ package final class Kernel: Sendable {
       if isOver { break }
       guard let next else { continue }
       publish("status", ["execution_state": "busy"], parent: next)
-      let hasPassed = execute(next, &count) {
+      let refused = execute(next, &count) {
         let made = try runner ?? self.runner(program, swift, parameters)
         runner = made
         return made
       }
       state.withLock { $0.current = nil }
       publish("status", ["execution_state": "idle"], parent: next)
-      if !hasPassed, next.content["stop_on_error"]?.bool ?? true { abortWaiting() }
+      abort(refused)
     }
     ended.signal()
   }
 
   /// Executes the cell of a request.
   ///
-  /// - Returns: Whether it ended without an error.
+  /// - Returns: The executions to refuse after an error: those that waited when the front end could not
+  ///   yet know of it.
   private func execute(
     _ request: Message, _ count: inout Int, on runner: () throws -> CellRunner
-  ) -> Bool {
+  ) -> [Message] {
     let code = withUnixLineEnds(request.content["code"]?.string ?? "")
     let isSilent = request.content["silent"]?.bool ?? false
     let isKept = !isSilent && request.content["store_history"]?.bool ?? true
@@ -216,6 +217,7 @@ package final class Kernel: Sendable {
     }
     show("execute_input", ["code": .string(code), "execution_count": .integer(number)])
     var error: CellError?
+    var refused: [Message] = []
     do {
       if !isEmpty {
         let cell = CellList.Cell(
@@ -237,6 +239,12 @@ package final class Kernel: Sendable {
     } catch let caught {
       let caught = caught as? CellError ?? CellError("Error", "\(caught)")
       error = caught
+      if request.content["stop_on_error"]?.bool ?? true {
+        refused = state.withLock { state in
+          defer { state.waiting = [] }
+          return state.waiting
+        }
+      }
       show("error", Self.content(of: caught))
     }
     var reply: [String: JSON] = ["status": "ok", "user_expressions": [:], "payload": []]
@@ -246,15 +254,10 @@ package final class Kernel: Sendable {
     }
     reply["execution_count"] = .integer(number)
     send("execute_reply", .object(reply), to: request, on: .shell)
-    return error == nil
+    return refused
   }
 
-  /// Refuses the executions that came before an error: they expect that it did not happen.
-  private func abortWaiting() {
-    let waiting = state.withLock { state in
-      defer { state.waiting = [] }
-      return state.waiting
-    }
+  private func abort(_ waiting: [Message]) {
     for request in waiting {
       publish("status", ["execution_state": "busy"], parent: request)
       send("execute_reply", ["status": "aborted"], to: request, on: .shell)

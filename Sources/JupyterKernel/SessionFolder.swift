@@ -38,6 +38,8 @@ package final class SessionFolder {
       let handle = FileHandle(fileDescriptor: number, closeOnDealloc: true)
       if flock(number, LOCK_EX | LOCK_NB) == 0 {
         (self.name, self.url, lock) = (name, url, handle)
+        // What an earlier kernel has left here may not compile.
+        try write("\n")
         return
       }
     }

@@ -259,7 +259,11 @@ struct KernelSpecificationTests {
     for _ in 0..<SessionFolder.count { sessions.append(try SessionFolder(in: folder)) }
     #expect(Set(sessions.map(\.name)).count == SessionFolder.count)
     #expect(throws: KernelError.self) { try SessionFolder(in: folder) }
+    let source = folder.appending(path: ".build/kernel/kernel-session-1/main.swift")
+    try Data("let x =".utf8).write(to: source)
     sessions.removeFirst()
     #expect(try SessionFolder(in: folder).name == "kernel-session-1")
+    // It may have been left in the middle of a change.
+    #expect(try String(contentsOf: source, encoding: .utf8) == "\n")
   }
 }
