@@ -185,7 +185,7 @@ private final class CellRun {
       for piece in frames.read(bytes) { take(piece, child) }
     }
     for piece in frames.finish() { take(piece, child) }
-    send()
+    send(isLast: true)
     if isInterrupted() { throw CellError.interruption }
     guard let ending = child.ending,
       let failure = diagnosis.failure(of: ending, crash: CrashReport(in: crashes))
@@ -252,8 +252,8 @@ private final class CellRun {
     if since.duration(to: .now) >= interval { send() }
   }
 
-  private func send() {
-    for piece in output.take() { show(.text(name: piece.name, piece.text)) }
+  private func send(isLast: Bool = false) {
+    for piece in output.take(isLast: isLast) { show(.text(name: piece.name, piece.text)) }
     waitsSince = nil
   }
 }

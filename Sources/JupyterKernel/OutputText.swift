@@ -47,12 +47,24 @@ package struct OutputText {
   }
 
   /// Everything that is ready.
-  package mutating func take() -> [Piece] {
+  ///
+  /// - Parameter isLast: Whether no more follows.
+  package mutating func take(isLast: Bool = false) -> [Piece] {
     sendBar()
-    defer { (pieces, size) = ([], 0) }
-    return pieces.compactMap { piece in
-      guard piece.name == "stderr" else { return piece }
-      let text = piece.text.replacing(Self.notice, with: "")
+    var (ready, held) = (pieces, [Piece]())
+    // The notice of a crash ends when the report is written, maybe a second later.
+    if !isLast, let last = ready.last, last.name == "stderr",
+      let start = last.text.firstRange(of: /\n*\*\*\* Signal [^\n]*$/)?.lowerBound
+    {
+      held = [Piece(name: last.name, text: String(last.text[start...]))]
+      ready[ready.count - 1].text = String(last.text[..<start])
+    }
+    (pieces, size) = (held, held.reduce(0) { $0 + $1.text.utf8.count })
+    return ready.compactMap { piece in
+      let text =
+        piece.name == "stderr"
+        ? piece.text.replacing(Self.notice, with: "").replacing(Self.fatalError, with: "")
+        : piece.text
       return text.isEmpty ? nil : Piece(name: piece.name, text: text)
     }
   }
@@ -60,6 +72,11 @@ package struct OutputText {
   /// What Swift's runtime prints while it writes a crash report.
   private static var notice: Regex<Substring> {
     /\n*\*\*\* Signal [0-9]+: Backtracing from 0x[^\n]*\n+/
+  }
+
+  /// What Swift prints before it traps, with a line of the program: the error has the cell's.
+  private static var fatalError: Regex<Substring> {
+    /[^\n ]*main\.swift:[0-9]+: Fatal error: [^\n]*\n/
   }
 
   /// The number of bytes up to an incomplete character or escape sequence at the end.

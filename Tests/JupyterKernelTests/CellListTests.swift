@@ -189,6 +189,13 @@ struct OutputTextTests {
   @Test func theNoticeOfACrashIsLeftOut() {
     let notice = "a\n\n*** Signal 4: Backtracing from 0x7f12... done ***\n\n"
     #expect(pieces((notice, .standardError)) == ["stderr: a"])
+    // It comes in two parts.
+    var output = OutputText()
+    output.add(Array(notice.utf8.prefix(40)), .standardError)
+    #expect(output.take().map(\.text) == ["a"])
+    output.add(Array(notice.utf8.dropFirst(40)), .standardError)
+    #expect(output.take(isLast: true) == [])
+    #expect(pieces(("b\nx/main.swift:9: Fatal error: no\n", .standardError)) == ["stderr: b\n"])
   }
 
   @Test func theLineOfAnErrorIsRemoved() {
