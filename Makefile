@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench parity fuzz lint set-up clean
+.PHONY: help run test docs sanitize bench parity kernel fuzz lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ bench: set-up ## time kernels, and training steps beside PyTorch's, in an own Py
 
 parity: set-up ## compare weights, losses, checkpoints and event files with PyTorch's and TensorBoard's
 	@scripts/parity $(PARITY)
+
+kernel: set-up ## run cells and a notebook in the Jupyter kernel, with nbclient in an own Python environment
+	@scripts/kernel
 
 # Damaged files are written to memory where possible; a reader has twenty minutes at most.
 fuzz: set-up ## read 100,000 damaged files with each file reader

@@ -28,6 +28,13 @@ let notebooks = contents(of: "Notebooks").filter {
   contents(of: "Notebooks/\($0)").contains("main.swift")
 }
 
+/// The programs of `lab-kernel`, which builds the cells of Jupyter notebooks: for each session a folder in
+/// the folder that this variable names. Without the variable, which only the kernel sets, there are none.
+let sessions =
+  Context.environment["LAB_KERNEL_SESSIONS"].map { folder in
+    (1...8).map { session("kernel-session-\($0)", path: "\(folder)/kernel-session-\($0)") }
+  } ?? []
+
 let package = Package(
   name: "lab",
   platforms: [.macOS(.v15)],
@@ -44,6 +51,7 @@ let package = Package(
     .library(name: "Literate", targets: ["Literate"]),
     .library(name: "Notebook", targets: ["Notebook"]),
     .executable(name: "lab", targets: ["LabCommand"]),
+    .executable(name: "lab-kernel", targets: ["lab-kernel"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,6 +68,7 @@ let package = Package(
     library(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
+    library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
 
@@ -105,8 +114,14 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "LabCommand",
-      dependencies: lab + ["Kernels", "Literate", "NotebookServer", "Plot", arguments],
+      dependencies: lab + [
+        "JupyterKernel", "Kernels", "Literate", "NotebookServer", "Plot", arguments,
+      ],
       swiftSettings: strict),
+    .target(
+      name: "JupyterKernel", dependencies: ["LabData", "Literate", "Plot"], swiftSettings: strict),
+    .executableTarget(
+      name: "lab-kernel", dependencies: ["JupyterKernel", "CZeroMQ"], swiftSettings: strict),
 
     .target(
       name: "Literate",
@@ -150,20 +165,23 @@ let package = Package(
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),
     .testTarget(
+      name: "JupyterKernelTests", dependencies: ["JupyterKernel", "Literate"],
+      swiftSettings: strict),
+    .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
         "LabCommand", "Literate", "Plot", "Spawning", "test-notebook", "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
-  ] + kernelSets + notebooks.map(notebook)
+  ] + kernelSets + notebooks.map(notebook) + sessions
 )
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
 func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
-  // On Linux curl needs no flags, and Debian 13's libcurl.pc has one that SwiftPM warns of.
+  // On Linux these need no flags, and Debian's .pc files have some that SwiftPM warns of.
   #if os(Linux)
-    let pkgConfig = pkgConfig == "libcurl" ? nil : pkgConfig
+    let pkgConfig = ["libcurl", "libzmq"].contains(pkgConfig) ? nil : pkgConfig
   #endif
   return .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
 }
@@ -199,6 +217,13 @@ func contents(of folder: String) -> [String] {
   let names = try? FileManager.default.contentsOfDirectory(
     atPath: "\(Context.packageDirectory)/\(folder)")
   return (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
+}
+
+/// The cells of a Jupyter notebook: not strict, because a half-written cell may have warnings.
+func session(_ name: String, path: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: lab + ["Kernels", "Literate", "Notebook", "Plot", arguments],
+    path: path, swiftSettings: [.defaultIsolation(MainActor.self)])
 }
 
 /// The folder `Sources/KernelsNAME` is a link to `Sources/KernelLoops`.

@@ -9,7 +9,7 @@ struct LabCommand: ParsableCommand {
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
     subcommands: [
       TrainCommand.self, RunsCommand.self, PredictCommand.self, DataCommand.self,
-      NotebooksCommand.self,
+      NotebooksCommand.self, KernelCommand.self,
     ])
 
   static func main() {

@@ -16,6 +16,11 @@ struct JupyterNotebook {
     let other = place.other("\(page.name).ipynb")
     addProse([page.markdownHeader(other)], identifier: "introduction")
     addFacts(of: page)
+    // Jupyter compiles a cell before those that follow.
+    var page = page
+    let code = inOrderOfUse([page.setup] + page.cells.map(\.code))
+    page.setup = code[0]
+    for index in page.cells.indices { page.cells[index].code = code[index + 1] }
     addSetup(of: page)
     for cell in page.cells { add(cell) }
   }

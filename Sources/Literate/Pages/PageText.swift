@@ -143,7 +143,7 @@ extension Unicode.Scalar {
 
 extension Page.Cached {
   /// The origin in words: `From 2026-11-27 12:03 UTC, took 4 min 10 s.`
-  var sentence: String {
+  package var sentence: String {
     let date = Date(timeIntervalSince1970: time).formatted(
       .verbatim(
         "\(year: .defaultDigits)-\(month: .twoDigits)-\(day: .twoDigits) \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits)",

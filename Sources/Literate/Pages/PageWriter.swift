@@ -79,6 +79,11 @@ struct FigureFiles: Sendable {
   }
 }
 
+/// The bytes of a figure's file; `nil` if there is no such PNG file in the folder.
+package func figureBytes(_ figure: Page.Figure, in folder: URL) -> Data? {
+  FigureFiles(folder).bytes(of: figure)
+}
+
 extension Data {
   /// The data URL of a PNG file.
   var pngAddress: String { "data:image/png;base64,\(base64EncodedString())" }

@@ -84,7 +84,7 @@ package final class Child {
   }
 
   /// Resumes a program that waits for a line of input.
-  func resume() {
+  package func resume() {
     var newline = UInt8(ascii: "\n")
     _ = write(input.writing.number, &newline, 1)
   }

@@ -63,7 +63,7 @@ package struct CrashReport {
   package let line: Int?
 
   /// Reads the report in a folder; `nil` if there is none.
-  init?(in folder: URL) {
+  package init?(in folder: URL) {
     let files = try? FileManager.default.contentsOfDirectory(
       at: folder, includingPropertiesForKeys: nil)
     guard let file = files?.first, let text = try? String(contentsOf: file, encoding: .utf8) else {

@@ -33,7 +33,11 @@ struct Supervisor {
     try FileManager.default.createDirectory(at: crashes, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: crashes) }
     let child = try Child(
-      program, arguments, environment: environment.merging(settings(crashes)) { $1 })
+      program, arguments,
+      environment: environment.merging(
+        runnerSettings(
+          waitsForCells: beforeCell != nil, recordsTimes: recordsTimes, crashes: crashes)
+      ) { $1 })
     defer { child.end() }
     var run = SupervisedRun(supervisor: self, child: child)
     run.follow()
@@ -43,18 +47,28 @@ struct Supervisor {
     run.finish(ending, crash: CrashReport(in: crashes))
     return ending
   }
+}
 
-  private func settings(_ crashes: URL) -> [String: String] {
-    let path = crashes.path(percentEncoded: false)
-    return [
-      Session.runnerVariable: beforeCell == nil ? "run" : "step",
-      Session.timelessVariable: recordsTimes ? "" : "yes",
-      // The runner adapts progress bars to its own standard error.
-      "PROGRESS_BARS": "live",
-      "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,"
-        + "images=none,output-to=\(path)",
-    ]
-  }
+/// The environment variables with which a runner starts a notebook.
+///
+/// - Parameters:
+///   - waitsForCells: Whether each cell waits for a line on standard input.
+///   - recordsTimes: Whether times are shown.
+///   - figures: The folder for figures; `nil` if it is set elsewhere.
+///   - crashes: The folder for the report of a crash.
+package func runnerSettings(
+  waitsForCells: Bool = false, recordsTimes: Bool = true, figures: URL? = nil, crashes: URL
+) -> [String: String] {
+  var settings = [
+    Session.runnerVariable: waitsForCells ? "step" : "run",
+    Session.timelessVariable: recordsTimes ? "" : "yes",
+    // The runner adapts progress bars to its own standard error.
+    "PROGRESS_BARS": "live",
+    "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,"
+      + "images=none,output-to=\(crashes.path(percentEncoded: false))",
+  ]
+  settings[Session.folderVariable] = figures?.path(percentEncoded: false)
+  return settings
 }
 
 /// The state of a run.

@@ -92,6 +92,21 @@ package struct NotebookSource: Sendable {
   package var code: String { ([setup] + cells.map { "\($0.title)\n\($0.code)" }).joined() }
 }
 
+/// Whether a text can be the whole of a cell: no bracket, string or comment goes on after its end.
+package func isCompleteSwift(_ code: String) -> Bool {
+  // A line that follows starts inside of what is not closed.
+  let structure = SwiftStructure(code + "\n")
+  if structure.startsInside.last == true { return false }
+  var depth = 0
+  for (token, _) in structure.tokens where token.kind == .plain {
+    for character in token.text {
+      if "([{".contains(character) { depth += 1 }
+      if ")]}".contains(character) { depth -= 1 }
+    }
+  }
+  return depth <= 0
+}
+
 /// A line of Swift.
 private struct SourceLine {
   let text: String
