@@ -12,12 +12,11 @@ struct JupyterNotebook {
 
   init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
     self.figures = figures
-    let page = page.withoutRepeatedWarnings
+    var page = page.withoutRepeatedWarnings
     let other = place.other("\(page.name).ipynb")
     addProse([page.markdownHeader(other)], identifier: "introduction")
     addFacts(of: page)
     // Jupyter compiles a cell before those that follow.
-    var page = page
     let code = inOrderOfUse([page.setup] + page.cells.map(\.code))
     page.setup = code[0]
     for index in page.cells.indices { page.cells[index].code = code[index + 1] }
