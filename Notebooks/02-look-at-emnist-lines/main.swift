@@ -69,7 +69,7 @@ let walkthrough = attempt {
 let lists = zip(texts, firstTexts(of: walkthrough)).enumerated().map { index, texts in
   ["\(index + 1).", texts.0, texts.1]
 }
-print(textTable([["", "stored", "walkthrough"]] + lists))
+print(textTable([["", "stored", "walkthrough"]] + lists, left: 3))
 
 // People do not write in boxes. Here the characters of each line overlap by a random part of their
 // width, from none to a third; where two overlap, their pixels are added. The lines are also longer:

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// A package outside the repository that uses the library; `scripts/consumer` builds and runs it with
@@ -18,8 +19,10 @@ if let repository = Context.environment["LAB_REPOSITORY"],
 let package = Package(
   name: "consumer",
   platforms: [.macOS(.v15)],
-  dependencies: [lab],
-  targets: [
+  dependencies: [
+    lab, .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: notebooks() + [
     .executableTarget(
       name: "own-model",
       dependencies: [
@@ -32,3 +35,19 @@ let package = Package(
       path: "Sources/OwnModel")
   ]
 )
+
+/// The programs in the folder `Notebooks`, one in each folder there.
+func notebooks() -> [Target] {
+  let folder = "\(Context.packageDirectory)/Notebooks"
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  return names.filter { !$0.hasPrefix(".") }.sorted().map { name in
+    .executableTarget(
+      name: name,
+      dependencies: [
+        .product(name: "Lab", package: "lab"), .product(name: "Literate", package: "lab"),
+        .product(name: "Notebook", package: "lab"), .product(name: "Plot", package: "lab"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Notebooks/\(name)", swiftSettings: [.defaultIsolation(MainActor.self)])
+  }
+}

@@ -63,6 +63,18 @@ struct PageReadingTests {
     #expect(places == places.sorted())
   }
 
+  /// A wide figure is not shrunk on a phone until its text cannot be read.
+  @Test(arguments: [(600, nil), (900, "min-width: 540px")] as [(Int, String?)])
+  func wideFiguresCanBeScrolled(width: Int, style: String?) throws {
+    let figure = Page.Figure(file: "gray.png", alternativeText: "F", width: width, height: 2)
+    let html = try written([cell([.figure(figure)])]).html
+    let isWide = style != nil
+    #expect(html.contains("<a class=\"figure wide-figure\" href=\"gray.png\">") == isWide)
+    #expect(
+      html.contains("width=\"\(width)\" height=\"2\"\(style.map { " style=\"\($0)\"" } ?? "")></a>")
+    )
+  }
+
   @Test func eachWarningIsShownOnceAPage() throws {
     let warning = "EMNIST: using SYNTHETIC data\n  because of this\n"
     let (html, markdown, notebook) = try written([

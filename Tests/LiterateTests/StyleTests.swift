@@ -39,7 +39,8 @@ struct StyleTests {
 
   @Test(
     arguments: [
-      ("ink", ["paper", "panel", "failed-panel", "expected-panel"]),
+      ("ink", ["paper", "panel", "failed-panel", "expected-panel", "warning-panel"]),
+      ("warning", ["warning-panel"]),
       ("quiet", ["paper", "panel"]), ("link", ["paper", "failed-panel"]), ("passed", ["paper"]),
       ("failed", ["paper", "failed-panel"]), ("expected", ["expected-panel"]),
       ("keyword", ["panel", "paper"]), ("type", ["panel", "paper"]),

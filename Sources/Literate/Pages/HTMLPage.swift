@@ -271,11 +271,11 @@ struct HTMLCell {
     // Text of 12 points, 17 pixels, is at least 10 pixels high.
     let narrowest = figure.width * 3 / 5
     let isWide = narrowest > 360
+    let size: HTML = isWide ? " style=\"min-width: \(narrowest)px\"" : ""
     return """
       <a class="figure\(isWide ? " wide-figure" : "")" href="\(HTML(trusted: figures.link(to: figure)))">\
       <img src="\(HTML(trusted: address))" alt="\(figure.alternativeText)" \
-      width="\(figure.width)" height="\(figure.height)"\
-      \(isWide ? " style=\"min-width: \(narrowest)px\"" : "")></a>
+      width="\(figure.width)" height="\(figure.height)"\(size)></a>
       """
   }
 
