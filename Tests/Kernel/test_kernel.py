@@ -132,7 +132,7 @@ def with_names(client):
     # Optimized programs do not always say which check failed.
     expect([output[:7] for output in client.run("print([1][x])", "c")], ["Error: "], "a bad index")
     expect(client.run('let x = "two"', "d"),
-           ["Compile error: line 1: invalid redeclaration of 'x'"], "a name declared twice")
+           ["Compile error: line 1: invalid redeclaration of 'x' (and 1 more)"], "a name declared twice")
     expect(client.run('let x = "two"\nprint(x)', "d", deleted=["a"])[0], "stdout: two\n",
            "a name of a deleted cell")
     broken = client.run("print(x)", "e")[0]
