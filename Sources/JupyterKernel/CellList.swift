@@ -116,7 +116,7 @@ package struct CellProgram: Equatable, Sendable {
     // The cell of the error, and the line of the program that is shown, with its text.
     var (cell, number, pending) = (0, 0, String?.none)
     var declared = Set<Int>()
-    var isRedeclaration = true
+    var (isRedeclaration, isSummaryOfLast) = (true, false)
     for line in report.details.split(separator: "\n", omittingEmptySubsequences: false) {
       if let match = line.wholeMatch(of: #/(.*?):(\d+):(\d+): (?:fatal )?error: (.*)/#),
         let row = Int(match.2)
@@ -126,8 +126,13 @@ package struct CellProgram: Equatable, Sendable {
         let place = isOwn ? name(of: row) ?? "the last line" : "\(match.1), line \(row)"
         (cell, pending) = (self.place(of: row)?.cell ?? cells.count - 1, nil)
         shown.append("\(place), column \(match.3): \(message)")
-        summary = summary ?? "\(place): \(message)"
-        if !isOwn || !message.hasPrefix("invalid redeclaration of") || cell != cells.count - 1 {
+        let isLast = isOwn && cell == cells.count - 1
+        if summary == nil || isLast && !isSummaryOfLast {
+          (summary, isSummaryOfLast) = ("\(place): \(message)", isLast)
+        }
+        // Uses in other cells are ambiguous, then.
+        let follows = isOwn && message.hasPrefix("ambiguous use of")
+        if !follows, !isLast || !message.hasPrefix("invalid redeclaration of") {
           isRedeclaration = false
         }
         continue

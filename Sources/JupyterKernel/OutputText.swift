@@ -76,7 +76,7 @@ package struct OutputText {
 
   /// What Swift prints before it traps, with a line of the program: the error has the cell's.
   private static var fatalError: Regex<Substring> {
-    /[^\n ]*main\.swift:[0-9]+: Fatal error: [^\n]*\n/
+    /[^\n ]*main\.swift:[0-9]+: Fatal error: [^\n]*\n?/
   }
 
   /// The number of bytes up to an incomplete character or escape sequence at the end.

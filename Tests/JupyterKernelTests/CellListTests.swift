@@ -108,6 +108,10 @@ struct CellListTests {
     #expect(errors.redeclares == 1)
     #expect(errors.summary == "line 1: invalid redeclaration of 'x'")
     #expect(errors.lines.contains("in cell [2], line 1:\n1 | let x = 1"))
+    // Where the name is used, it is ambiguous.
+    let use = self.errors("FILE:3:9: error: ambiguous use of 'x'\n" + output, program)
+    #expect(use.redeclares == 1)
+    #expect(use.summary == "line 1: invalid redeclaration of 'x' (and 1 more)")
     // With another error, nothing is replaced.
     let both = output + "\nFILE:7:9: error: something else\n7 | let x = 2\n"
     #expect(self.errors(both, program).redeclares == nil)

@@ -132,11 +132,14 @@ def with_names(client):
     # Optimized programs do not always say which check failed.
     expect([output[:7] for output in client.run("print([1][x])", "c")], ["Error: "], "a bad index")
     expect(client.run('let x = "two"', "d"),
-           ["Compile error: line 1: invalid redeclaration of 'x'"], "a name declared twice")
-    expect(client.run('let x = "two"\nprint(x)', "d", deleted=["a"])[0], "stdout: two\n",
+           ["Compile error: line 1: invalid redeclaration of 'x' (and 1 more)"], "a name declared twice")
+    expect(client.run('let x = "two"\nprint(x)', "d", deleted=["a", "b"]), ["stdout: two\n"],
            "a name of a deleted cell")
-    broken = client.run("print(x)", "e")[0]
-    expect(broken.split(":")[0], "Compile error", "a cell that ran before and does not compile now")
+    expect(client.run("print(x)", "e"), ["stdout: two\n"], "a cell that uses it")
+    expect(client.run("let w = 1", "d"), [], "the cell without the name")
+    broken = client.run("print(w)", "f")[0]
+    expect(broken.split("[")[0], "Compile error: cell ", "a cell that ran before is named")
+    expect(broken.split("], ")[1], "line 1: cannot find 'x' in scope", "its line")
     expect(client.run("%reset\nprint(1)", "e"), ["stdout: 1\n"], "all cells forgotten")
 
 
