@@ -119,7 +119,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "JupyterKernel", dependencies: ["LabData", "Literate", "Plot"], swiftSettings: strict),
+      name: "JupyterKernel", dependencies: ["Digests", "LabData", "Literate", "Plot"], swiftSettings: strict),
     .executableTarget(
       name: "lab-kernel", dependencies: ["JupyterKernel", "CZeroMQ"], swiftSettings: strict),
 
@@ -164,6 +164,9 @@ let package = Package(
       swiftSettings: strict),
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),
+    .testTarget(
+      name: "NotebookServerTests", dependencies: ["Literate", "NotebookServer", "test-notebook"],
+      swiftSettings: strict),
     .testTarget(
       name: "JupyterKernelTests", dependencies: ["JupyterKernel", "Literate"],
       swiftSettings: strict),

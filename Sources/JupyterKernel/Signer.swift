@@ -1,5 +1,5 @@
+import Digests
 import Foundation
-import LabData
 
 /// Signs messages with HMAC-SHA256, as the connection file demands.
 ///

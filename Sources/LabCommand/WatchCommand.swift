@@ -64,7 +64,8 @@ extension NotebooksCommand {
         usleep(100_000)
       }
       StandardError.writeLine(
-        "\(Self.time)  \(interruption.hasOccurred ? "Ending" : "No browser has looked for a while")")
+        "\(Self.time)  \(interruption.hasOccurred ? "Ending" : "No browser has looked for a while")"
+      )
       live.close()
       server.stop()
       print("Page: \(notebook.folder.appending(path: "index.html").relativePath)")

@@ -64,7 +64,8 @@ package final class NotebookServer: Sendable {
       if let error {
         stop()
         throw NotebookError(
-          "cannot listen on port \(self.port): \(error); choose another one with --port, or leave it out")
+          "cannot listen on port \(self.port): \(error); choose another one with --port, or leave it out"
+        )
       }
       usleep(2_000)
     }
@@ -130,7 +131,9 @@ package final class NotebookServer: Sendable {
   }
 
   private static func reason(of error: any Error) -> String {
-    if case SocketError.failed(_, let number, _) = error { return String(cString: strerror(number)) }
+    if case SocketError.failed(_, let number, _) = error {
+      return String(cString: strerror(number))
+    }
     return "\(error)"
   }
 
@@ -183,7 +186,7 @@ package final class NotebookServer: Sendable {
       return await act(request)
     }
     guard request.method == .GET else { return refusal(.methodNotAllowed, "expected GET") }
-    if path.isEmpty, !request.path.hasSuffix("/") {
+    if path.isEmpty, !request.target.path().hasSuffix("/") {
       return HTTPResponse(
         statusCode: .movedPermanently, headers: [.location: "/\(token)/"], body: Data())
     }

@@ -10,7 +10,7 @@ struct CellKeys: Codable, Equatable {
     var code: String
   }
 
-  /// The checksum of the code before the first cell, and of all declarations.
+  /// The checksum of the code before the first cell, and of the declarations that it uses.
   var setup: String
   var cells: [Cell]
   /// The checksum of the package's sources.
@@ -32,10 +32,11 @@ struct CellKeys: Codable, Equatable {
   init(_ source: NotebookSource, others: [String], libraries: String) throws {
     // A cell may call functions that are declared in a later one.
     let declarations = source.cells.map { declaredCode(in: $0.code) }
-    let shared = others + [codeWithoutComments(source.setup)]
+    let code = others + [codeWithoutComments(source.setup)]
+    let cellCode = source.cells.map { codeWithoutComments($0.code) }
     func checksum(before end: Int) throws -> String {
-      let earlier = source.cells[..<end].map { codeWithoutComments($0.code) }
-      return try checksumOf(shared + earlier + declarations[end...])
+      let earlier = code + cellCode[..<end]
+      return try checksumOf(earlier + used(declarations[end...].flatMap(\.self), by: earlier))
     }
     setup = try checksum(before: 0)
     cells = try source.cells.indices.map {
@@ -74,10 +75,36 @@ package func codeWithoutComments(_ code: String) -> String {
   return text.trimmingCharacters(in: .whitespaces)
 }
 
+/// The declarations whose names occur in the code, or in another one of these declarations; extensions
+/// and operators always, since their use does not show their names.
+package func used(_ declarations: [String], by code: [String]) -> [String] {
+  func words(_ text: String) -> Set<Substring> {
+    Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") })
+  }
+  var known = code.reduce(into: Set<Substring>()) { $0.formUnion(words($1)) }
+  var isUsed = declarations.map { _ in false }
+  var isComplete = false
+  while !isComplete {
+    isComplete = true
+    for (index, declaration) in declarations.enumerated() where !isUsed[index] {
+      // An extension or an operator has no name that its use would show.
+      if let name = declaration.prefixMatch(of: namedDeclaration)?.output.5,
+        !known.contains(name)
+      {
+        continue
+      }
+      isUsed[index] = true
+      known.formUnion(words(declaration))
+      isComplete = false
+    }
+  }
+  return zip(declarations, isUsed).filter(\.1).map(\.0)
+}
+
 /// The functions, types and extensions that are declared at the left edge of a cell's code, without
-/// comments: other cells can use them.
-package func declaredCode(in code: String) -> String {
-  var (declared, pending) = ("", "")
+/// comments, one by one: other cells can use them.
+package func declaredCode(in code: String) -> [String] {
+  var (declared, pending): ([String], String) = ([], "")
   var (depth, hasBody, isDeclaration) = (0, false, false)
   func isOver(_ line: String) -> Bool {
     guard depth <= 0 else { return false }
@@ -95,7 +122,7 @@ package func declaredCode(in code: String) -> String {
       pending += line + "\n"
       if lineHasBrace { hasBody = true }
       if isOver(pending) {
-        declared += codeWithoutComments(pending) + "\n"
+        declared.append(codeWithoutComments(pending))
         isDeclaration = false
       }
     }
@@ -118,8 +145,12 @@ package func declaredCode(in code: String) -> String {
   }
   endLine()
   // An unfinished declaration does not compile; it is taken as it stands.
-  return isDeclaration ? declared + codeWithoutComments(pending) : declared
+  return isDeclaration ? declared + [codeWithoutComments(pending)] : declared
 }
+
+/// A declaration with a name of its own.
+nonisolated(unsafe) private let namedDeclaration =
+  #/(@\w+(\([^)]*\))?\s+|\w+(\(\w+\))?\s+)*(func|struct|class|enum|actor|protocol|typealias|macro)\s+`?([\p{L}\p{N}_]+)/#
 
 /// Whether a line begins a declaration that can be used before it, such as a function.
 private func isDeclarationStart(_ line: String) -> Bool {

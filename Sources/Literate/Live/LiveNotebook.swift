@@ -212,7 +212,9 @@ package final class LiveNotebook: Sendable {
       }
     }
     return declared.compactMap { parameter in
-      guard let value = values[parameter.name], value != parameter.standard ?? "" else { return nil }
+      guard let value = values[parameter.name], value != parameter.standard ?? "" else {
+        return nil
+      }
       return "\(parameter.name)=\(value)"
     }
   }
@@ -308,8 +310,9 @@ package final class LiveNotebook: Sendable {
     } else if let running = state.running {
       messages = pieces(of: running, &state)
     }
-    if let running = state.running, state.tail.bar != state.sentTail.bar
-      || state.tail.text != state.sentTail.text
+    if let running = state.running,
+      state.tail.bar != state.sentTail.bar
+        || state.tail.text != state.sentTail.text
     {
       messages.append(.tail(id: "cell-\(running)", state.tail))
       state.sentTail = state.tail
@@ -573,7 +576,9 @@ package final class LiveNotebook: Sendable {
       report(message)
       return
     }
-    let used = state.withLock { Set($0.page.shownCells.flatMap(\.cell.figures).compactMap(figures.address(of:))) }
+    let used = state.withLock {
+      Set($0.page.shownCells.flatMap(\.cell.figures).compactMap(figures.address(of:)))
+    }
     figures.keep(used)
     guard let page else { return }
     end(page, form)

@@ -126,7 +126,9 @@ struct LivePage {
       view.isRunning = isCurrent && phase == .running
       view.isWaiting = isCurrent && phase == .waiting
       view.errors = errors.filter { self.cell(of: $0) == .some(index) }
-      if cell.state == .notRun, !view.isRunning, cell.outputs.isEmpty, let earlier = earlier[cell.id] {
+      if cell.state == .notRun, !view.isRunning, cell.outputs.isEmpty,
+        let earlier = earlier[cell.id]
+      {
         view.cell.outputs = earlier.outputs
         view.cell.state = earlier.state
         (view.cell.seconds, view.cell.peakMemory) = (earlier.seconds, earlier.peakMemory)
@@ -183,7 +185,8 @@ struct LivePage {
     case .passed(let isEarlier):
       let time = page.seconds.map { " in \(duration($0))" } ?? ""
       (line.kind, line.cell) = ("passed", nil)
-      line.text = isEarlier ? "Passed in an earlier run; nothing has changed since" : "Passed\(time)"
+      line.text =
+        isEarlier ? "Passed in an earlier run; nothing has changed since" : "Passed\(time)"
     case .failed:
       (line.kind, line.text) = ("failed", place.map { "Failed in \($0)" } ?? "Failed")
     case .stopped:
@@ -282,7 +285,9 @@ struct LivePage {
   }
 
   private func introduction(_ cache: inout Cache) -> HTML {
-    if let (text, html) = cache.prose, text == "\(source.title)\n\(source.introduction)" { return html }
+    if let (text, html) = cache.prose, text == "\(source.title)\n\(source.introduction)" {
+      return html
+    }
     var identifiers = Identifiers(reserved: Set(source.cells.map(\.id)))
     let prose = Markdown(source.introduction).html(below: 1, &identifiers)
     let html: HTML = "<h1>\(source.title)</h1>\n<div class=\"prose\">\(prose)</div>"
@@ -306,7 +311,8 @@ struct LivePage {
           ""
         }
       let style = view.cell.state == .notRun || view.isOutdated ? "not-run" : "done"
-      return "<li class=\"\(style)\"><a href=\"#\(view.cell.id)\">\(view.cell.title)</a>\(mark)</li>"
+      return
+        "<li class=\"\(style)\"><a href=\"#\(view.cell.id)\">\(view.cell.title)</a>\(mark)</li>"
     }
     return "<h2 id=\"contents\">Contents</h2>\n<ol>\n\(items.joined(separator: "\n"))\n</ol>"
   }
@@ -370,7 +376,8 @@ struct LivePage {
 
   private func field(for parameter: ParameterDeclaration, value: String?) -> HTML {
     let name = parameter.name
-    let standard: HTML = parameter.standard.map { " data-default=\"\($0)\"" } ?? " data-default=\"\""
+    let standard: HTML =
+      parameter.standard.map { " data-default=\"\($0)\"" } ?? " data-default=\"\""
     let help: HTML = parameter.help.map { "<small>\($0)</small>" } ?? ""
     let control: HTML
     switch parameter.kind {

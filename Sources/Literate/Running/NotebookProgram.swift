@@ -308,7 +308,8 @@ public struct NotebookProgram: Sendable {
     }
     let record = RunRecord(files: [], code: form.fingerprint.code, lines: lines)
     for file in try run.publish(hasPassed: hasPassed, record: record) {
-      observer.onWarning("a file of yours had the name of one of the run's; it is now named \(file)")
+      observer.onWarning(
+        "a file of yours had the name of one of the run's; it is now named \(file)")
     }
     return page
   }
