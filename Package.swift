@@ -119,7 +119,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "JupyterKernel", dependencies: ["Digests", "LabData", "Literate", "Plot"], swiftSettings: strict),
+      name: "JupyterKernel", dependencies: ["Digests", "Literate", "Plot"], swiftSettings: strict),
     .executableTarget(
       name: "lab-kernel", dependencies: ["JupyterKernel", "CZeroMQ"], swiftSettings: strict),
 

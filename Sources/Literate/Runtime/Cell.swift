@@ -103,7 +103,8 @@ public func show(
     try session.show(
       .init(
         file: "\(name).png", alternativeText: text, width: figure.pixels.width,
-        height: figure.pixels.height), png: Data(try figure.atTwiceTheResolution.png()), showsTimes: showsTimes)
+        height: figure.pixels.height), png: Data(try figure.atTwiceTheResolution.png()),
+      showsTimes: showsTimes)
   }
 }
 
