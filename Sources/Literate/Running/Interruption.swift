@@ -4,41 +4,50 @@ import Synchronization
 
 /// Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP), so that the page can still be written.
 ///
-/// Signals that the program was started to ignore, as with `nohup`, stay ignored.
-package final class Interruption {
-  private let earlier: [(signal: Int32, action: sigaction)]
-  private let sources: [any DispatchSourceSignal]
-  private let flag: Flag
-
-  /// The state shared with the signal handlers.
-  private final class Flag: Sendable {
-    let value = Mutex(false)
+/// Signals that the program was started to ignore, as with `nohup`, stay ignored. Several parts of a
+/// program may catch signals at the same time: each of them notices those that arrive.
+package final class Interruption: Sendable {
+  /// The handlers of the process, shared by all instances.
+  private struct Handlers {
+    var users = 0
+    var earlier: [(signal: Int32, action: sigaction)] = []
+    var sources: [any DispatchSourceSignal] = []
   }
 
-  /// The first signal that was caught in this process.
-  private static let caught = Mutex<Int32?>(nil)
+  private static let handlers = Mutex(Handlers())
+  /// The first signal that was caught in this process, and the number of signals.
+  private static let caught = Mutex<(first: Int32?, count: Int)>((nil, 0))
+
+  private let countBefore: Int
+  private let isActive = Mutex(true)
 
   /// The exit status of a process that was interrupted, as shells report it: 130 for Ctrl-C, 143 for
   /// SIGTERM, 129 for SIGHUP; `nil` if it was not.
-  package static var exitStatus: Int32? { caught.withLock { $0.map { 128 + $0 } } }
+  package static var exitStatus: Int32? { caught.withLock { $0.first.map { 128 + $0 } } }
 
   package init() {
-    var earlier: [(signal: Int32, action: sigaction)] = []
+    countBefore = Self.caught.withLock { $0.count }
+    Self.handlers.withLock { handlers in
+      handlers.users += 1
+      if handlers.users == 1 { Self.install(&handlers) }
+    }
+  }
+
+  deinit { stop() }
+
+  private static func install(_ handlers: inout Handlers) {
     // A closed pipe of the runner's own output must not end it: the page is not written there.
     for number in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] {
       var action = sigaction()
       sigaction(number, nil, &action)
-      if Self.isIgnored(action) { continue }
-      earlier.append((number, action))
+      if isIgnored(action) { continue }
+      handlers.earlier.append((number, action))
       signal(number, SIG_IGN)
     }
-    let flag = Flag()
-    (self.earlier, self.flag) = (earlier, flag)
-    sources = earlier.map(\.signal).filter { $0 != SIGPIPE }.map { number in
+    handlers.sources = handlers.earlier.map(\.signal).filter { $0 != SIGPIPE }.map { number in
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        Self.caught.withLock { $0 = $0 ?? number }
-        flag.value.withLock { $0 = true }
+        caught.withLock { $0 = ($0.first ?? number, $0.count + 1) }
       }
       source.resume()
       return source
@@ -55,14 +64,24 @@ package final class Interruption {
   }
 
   /// Whether a signal was caught since the start.
-  package var hasOccurred: Bool { flag.value.withLock { $0 } }
+  package var hasOccurred: Bool { Self.caught.withLock { $0.count } > countBefore }
 
-  /// Restores the handling of signals.
+  /// Restores the handling of signals, unless other parts of the program still catch them.
   package func stop() {
-    sources.forEach { $0.cancel() }
-    for (number, action) in earlier {
-      var action = action
-      sigaction(number, &action, nil)
+    let wasActive = isActive.withLock { isActive in
+      defer { isActive = false }
+      return isActive
+    }
+    guard wasActive else { return }
+    Self.handlers.withLock { handlers in
+      handlers.users -= 1
+      guard handlers.users == 0 else { return }
+      handlers.sources.forEach { $0.cancel() }
+      for (number, action) in handlers.earlier {
+        var action = action
+        sigaction(number, &action, nil)
+      }
+      (handlers.earlier, handlers.sources) = ([], [])
     }
   }
 }
