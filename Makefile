@@ -13,6 +13,7 @@ run: set-up ## install what is missing, build, run the notebooks in their quick 
 # without, so that each change from one to the other would compile the whole package again.
 test: set-up lint ## install what is missing, then lint, all tests, notebooks, docs, a dependent package
 	swift test -c release --disable-testable-imports --disable-xctest
+	LAB_TEST_SERVER=1 swift test -c release --disable-testable-imports --disable-xctest --filter NotebookServerTests
 	.build/release/lab notebooks check --all
 	@scripts/docs
 	@scripts/consumer

@@ -165,7 +165,8 @@ let package = Package(
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),
     .testTarget(
-      name: "NotebookServerTests", dependencies: ["Literate", "NotebookServer", "test-notebook"],
+      name: "NotebookServerTests",
+      dependencies: ["Literate", "NotebookServer", "cached-notebook", "test-notebook"],
       swiftSettings: strict),
     .testTarget(
       name: "JupyterKernelTests", dependencies: ["JupyterKernel", "Literate"],

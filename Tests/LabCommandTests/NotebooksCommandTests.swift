@@ -112,6 +112,32 @@ struct NotebooksCommandTests {
     }
   }
 
+  @Test(arguments: [SIGINT, SIGTERM])
+  func watchEndsWithASignalWhileACellWaits(signal: Int32) throws {
+    try withFolder { folder in
+      let source = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Notebooks/test-notebook/main.swift")
+      let copy = folder.appending(path: "Notebooks/test-notebook/main.swift")
+      try FileManager.default.createDirectory(
+        at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(at: source, to: copy)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 0)],
+        ofItemAtPath: copy.path(percentEncoded: false))
+      let lab = Program(name: "lab", folder: folder)
+      let log = folder.appending(path: "output/test-notebook/.run/events.jsonl")
+      let outcome = try lab.run(
+        ["notebooks", "watch", "test", "--step", "--no-browser", "--no-build"],
+        startedIn: folder, seconds: 60, stopping: signal
+      ) {
+        ((try? String(contentsOf: log, encoding: .utf8)) ?? "").contains("Streams")
+      }
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains(#/\nhttp:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\/\n/#))
+      #expect(outcome.output.contains("\nPage: "))
+    }
+  }
+
   @Test func stepShowsProseAndCodeAndDoesNotWaitWithoutATerminal() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)

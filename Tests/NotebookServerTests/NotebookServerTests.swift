@@ -3,28 +3,41 @@ import Literate
 import NotebookServer
 import Testing
 
-@Suite(.serialized)
+/// The server runs on the threads that Swift's tasks share, which other tests block: these tests run in a
+/// process of their own, which `make test` starts with `LAB_TEST_SERVER`.
+@Suite(
+  .serialized,
+  .enabled(
+    if: ProcessInfo.processInfo.environment["LAB_TEST_SERVER"] != nil, "LAB_TEST_SERVER is not set")
+)
 struct NotebookServerTests {
-  /// A server of the notebook for tests, in folders of its own.
+  /// A server of a notebook of the tests, in folders of its own.
   private func withServer(
-    parameters: [String] = [], stepping: Bool = false,
+    _ name: String = "test-notebook", parameters: [String] = [], stepping: Bool = false,
+    builds: Bool = false,
     _ body: (_ live: LiveNotebook, _ address: URL, _ source: URL) throws -> Void
   ) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "server-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
-    let source = folder.appending(path: "Notebooks/test-notebook/main.swift")
+    let source = folder.appending(path: "Notebooks/\(name)/main.swift")
     try FileManager.default.createDirectory(
       at: source.deletingLastPathComponent(), withIntermediateDirectories: true)
     let original = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Notebooks/test-notebook/main.swift")
+      .appending(path: "Notebooks/\(name)/main.swift")
     try FileManager.default.copyItem(at: original, to: source)
     try makeOld(source)
+    let library = folder.appending(path: "Sources/Library/shim.h")
+    try FileManager.default.createDirectory(
+      at: library.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data("int one;".utf8).write(to: library)
+    let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     let folders = NotebookFolders(
       sources: folder.appending(path: "Notebooks"),
-      programs: URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent(),
-      output: folder.appending(path: "output"), command: "my notebooks")
+      programs: builds ? folder.appending(path: "programs") : programs,
+      output: folder.appending(path: "output"), command: "my notebooks",
+      builder: builds ? try builder(name, in: folder, programs) : nil)
     let live = try LiveNotebook(
-      folders.notebook("test"), .init(parameters: parameters), stepping: stepping)
+      folders.notebook(name), .init(parameters: parameters), stepping: stepping)
     let server = NotebookServer(live)
     let address = try server.start()
     live.start()
@@ -33,6 +46,127 @@ struct NotebookServerTests {
       server.stop()
     }
     try body(live, address, source)
+  }
+
+  /// Builds with a script in place of `swift`: its program starts that of the tests.
+  private func builder(
+    _ name: String, in package: URL, _ programs: URL
+  ) throws -> ProgramBuilder {
+    let swift = package.appending(path: "swift")
+    let script = """
+      #!/bin/sh
+      cd "\(package.path(percentEncoded: false))"
+      source=Notebooks/\(name)/main.swift
+      sleep 0.3
+      line=$(grep -n MISTAKE $source | cut -d: -f1)
+      if [ -n "$line" ]; then
+        echo "$PWD/$source:$line:7: error: cannot find 'MISTAKE' in scope"
+        echo "$line | MISTAKE"
+        exit 1
+      fi
+      mkdir -p programs
+      program=programs/\(name)
+      { echo "#!/bin/sh"; echo "# $(cksum < $source)"
+        echo 'exec "\(programs.path(percentEncoded: false))\(name)" "$@"'; } > $program
+      chmod +x $program
+      """
+    try Data(script.utf8).write(to: swift)
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: swift.path(percentEncoded: false))
+    return ProgramBuilder(
+      package: package, scratch: package.appending(path: ".build"), configuration: "release",
+      swift: swift)
+  }
+
+  private func edit(_ source: URL, _ text: String, to replacement: String) throws {
+    let before = try String(contentsOf: source, encoding: .utf8)
+    try #require(before.contains(text))
+    try before.replacing(text, with: replacement)
+      .write(to: source, atomically: true, encoding: .utf8)
+  }
+
+  @Test(.enabled(if: Chromium.path != nil))
+  func browsersSeeEditsErrorsAndSteps() throws {
+    try withServer(builds: true) { live, address, source in
+      // Two windows of one browser would share a connection.
+      let (one, other) = (try Chromium(), try Chromium())
+      let (first, second) = (try one.open(address), try other.open(address))
+      for tab in [first, second] { try tab.wait(forState: "Passed in") }
+      try first.wait(for: "document.querySelectorAll('main img').length === 3")
+      try first.wait(for: "[...document.images].every(image => image.naturalWidth > 0)")
+
+      try edit(source, "worth keeping.", to: "worth *keeping*.")
+      for tab in [first, second] { try tab.wait(for: "!!document.querySelector('main em')") }
+
+      try edit(source, "print(\"still there\")", to: "MISTAKE")
+      for tab in [first, second] {
+        try tab.wait(forState: "1 error")
+        try tab.wait(
+          for: "document.querySelector('[data-cell=cell-after-the-end] .compile-error')"
+            + ".textContent.includes('MISTAKE')")
+        try tab.wait(for: "document.querySelectorAll('.live-cell.outdated').length === 5")
+      }
+      try edit(source, "MISTAKE", to: "print(\"still there\")")
+      for tab in [first, second] {
+        try tab.wait(forState: "Passed in")
+        try tab.wait(for: "document.querySelectorAll('.outdated, .compile-error').length === 0")
+      }
+
+      try first.click("[data-action=nextCell]")
+      for tab in [first, second] { try tab.wait(forState: "Waiting before cell 2 of 5") }
+      try second.click("[data-id=an-error]")
+      for tab in [first, second] { try tab.wait(forState: "Waiting before cell 4 of 5") }
+      try first.click("[data-action=runAll]")
+      for tab in [first, second] { try tab.wait(forState: "Passed in") }
+      try first.click("[data-action=nextCell]")
+      try second.wait(forState: "Waiting before cell 2 of 5")
+      try second.click("[data-action=stop]")
+      for tab in [first, second] { try tab.wait(forState: "Stopped in cell 2 of 5") }
+    }
+  }
+
+  @Test(.enabled(if: Chromium.path != nil))
+  func browsersSeeTheBarMoveAndNewFigures() throws {
+    try withServer("cached-notebook", parameters: ["bar=60"], builds: true) {
+      live, address, source in
+      let (one, other) = (try Chromium(), try Chromium())
+      let (first, second) = (try one.open(address), try other.open(address))
+      for tab in [first, second] {
+        try tab.wait(for: "document.querySelector('.tail progress')?.value > 0.1")
+        try tab.wait(for: "document.querySelector('.tail progress')?.value > 0.5")
+      }
+      for tab in [first, second] {
+        try tab.wait(forState: "Passed in")
+        try tab.wait(for: "!document.querySelector('.tail progress')")
+        try tab.wait(
+          for: "[...document.images].some(image => image.src.endsWith('/after.png') "
+            + "&& image.naturalWidth > 0)")
+      }
+      // What was computed is shown again after an edit of a later cell.
+      try edit(source, "print(\"later\")", to: "print(\"even later\")")
+      for tab in [first, second] {
+        try tab.wait(for: "document.body.textContent.includes('“numbers” is from')")
+        try tab.wait(forState: "Passed in")
+      }
+    }
+  }
+
+  @Test func aKilledNotebookIsSurvived() throws {
+    try withServer(parameters: ["end=killed"]) { live, address, _ in
+      try expect("Failed in cell 4 of 5", address)
+      _ = try post(#"{"action":"run","parameters":{"end":"well"}}"#, address)
+      try expect("Passed in", address)
+    }
+  }
+
+  @Test func aPageOfFiftyMegabytesIsServed() throws {
+    try withServer("cached-notebook", parameters: ["lines=500000"]) { live, address, _ in
+      let limit = ContinuousClock.now + .seconds(120)
+      while live.isBusy, ContinuousClock.now < limit { usleep(100_000) }
+      let page = try get(address.path(), address)
+      #expect(page.utf8.count > 50_000_000)
+      #expect(page.contains("Passed in") && page.contains("line 499999 x"))
+    }
   }
 
   /// The program is not built here: it must not be older than the source.

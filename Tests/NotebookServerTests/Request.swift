@@ -9,7 +9,7 @@ struct Request {
   ///   - port: The port.
   ///   - host: The address.
   ///   - isEnough: Called with what has come so far; reading ends when it returns `true`, at the end of
-  ///     the connection, or after ten seconds.
+  ///     the connection, or after ten seconds; of a large answer it is not called any more.
   /// - Returns: What came; `nil` if nobody listens there.
   static func send(
     _ text: String, port: UInt16, host: String = "127.0.0.1",
@@ -39,7 +39,7 @@ struct Request {
       let count = read(socket, &buffer, buffer.count)
       if count == 0 { break }
       if count > 0 { received += buffer[..<count] }
-      if isEnough(String(decoding: received, as: UTF8.self)) { break }
+      if received.count < 1 << 20, isEnough(String(decoding: received, as: UTF8.self)) { break }
     }
     return String(decoding: received, as: UTF8.self)
   }

@@ -137,13 +137,15 @@ function receive(event) {
   queue.push(JSON.parse(event.data))
   if (queue.length > 1) return
   const work = () => {
+    clearTimeout(timer)
+    if (queue.length === 0) return
     const messages = queue
     queue = []
     carryOut(messages)
   }
-  // A window that is not visible draws nothing.
-  if (document.hidden) setTimeout(work)
-  else requestAnimationFrame(work)
+  // A window that is not visible, or behind others, draws nothing.
+  const timer = setTimeout(work, document.hidden ? 0 : 200)
+  if (!document.hidden) requestAnimationFrame(work)
 }
 
 // The state line
@@ -289,7 +291,7 @@ document.addEventListener("keydown", event => {
 // Copying
 
 function decorate(place) {
-  for (const code of place.querySelectorAll("pre.code")) {
+  for (const code of place.querySelectorAll(".code-box")) {
     if (code.querySelector(".copy")) continue
     const button = create("button", "copy plain")
     button.type = "button"
@@ -300,7 +302,8 @@ function decorate(place) {
 
 async function copy(button) {
   try {
-    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent)
+    const parts = [...button.parentElement.querySelectorAll("pre code")]
+    await navigator.clipboard.writeText(parts.map(part => part.textContent).join("\n") + "\n")
     button.textContent = "Copied"
   } catch {
     button.textContent = "Not copied"

@@ -24,6 +24,12 @@ struct Parameters: ParsableArguments {
   @Flag(help: "Use a name twice.")
   var twice = false
 
+  @Option(help: "The number of states of a progress bar, 50 ms each.")
+  var bar = 0
+
+  @Option(help: "The number of lines to print.")
+  var lines = 0
+
   @Option(help: "The size of a result in kilobytes.")
   var size = 1
 }
@@ -110,6 +116,22 @@ cached("reports an error") {
   attempt { if parameters.fails { throw Mistake() } }
 }
 if parameters.twice { print(cached("large") { "" }) }
+
+cell("A bar")
+for state in 0..<parameters.bar {
+  let percent = 100 * state / parameters.bar
+  FileHandle.standardError.write(Data("\rEpoch 0: \(percent)%|███   | \(state)/9\u{1b}[K".utf8))
+  usleep(50_000)
+}
+if parameters.bar > 0 {
+  FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+  var figure = Figure(size: (1, 0.8))
+  figure[0].imshow(Image(width: 2, height: 2, values: [0, 1, 0.5, 0]))
+  show(figure, as: "after", alt: "Four squares")
+}
+for line in 0..<parameters.lines {
+  print("line \(line)", String(repeating: "x", count: 90))
+}
 
 cell("Later")
 print("later")
