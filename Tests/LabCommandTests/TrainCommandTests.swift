@@ -76,11 +76,11 @@ struct TrainCommandTests {
   @Test(arguments: [
     (
       ["tran"],
-      "lab: expected train, runs, predict, data, notebooks, got tran; did you mean lab train?"
+      "lab: expected train, runs, predict, data, notebooks, kernel, got tran; did you mean lab train?"
     ),
     (["notebook", "list"], "got notebook; did you mean lab notebooks?"),
     (["runs", "lst"], "lab runs: expected list, compare, got lst; did you mean lab runs list?"),
-    (["xylophone"], "lab: expected train, runs, predict, data, notebooks, got xylophone\n"),
+    (["xylophone"], "lab: expected train, runs, predict, data, notebooks, kernel, got xylophone\n"),
   ])
   func commandsThatDoNotExistAreRefused(arguments: [String], message: String) throws {
     try withFolder { folder in
