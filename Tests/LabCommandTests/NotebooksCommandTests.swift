@@ -81,15 +81,7 @@ struct NotebooksCommandTests {
   func interruptedRunsKeepThePageAndTellTheSignal(signal: Int32) throws {
     let status = try #require([SIGINT: 130, SIGTERM: 143, SIGHUP: 129][signal])
     try withFolder { folder in
-      let source = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Notebooks/test-notebook/main.swift")
-      let copy = folder.appending(path: "Notebooks/test-notebook/main.swift")
-      try FileManager.default.createDirectory(
-        at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try FileManager.default.copyItem(at: source, to: copy)
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSince1970: 0)],
-        ofItemAtPath: copy.path(percentEncoded: false))
+      try copyTestNotebook(to: folder)
       let lab = Program(name: "lab", folder: folder)
       let log = folder.appending(path: "output/test-notebook/.run/events.jsonl")
       for arguments in [["run", "test"], ["run", "test", "--force", "-p", "end=hanging"]] {
@@ -115,15 +107,7 @@ struct NotebooksCommandTests {
   @Test(arguments: [SIGINT, SIGTERM])
   func watchEndsWithASignalWhileACellWaits(signal: Int32) throws {
     try withFolder { folder in
-      let source = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Notebooks/test-notebook/main.swift")
-      let copy = folder.appending(path: "Notebooks/test-notebook/main.swift")
-      try FileManager.default.createDirectory(
-        at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try FileManager.default.copyItem(at: source, to: copy)
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSince1970: 0)],
-        ofItemAtPath: copy.path(percentEncoded: false))
+      try copyTestNotebook(to: folder)
       let lab = Program(name: "lab", folder: folder)
       let log = folder.appending(path: "output/test-notebook/.run/events.jsonl")
       let outcome = try lab.run(
@@ -196,6 +180,20 @@ struct NotebooksCommandTests {
       #expect(outcome.status == status)
       #expect(outcome.errors.contains(message), "\(outcome.errors)")
     }
+  }
+
+  /// Copies the notebook of the tests; the copy is older than the program, which is not built again.
+  private func copyTestNotebook(to folder: URL) throws {
+    let path = "Notebooks/test-notebook/main.swift"
+    let source = URL(filePath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: path)
+    let copy = folder.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: source, to: copy)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 0)],
+      ofItemAtPath: copy.path(percentEncoded: false))
   }
 
   private func files(in folder: URL) throws -> [String: Data] {

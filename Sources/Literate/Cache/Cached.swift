@@ -13,14 +13,14 @@ import StandardStreams
 ///
 /// | a result depends on | |
 /// | --- | --- |
-/// | code | of this cell and of all earlier ones, of declarations anywhere in the notebook, and of the package's sources; comments and prose do not count |
+/// | code | of this cell and of all earlier ones, of the declarations that they use, and of the package's sources; comments and prose do not count |
 /// | parameters | all parameters of the notebook, and what was declared with ``dependsOn(_:_:)`` |
 /// | data | the folders declared with ``noteData(in:)`` before, or by `body` |
 /// | state | of random generators and of what is in `states`, before `body` |
 ///
-/// Whatever else `body` reads, such as the clock or a file that was not declared, does not make it
-/// run again. What it changes besides its value must be in `states`, but for random generators of the
-/// library. Output is what `body` prints, shows and notes.
+/// `body` does not run again if something else that it reads has changed, such as the clock or a file
+/// that was not declared. Everything that it changes must be in `states`, except the library's shared
+/// random generator. The stored output is what `body` prints, shows and notes.
 ///
 /// A result is not stored if `body` throws or reports an error, or if it cannot be written; a warning
 /// says so. With `--no_cache`, the runner lets everything be computed; `--refresh cnn` computes one
