@@ -28,51 +28,12 @@ package final class Child {
   /// - Throws: ``NotebookError`` if it cannot be started.
   package init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
     let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
-    #if canImport(Darwin)
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #else
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input.reading.number, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.writing.number, 1)
-    posix_spawn_file_actions_adddup2(&actions, errors.writing.number, 2)
-
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // The runner ignores interrupts, which a child would inherit.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    var flags = Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP)
-    #if canImport(Darwin)
-      // Between the creation of a pipe and its mark, another thread may start a program.
-      flags |= Int16(POSIX_SPAWN_CLOEXEC_DEFAULT)
-    #endif
-    posix_spawnattr_setflags(&attributes, flags)
-
-    let path = program.path(percentEncoded: false)
-    let texts = (
-      ([path] + arguments).map { strdup($0) },
-      environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") }
-    )
-    defer { for text in texts.0 + texts.1 { free(text) } }
-    var process: pid_t = 0
-    let error = posix_spawn(
-      &process, path, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
     // The reading end of the input stays open too, so that writing to an ended process raises no
     // SIGPIPE; the writing ends of the others are closed here.
-    (self.process, self.input, outputEnd, errorsEnd) =
-      (process, input, output.reading, errors.reading)
-    guard error == 0 else {
-      ending = .exit(127)
-      throw NotebookError("cannot start \(path): \(String(cString: strerror(error)))")
-    }
+    (self.input, outputEnd, errorsEnd) = (input, output.reading, errors.reading)
+    process = try spawn(
+      program.path(percentEncoded: false), arguments, environment: environment,
+      streams: [input.reading.number, output.writing.number, errors.writing.number])
   }
 
   deinit {
