@@ -33,7 +33,7 @@ extension NotebooksCommand.Cache {
           result.lastUse.formatted(.iso8601.dateSeparator(.dash).dateTimeSeparator(.space)),
         ]
       }
-      print(textTable([["notebook", "result", "", "took", "size", "last used"]] + rows))
+      print(textTable([["notebook", "result", "", "took", "size", "last used"]] + rows, left: 3))
       print("\(amountOfMemory(results.reduce(0) { $0 + $1.size })) together")
     }
   }
