@@ -223,6 +223,7 @@ private final class CellRun {
     case .inspection(let inspection):
       output.add(Array("\(inspection.line)\n".utf8), .standardOutput)
       if let figure = inspection.figure { add(figure) }
+    case .check(let end): output.add(Array("\(end.result.text)\n".utf8), .standardOutput)
     case .cached(let cached): output.add(Array("\(cached.sentence)\n".utf8), .standardOutput)
     default: break
     }

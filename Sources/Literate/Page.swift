@@ -93,6 +93,8 @@ public struct Page: Codable, Equatable, Sendable {
     case inspection(Inspection)
     /// The outputs that follow were computed by an earlier run.
     case cached(Cached)
+    /// The result of a check.
+    case check(Check)
   }
 
   /// A value that a notebook shows: its type, shape and statistics.

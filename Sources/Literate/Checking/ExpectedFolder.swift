@@ -145,7 +145,11 @@ struct CellResult {
   private init(_ cell: Page.Cell, opening: Event.Opening?) {
     (id, title) = (cell.id, cell.title)
     var text = cell.outputs.reduce("") { text, output in
-      if case .text(let next, .standardOutput) = output { text + next } else { text }
+      switch output {
+      case .text(let next, .standardOutput): text + next
+      case .check(let check): text + check.text + "\n"
+      default: text
+      }
     }
     if case .failedAsExpected(let message) = cell.state { text += "Error: \(message)\n" }
     self.text = text

@@ -122,7 +122,7 @@ extension LiveNotebook {
   private func note(_ output: Page.Output, _ state: inout State) {
     switch output {
     case .text, .times: state.kinds.insert(output.kind)
-    case .figure, .inspection, .cached: state.kinds = []
+    case .figure, .inspection, .cached, .check: state.kinds = []
     }
   }
 
@@ -132,7 +132,7 @@ extension LiveNotebook {
       let text: String? =
         switch piece {
         case .text(let text, _), .times(let text): plainText(text)
-        case .figure, .inspection, .cached: nil
+        case .figure, .inspection, .cached, .check: nil
         }
       if let text, state.kinds.contains(piece.kind) {
         messages.append(.text(id: "cell-\(cell)", kind: piece.kind, text))
@@ -169,7 +169,7 @@ extension [Page.Output] {
         if isFollowed { continue }
         joined.append(.times(text))
         text = ""
-      case .figure, .inspection, .cached: joined.append(output)
+      case .figure, .inspection, .cached, .check: joined.append(output)
       }
     }
     return joined

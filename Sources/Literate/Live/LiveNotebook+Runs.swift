@@ -290,7 +290,8 @@ extension LiveNotebook {
       case .figure(let figure): piece(.figure(figure), &state)
       case .inspection(let inspection): piece(.inspection(inspection), &state)
       case .cached(let cached): piece(.cached(cached), &state)
-      case .progress, .start, .data: break
+      case .check(let end): piece(.check(end.result), &state)
+      case .progress, .start, .data, .checkStart: break
       case .cell:
         let id = state.page.currentCell ?? ""
         state.opened = (id, false)

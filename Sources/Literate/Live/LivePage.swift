@@ -407,7 +407,7 @@ extension Page.Cell {
       switch output {
       case .figure(let figure): figure
       case .inspection(let inspection): inspection.figure
-      case .text, .times, .cached: nil
+      case .text, .times, .cached, .check: nil
       }
     }
   }
@@ -423,6 +423,7 @@ extension Page.Output {
     case .figure: "figure"
     case .inspection: "inspection"
     case .cached: "cached"
+    case .check: "check"
     }
   }
 }

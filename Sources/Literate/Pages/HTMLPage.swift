@@ -236,6 +236,17 @@ struct HTMLCell {
     "<div class=\"part\" data-kind=\"\(output.kind)\">\(html(of: output))</div>"
   }
 
+  private func html(of check: Page.Check) -> HTML {
+    let style = check.earned == check.points ? "passed" : check.earned > 0 ? "partial" : "failed"
+    let message: HTML = check.message.map { "\n<pre>\($0)</pre>" } ?? ""
+    return """
+      <div class="check \(style)">
+      <p><span class="mark" aria-hidden="true">\(check.mark)</span> <span class="name">\(check.name)</span> \
+      <span class="points">\(check.amount)</span></p>\(message)
+      </div>
+      """
+  }
+
   private func html(of output: Page.Output) -> HTML {
     switch output {
     case .text(let text, .standardOutput): textBox(text, "Output", style: "output")
@@ -255,6 +266,7 @@ struct HTMLCell {
       """
     case .inspection(let inspection): html(of: inspection)
     case .cached(let cached): "<p class=\"kind cached\">\(cached.sentence)</p>"
+    case .check(let check): html(of: check)
     case .figure(let figure): html(of: figure)
     }
   }

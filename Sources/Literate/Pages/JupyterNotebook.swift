@@ -92,6 +92,8 @@ struct JupyterNotebook {
       }
       return [.display(plain: inspection.line, markdown: inspection.markdown)]
         + [figure].compactMap(\.self)
+    case .check(let check):
+      return [.display(plain: check.text, markdown: check.markdown)]
     case .cached(let cached): return [.stream(name: "stdout", cached.sentence + "\n")]
     case .text(let text, .standardOutput): return [.stream(name: "stdout", text)]
     case .text(let text, .standardError):

@@ -49,6 +49,7 @@ struct MarkdownPage {
     case .inspection(let inspection):
       joinedBlocks([inspection.markdown, inspection.figure.map(text(of:)) ?? ""])
     case .cached(let cached): "*\(escapedForMarkdown(cached.sentence))*"
+    case .check(let check): check.markdown
     case .figure(let figure): text(of: figure)
     }
   }
@@ -114,6 +115,17 @@ package func joinedBlocks(_ blocks: [String]) -> String {
 package func quoted(_ blocks: [String]) -> String {
   joinedBlocks(blocks).split(separator: "\n", omittingEmptySubsequences: false)
     .map { $0.isEmpty ? ">" : "> \($0)" }.joined(separator: "\n")
+}
+
+extension Page.Check {
+  /// The result as an item of a list, with its message below.
+  var markdown: String {
+    let first = "- \(mark) **\(escapedForMarkdown(name))**: \(amount)"
+    guard let message else { return first }
+    let lines = fenced(plainText(message), as: "text").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    return ([first, ""] + lines.map { "  \($0)" }).joined(separator: "\n")
+  }
 }
 
 extension Page.Inspection {

@@ -57,7 +57,7 @@ extension Page.Cell {
         if let failure { text = text.replacing(failure, with: "") }
         if text.contains(where: { !$0.isWhitespace }) { add(text, .errors) }
       case .times(let text): add(plainText(text), .times)
-      case .figure, .inspection, .cached:
+      case .figure, .inspection, .cached, .check:
         flush()
         shown.append(output)
       }

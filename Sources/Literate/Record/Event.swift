@@ -27,6 +27,10 @@ package enum Event: Equatable, Sendable {
   case inspection(Page.Inspection)
   /// The outputs that follow were computed by an earlier run.
   case cached(Page.Cached)
+  /// A check begins.
+  case checkStart(CheckStart)
+  /// A check has ended.
+  case check(CheckEnd)
   /// The notebook caught an error.
   case failure(Failure)
   case cellEnd(Cost)
@@ -72,6 +76,21 @@ package enum Event: Equatable, Sendable {
     package var isErased: Bool?
   }
 
+  /// A call of ``check(key:_:points:timeLimit:line:_:)``.
+  package struct CheckStart: Codable, Equatable, Sendable {
+    package var name: String
+    package var points: Double
+    /// The time limit in seconds.
+    package var timeLimit: Double
+    package var line: Int
+  }
+
+  package struct CheckEnd: Codable, Equatable, Sendable {
+    package var result: Page.Check
+    /// The key of the call, by which a grader knows its own checks; not logged.
+    package var key: String?
+  }
+
   package struct Failure: Codable, Equatable, Sendable {
     package var message: String
     package var line: Int?
@@ -95,8 +114,7 @@ package enum Event: Equatable, Sendable {
 extension Event: Codable {
   private enum Name: String, Codable {
     case start, parameters, data, fact, cell, text, progress, figure, time, inspection, cached,
-      failure, cellEnd,
-      end
+      checkStart, check, failure, cellEnd, end
   }
 
   private enum Key: CodingKey { case event }
@@ -116,6 +134,8 @@ extension Event: Codable {
       case .time: .time(try Line(from: decoder))
       case .inspection: .inspection(try Page.Inspection(from: decoder))
       case .cached: .cached(try Page.Cached(from: decoder))
+      case .checkStart: .checkStart(try CheckStart(from: decoder))
+      case .check: .check(try CheckEnd(from: decoder))
       case .failure: .failure(try Failure(from: decoder))
       case .cellEnd: .cellEnd(try Cost(from: decoder))
       case .end: .end(try Ending(from: decoder))
@@ -136,6 +156,8 @@ extension Event: Codable {
       case .time(let line): (.time, line)
       case .inspection(let inspection): (.inspection, inspection)
       case .cached(let cached): (.cached, cached)
+      case .checkStart(let start): (.checkStart, start)
+      case .check(let end): (.check, end)
       case .failure(let failure): (.failure, failure)
       case .cellEnd(let cost): (.cellEnd, cost)
       case .end(let ending): (.end, ending)

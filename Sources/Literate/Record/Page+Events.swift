@@ -40,6 +40,10 @@ private struct Replay {
   private var early: [Page.Output] = []
   /// The text that was printed last, of the current cell: pieces of one stream are joined.
   private var printed: (text: String, stream: Page.Stream)?
+  /// The check that has begun.
+  private var check: Event.CheckStart?
+  /// The sum of the points so far; `nil` if there are no checks.
+  private var sum: PointSum?
   private let lines: [Int]?
 
   init(page: Page, lines: [Int]?) {
@@ -65,6 +69,10 @@ private struct Replay {
     case .time(let line): add(.times(line.text + "\n"))
     case .inspection(let inspection): add(.inspection(inspection))
     case .cached(let cached): add(.cached(cached))
+    case .checkStart(let start): check = start
+    case .check(let end):
+      check = nil
+      add(end.result)
     case .failure(let failure): self.failure = failure
     case .cellEnd(let cost):
       if let current {
@@ -87,6 +95,14 @@ private struct Replay {
     } else {
       page.facts.append(fact)
     }
+  }
+
+  private mutating func add(_ check: Page.Check) {
+    add(.check(check))
+    var sum = sum ?? PointSum()
+    sum += check
+    self.sum = sum
+    add(Page.Fact("Points", sum.text))
   }
 
   private mutating func add(_ output: Page.Output) {
@@ -163,6 +179,11 @@ private struct Replay {
   }
 
   private mutating func end(_ ending: Event.Ending) {
+    if let check {
+      // The program ended in this check.
+      let reason = ending.failure?.message ?? "the program ended"
+      add(Page.Check(name: check.name, points: check.points, earned: 0, message: reason))
+    }
     closeCell(ending: ending.failure)
     page.seconds = ending.seconds
     guard page.state == .notRun else { return }

@@ -21,6 +21,11 @@ final class Recording {
   var hasBegun: Bool { log != nil || error != nil }
 
   func add(_ event: Event) {
+    var event = event
+    if case .check(var end) = event {
+      end.key = nil
+      event = .check(end)
+    }
     guard let log else {
       early.append(event)
       if case .start = event { begin() }

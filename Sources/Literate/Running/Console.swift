@@ -62,6 +62,7 @@ public final class Console {
       say("Figure: \(plainText(folder.appending(path: figure.file).relativePath))")
     case .cached(let cached): say(plainText(cached.sentence))
     case .inspection(let inspection): say(plainText(inspection.line))
+    case .check(let end): say(plainText(end.result.text))
     case .end:
       if !line.isEmpty, !Transcript.isBar(line[...]) {
         write(line + Array("\n".utf8), to: .standardError)

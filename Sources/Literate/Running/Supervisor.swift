@@ -82,6 +82,8 @@ private struct SupervisedRun {
   private let started = monotonicTime()
   /// The start time of the current cell; `nil` before the first one.
   private var cellStarted: Double?
+  /// The check that runs, and since when.
+  private var check: (start: Event.CheckStart, since: Double)?
   /// The cell that waits for the runner, and since when.
   private var waiting: (opening: Event.Opening, since: Double)?
   /// The time that cells have waited, which is not the notebook's own.
@@ -110,6 +112,9 @@ private struct SupervisedRun {
       let seconds = monotonicTime() - started - waited
       if let limit = supervisor.timeLimit, seconds > limit, diagnosis.reason == nil {
         stop("exceeded the time limit of \(text(of: limit)) s")
+      }
+      if let check, monotonicTime() - check.since > check.start.timeLimit, diagnosis.reason == nil {
+        stop("the check took longer than \(text(of: check.start.timeLimit)) s")
       }
       _ = poll(&pipes, nfds_t(pipes.count), 20)
       read()
@@ -157,6 +162,11 @@ private struct SupervisedRun {
     case .event(let event):
       if case .time(let line) = event {
         supervisor.onText(Array("\(line.text)\n".utf8), .standardError)
+      }
+      switch event {
+      case .checkStart(let start): check = (start, monotonicTime())
+      case .check: check = nil
+      default: break
       }
       report(transcript.flush() + [event])
       if case .start = event { child.resume() }

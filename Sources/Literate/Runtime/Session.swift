@@ -15,6 +15,10 @@ final class Session {
   /// The variable set by the runner, to any text, if the page has no times.
   nonisolated static let timelessVariable = "LITERATE_NO_TIMING"
 
+  /// The variable with the checks that are not run, set when a notebook is graded: names and reasons in
+  /// JSON.
+  nonisolated static let skippedChecksVariable = "LITERATE_SKIPPED_CHECKS"
+
   /// Whether the runner reads the events.
   let isSupervised: Bool
   /// Whether the page shows times.
@@ -24,6 +28,10 @@ final class Session {
   var file: String?
   /// The number of errors that the notebook has reported.
   private(set) var failureCount = 0
+  /// The checks that are not run, with the reason; see ``skippedChecksVariable``.
+  private(set) lazy var skippedChecks = Self.skippedChecks
+  /// The sum of the points of all checks so far.
+  private var points = PointSum()
   /// The results that are stored.
   private(set) lazy var results = SessionResults(self)
 
@@ -86,6 +94,24 @@ final class Session {
     } else {
       print("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
     }
+  }
+
+  /// Shows the result of a check. A notebook run directly prints the sum of all points at its end.
+  func report(_ result: Page.Check, key: String?) {
+    report(.check(.init(result: result, key: key)))
+    guard !isSupervised else { return }
+    if points.points == 0 {
+      atexit {
+        MainActor.assumeIsolated { print("\nPoints: \(Session.current.points.text)") }
+      }
+    }
+    points += result
+    print(result.text)
+  }
+
+  private static var skippedChecks: [String: String] {
+    let text = environment[skippedChecksVariable] ?? ""
+    return (try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))) ?? [:]
   }
 
   /// Shows where a result is from.
