@@ -83,11 +83,13 @@ package enum Event: Equatable, Sendable {
     /// The time limit in seconds.
     package var timeLimit: Double
     package var line: Int
+    /// The key of the call, by which a grader knows its own checks; not logged.
+    package var key: String?
   }
 
   package struct CheckEnd: Codable, Equatable, Sendable {
     package var result: Page.Check
-    /// The key of the call, by which a grader knows its own checks; not logged.
+    /// The key of the call, as in ``CheckStart``.
     package var key: String?
   }
 
@@ -169,6 +171,19 @@ extension Event: Codable {
 }
 
 extension Event {
+  /// The event without the key of a check.
+  var withoutKey: Event {
+    switch self {
+    case .checkStart(var start):
+      start.key = nil
+      return .checkStart(start)
+    case .check(var end):
+      end.key = nil
+      return .check(end)
+    default: return self
+    }
+  }
+
   /// The event as a line of JSON with sorted keys.
   ///
   /// - Throws: The encoder's error, such as for NaN.

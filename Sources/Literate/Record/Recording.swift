@@ -21,11 +21,7 @@ final class Recording {
   var hasBegun: Bool { log != nil || error != nil }
 
   func add(_ event: Event) {
-    var event = event
-    if case .check(var end) = event {
-      end.key = nil
-      event = .check(end)
-    }
+    let event = event.withoutKey
     guard let log else {
       early.append(event)
       if case .start = event { begin() }

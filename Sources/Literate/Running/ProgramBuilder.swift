@@ -10,6 +10,8 @@ public struct ProgramBuilder: Sendable {
   let configuration: String
   /// The program `swift`.
   let swift: URL
+  /// Puts a build into a sandbox: from the arguments of `swift` to a program with its arguments.
+  var sandbox: (@Sendable ([String]) -> (program: URL, arguments: [String]))?
 
   package init(package: URL, scratch: URL, configuration: String, swift: URL) {
     self.package = package
@@ -35,7 +37,7 @@ public struct ProgramBuilder: Sendable {
     self.init(package: package, scratch: scratch, configuration: configuration, swift: swift)
   }
 
-  private static func find(_ program: String) -> URL? {
+  static func find(_ program: String) -> URL? {
     (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").lazy
       .map { URL(filePath: String($0)).appending(path: program) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path(percentEncoded: false)) }
@@ -114,7 +116,9 @@ public struct ProgramBuilder: Sendable {
   func build(
     _ name: String, while goesOn: () -> Bool, onWaiting: () -> Void
   ) throws -> Outcome {
-    let child = try Child(swift, arguments(for: name), environment: environment)
+    let arguments = arguments(for: name)
+    let command = sandbox?(arguments) ?? (program: swift, arguments: arguments)
+    let child = try Child(command.program, command.arguments, environment: environment)
     var text: [UInt8] = []
     var waits = false
     var isStopped = false

@@ -15,9 +15,23 @@ struct Supervisor {
   var beforeCell: ((Event.Opening) -> Answer)?
   /// Called every 20 ms; the run is stopped when it gives a reason.
   var stopReason: () -> String? = { nil }
+  /// Puts the program into a sandbox; `nil` if it runs as it is.
+  var sandbox: ((Launch) -> Launch)?
   /// Called with text as it is printed.
   var onText: ([UInt8], Page.Stream) -> Void
   var onEvent: (Event) -> Void
+
+  /// Called with the process once it has started.
+  var onStart: (pid_t) -> Void = { _ in }
+
+  /// A program that is about to be started.
+  struct Launch {
+    var program: URL
+    var arguments: [String]
+    var environment: [String: String]
+    /// The folder for the report of a crash.
+    var crashes: URL
+  }
 
   /// What happens with a cell that is about to run.
   enum Answer {
@@ -32,17 +46,24 @@ struct Supervisor {
     let crashes = FileManager.default.temporaryDirectory.appending(path: "notebook-\(UUID())")
     try FileManager.default.createDirectory(at: crashes, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: crashes) }
-    let child = try Child(
-      program, arguments,
+    var launch = Launch(
+      program: program, arguments: arguments,
       environment: environment.merging(
         runnerSettings(
           waitsForCells: beforeCell != nil, recordsTimes: recordsTimes, crashes: crashes)
-      ) { $1 })
+      ) { $1 }, crashes: crashes)
+    if let sandbox { launch = sandbox(launch) }
+    let child = try Child(launch.program, launch.arguments, environment: launch.environment)
     defer { child.end() }
+    onStart(child.process)
     var run = SupervisedRun(supervisor: self, child: child)
     run.follow()
-    guard let ending = child.ending else {
+    guard var ending = child.ending else {
       throw NotebookError("expected \(program.lastPathComponent) to have ended, but it is running")
+    }
+    // A sandbox reports the signal that ended its program as shells do.
+    if sandbox != nil, case .exit(let status) = ending, status > 128 {
+      ending = .signal(status - 128)
     }
     run.finish(ending, crash: CrashReport(in: crashes))
     return ending

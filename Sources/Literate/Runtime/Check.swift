@@ -28,7 +28,7 @@ public func check(
   key: String? = nil, _ name: String, points: Double = 1, timeLimit: Double = 60,
   line: Int = #line, _ body: () throws -> Void
 ) -> Bool {
-  run(CheckStart(name: name, points: points, timeLimit: timeLimit, line: line), key) {
+  run(.init(name: name, points: points, timeLimit: timeLimit, line: line, key: key)) {
     try body()
     return 1
   }
@@ -54,7 +54,7 @@ public func check(
   key: String? = nil, _ name: String, points: Double = 1, timeLimit: Double = 60,
   line: Int = #line, _ body: () throws -> Double
 ) -> Bool {
-  run(CheckStart(name: name, points: points, timeLimit: timeLimit, line: line), key, body)
+  run(.init(name: name, points: points, timeLimit: timeLimit, line: line, key: key), body)
 }
 
 /// Fails a check with a message if a condition does not hold.
@@ -83,10 +83,8 @@ public struct Unanswered: Error, Equatable, CustomStringConvertible {
   public var description: String { "not answered yet: \(exercise)" }
 }
 
-package typealias CheckStart = Event.CheckStart
-
 @MainActor
-private func run(_ start: CheckStart, _ key: String?, _ body: () throws -> Double) -> Bool {
+private func run(_ start: Event.CheckStart, _ body: () throws -> Double) -> Bool {
   let session = Session.current
   session.report(.checkStart(start))
   var result = Page.Check(name: start.name, points: start.points, earned: 0)
@@ -102,7 +100,7 @@ private func run(_ start: CheckStart, _ key: String?, _ body: () throws -> Doubl
   }
   // What the test has printed comes before its result.
   fflush(nil)
-  session.report(result, key: key)
+  session.report(result, key: start.key)
   return result.earned == result.points
 }
 

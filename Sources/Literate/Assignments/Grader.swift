@@ -1,0 +1,664 @@
+import Foundation
+import Plot
+import Synchronization
+
+/// Grades submissions: builds and runs the notebooks with the answers of each student, apart from each
+/// other and from the machine.
+public struct Grader: Sendable {
+  /// The options of a grading.
+  public struct Options: Sendable {
+    /// The values of the notebooks' parameters, as `name=value`.
+    public var parameters: [String]
+    /// The number of submissions that are graded at the same time.
+    public var jobs = 1
+    /// The time limit of a run of a notebook, in seconds.
+    public var timeLimit = 600.0
+    public var limits = ResourceLimits()
+    /// Whether to grade without a sandbox.
+    public var isUnsafe = false
+    /// Further environment variables of the notebooks.
+    public var environment: [String: String] = [:]
+    /// Folders that the notebooks read, such as that of the data.
+    public var readable: [URL] = []
+
+    public init(parameters: [String] = []) {
+      self.parameters = parameters
+    }
+  }
+
+  /// A submission: the folder with a student's files, or a single file.
+  public struct Submission: Sendable {
+    public var student: String
+    /// Nil if the submission could not be read.
+    public var folder: URL?
+    /// Why it could not be read.
+    public var problem: String?
+
+    public init(student: String, folder: URL?, problem: String? = nil) {
+      self.student = student
+      self.folder = folder
+      self.problem = problem
+    }
+  }
+
+  private let package: AssignmentPackage
+  private let notebooks: [NotebookProgram]
+  private let builder: ProgramBuilder
+  private let options: Options
+  private let sandbox: Sandbox
+  private let target: URL
+
+  /// - Parameters:
+  ///   - folders: The notebooks of the teacher's package.
+  ///   - target: The folder for the points and pages.
+  ///   - options: The options.
+  /// - Throws: ``NotebookError`` if the package has no exercises, or if there is no sandbox.
+  public init(_ folders: NotebookFolders, to target: URL, _ options: Options) throws {
+    try self.init(
+      folders, package: try AssignmentPackage(folders.package), to: target, options)
+  }
+
+  init(
+    _ folders: NotebookFolders, package: AssignmentPackage, to target: URL, _ options: Options
+  ) throws {
+    self.package = package
+    guard let builder = folders.builder else {
+      throw NotebookError(
+        "grading builds the submissions: expected a package built with swift build, got programs alone"
+      )
+    }
+    self.builder = builder
+    self.options = options
+    self.target = target.standardizedFileURL
+    let exercises = package.exercises
+    notebooks = folders.all.filter { notebook in
+      exercises.contains {
+        $0.path == Self.path(of: notebook, in: package)
+          && !GradedSource($0, keys: { "" }, answers: { $0.lines }).checks.isEmpty
+      }
+    }
+    guard !notebooks.isEmpty else {
+      throw NotebookError(
+        "expected a notebook with exercises and check(…), found none among the files that "
+          + "\(AssignmentPackage.listName) lists")
+    }
+    sandbox = options.isUnsafe ? .none : try Sandbox()
+  }
+
+  private static func path(of notebook: NotebookProgram, in package: AssignmentPackage) -> String {
+    let root = package.folder.standardizedFileURL.path(percentEncoded: false)
+    let file = notebook.file.standardizedFileURL.path(percentEncoded: false)
+    return String(file.dropFirst(root.hasSuffix("/") ? root.count : root.count + 1))
+  }
+
+  // MARK: The class
+
+  /// Grades all submissions. What was graded before from the same answers is not graded again.
+  ///
+  /// - Parameters:
+  ///   - submissions: The submissions.
+  ///   - say: Called with what happens, line by line.
+  /// - Returns: The grades, in the order of the submissions.
+  /// - Throws: ``NotebookError`` if the model solution does not get all points, ``NotebookInterruption``,
+  ///   or an error if a file cannot be written.
+  public func grade(
+    _ submissions: [Submission], _ say: @escaping @Sendable (String) -> Void
+  ) throws -> [Grade] {
+    let interruption = Interruption()
+    defer { interruption.stop() }
+    let places = Workplaces(in: target)
+    defer { places.remove() }
+    let digest = try teacherDigest
+    var grades = submissions.map { storedGrade(of: $0, digest) }
+    let missing = grades.indices.filter { grades[$0] == nil }
+    if missing.count < grades.count {
+      say("\(grades.count - missing.count) of \(grades.count) were graded before")
+    }
+    guard !missing.isEmpty else {
+      let all = grades.compactMap(\.self)
+      try GradeBook(folder: target, grades: all).write()
+      return all
+    }
+    say(sandbox.isSafe ? "Running in a sandbox, without network" : "Running without a sandbox")
+    let first = try Workplace(places.new(), self)
+    let model = try modelResults(in: first, say, interruption)
+    let done = Mutex(grades)
+    let next = Mutex(0)
+    let problem = Mutex<(any Error)?>(nil)
+    let work: @Sendable (Workplace) -> Void = { place in
+      while !interruption.hasOccurred, problem.withLock({ $0 == nil }) {
+        let turn = next.withLock { next in
+          defer { next += 1 }
+          return next
+        }
+        guard turn < missing.count else { return }
+        let submission = submissions[missing[turn]]
+        let start = monotonicTime()
+        do {
+          guard
+            let grade = try grade(
+              submission, digest, model, in: place,
+              while: {
+                !interruption.hasOccurred
+              })
+          else { return }
+          let all = done.withLock { grades in
+            grades[missing[turn]] = grade
+            return grades.compactMap(\.self)
+          }
+          say(
+            "\(submission.student): \(grade.amount) points (\(duration(monotonicTime() - start)))")
+          try problem.withLock { _ in try GradeBook(folder: target, grades: all).write() }
+        } catch {
+          problem.withLock { $0 = error }
+        }
+      }
+    }
+    let others = max(0, min(options.jobs, missing.count) - 1)
+    DispatchQueue.concurrentPerform(iterations: others + 1) { number in
+      do {
+        work(number == 0 ? first : try Workplace(places.new(), self))
+      } catch {
+        problem.withLock { $0 = error }
+      }
+    }
+    if let error = problem.withLock({ $0 }) { throw error }
+    grades = done.withLock { $0 }
+    let all = grades.compactMap(\.self)
+    try GradeBook(folder: target, grades: all).write()
+    guard all.count == grades.count else { throw NotebookInterruption(name: "grading") }
+    return all
+  }
+
+  /// The checksum of all that points depend on, apart from the answers.
+  private var teacherDigest: String {
+    get throws {
+      var sum = Checksum()
+      sum.add(PackageSources(package.folder).checksum)
+      for notebook in notebooks { sum.add(try Data(contentsOf: notebook.file)) }
+      sum.add(options.parameters.joined(separator: "\n"))
+      sum.add(try jsonText(of: options.limits))
+      sum.add("\(options.timeLimit) \(sandbox.isSafe)")
+      return sum.text
+    }
+  }
+
+  private func digest(of answers: Answers, _ teacher: String) throws -> String {
+    var sum = Checksum()
+    sum.add(teacher)
+    sum.add(try jsonText(of: answers.lines))
+    sum.add(answers.notes.joined(separator: "\n"))
+    return sum.text
+  }
+
+  private func answers(of submission: Submission) -> Answers {
+    submission.folder.map { Answers(in: $0, for: package.exercises) } ?? Answers()
+  }
+
+  private func record(of submission: Submission) -> URL {
+    GradeBook.folder(of: submission.student, in: target).appending(path: "grade.json")
+  }
+
+  private func storedGrade(of submission: Submission, _ teacher: String) -> Grade? {
+    guard submission.folder != nil, let data = regularFile(record(of: submission)),
+      let grade = try? JSONDecoder().decode(Grade.self, from: data),
+      let digest = try? digest(of: answers(of: submission), teacher), grade.digest == digest
+    else { return nil }
+    return grade
+  }
+
+  // MARK: The model solution
+
+  /// What the model solution gets: the checks that there are, in order.
+  private func modelResults(
+    in place: Workplace, _ say: (String) -> Void, _ interruption: Interruption
+  ) throws -> [NotebookResult] {
+    say("Building and running the model solution")
+    let goesOn = { !interruption.hasOccurred }
+    let sources = place.sources { $0.lines }
+    switch try place.build(sources, while: goesOn) {
+    case .stopped: throw NotebookInterruption(name: "grading")
+    case .built: break
+    case .failed(let report):
+      throw NotebookError("the model solution does not build: \(report.summary)\n\(report.details)")
+    }
+    let results = try notebooks.map { notebook in
+      guard let result = try place.run(notebook, sources, while: goesOn) else {
+        throw NotebookInterruption(name: "grading")
+      }
+      if let reason = result.reason {
+        throw NotebookError("\(notebook.name): the model solution fails: \(reason)")
+      }
+      return result
+    }
+    let sum = PointSum(results.flatMap { $0.checks.map(\.result) })
+    if let missed = results.flatMap(\.checks).first(where: { $0.result.earned < $0.result.points })
+    {
+      throw NotebookError(
+        "the model solution gets \(sum.text) points: \(missed.result.text.replacing("\n", with: " "))"
+          + "; mend the solution or the check before grading")
+    }
+    guard sum.points > 0 else {
+      throw NotebookError("expected checks with points, but the model solution reached none")
+    }
+    say("The model solution: \(sum.text) points")
+    return results
+  }
+
+  // MARK: A student
+
+  /// - Returns: The grade; nil if grading was interrupted.
+  private func grade(
+    _ submission: Submission, _ teacher: String, _ model: [NotebookResult], in place: Workplace,
+    while goesOn: @escaping () -> Bool
+  ) throws -> Grade? {
+    let answers = answers(of: submission)
+    var notes = answers.notes
+    if let problem = submission.problem { notes = [problem] }
+    var left: [String: String] = [:]
+    guard let sources = try sources(answers, &left, in: place, while: goesOn) else { return nil }
+    for (name, reason) in left.sorted(by: { $0.key < $1.key }) {
+      notes.append("“\(name)” was left out: \(reason)")
+    }
+    var grade = Grade(
+      student: submission.student, checks: [], notes: [],
+      digest: try digest(of: answers, teacher))
+    let folder = GradeBook.folder(of: submission.student, in: target)
+    var pages: [(NotebookProgram, NotebookResult)] = []
+    for (notebook, expected) in zip(notebooks, model) {
+      guard let result = try place.run(notebook, sources, while: goesOn) else { return nil }
+      if let reason = result.reason { notes.append("\(notebook.name) \(reason)") }
+      if result.hasForgedReports {
+        notes.append("\(notebook.name) reported points that no check gave; they do not count")
+      }
+      for check in expected.checks {
+        let own = result.checks.filter {
+          $0.call == check.call && $0.result.name == check.result.name
+        }
+        let earned = own.map(\.result.earned).min() ?? 0
+        var message = own.first?.result.message
+        if own.isEmpty {
+          message = result.reason.map { "not run: the notebook \($0)" } ?? "not run"
+        }
+        // What a hidden check says would tell what it checks.
+        if check.isHidden, !own.isEmpty, !result.stopped.contains(check.result.name) {
+          message = nil
+        }
+        grade.checks.append(
+          .init(
+            notebook: notebook.name, name: check.result.name, points: check.result.points,
+            earned: min(earned, check.result.points), isHidden: check.isHidden, message: message))
+      }
+      pages.append((notebook, result))
+    }
+    grade.notes = notes
+    for (notebook, result) in pages {
+      try write(
+        page(of: notebook, result, sources, grade), to: folder.appending(path: notebook.name),
+        figures: result.figures)
+      try? FileManager.default.removeItem(at: result.figures.deletingLastPathComponent())
+    }
+    try writeFile(try jsonText(of: grade), to: record(of: submission))
+    return grade
+  }
+
+  /// The sources with the answers, built. Answers that do not compile are left out.
+  ///
+  /// - Parameter left: Why answers were left out, by the name of the exercise.
+  /// - Returns: The sources; nil if grading was interrupted.
+  private func sources(
+    _ answers: Answers, _ left: inout [String: String], in place: Workplace,
+    while goesOn: @escaping () -> Bool
+  ) throws -> [String: GradedSource]? {
+    for (name, lines) in answers.lines {
+      if let reason = refusal(of: lines) { left[name] = reason }
+    }
+    func attempt(_ left: [String: String]) throws -> (
+      [String: GradedSource], ProgramBuilder.Outcome
+    ) {
+      let sources = place.sources { left[$0.name] == nil ? answers.lines[$0.name] : nil }
+      return (sources, try place.build(sources, while: goesOn))
+    }
+    // Each attempt leaves out at least one more answer.
+    for _ in 0...answers.lines.count {
+      let (sources, outcome) = try attempt(left)
+      guard case .failed(let report) = outcome else {
+        if case .stopped = outcome { return nil }
+        return sources
+      }
+      let before = left.count
+      for error in report.errors {
+        guard let file = error.file, let line = error.line, let source = sources[file],
+          let name = source.exercise(atLine: line), left[name] == nil
+        else { continue }
+        left[name] = "it does not compile, line \(source.shownLine(line) ?? line): \(error.message)"
+      }
+      if left.count == before { break }
+    }
+    // The errors are in the teacher's lines: an answer has not the names and types that they use. One
+    // after the other is tried.
+    let broken = "the checks do not compile with it; keep names and types as they were handed out"
+    let names = answers.lines.keys.filter { left[$0] == nil }.sorted()
+    for name in names { left[name] = broken }
+    for name in names {
+      left[name] = nil
+      let (sources, outcome) = try attempt(left)
+      switch outcome {
+      case .stopped: return nil
+      case .built: if names.allSatisfy({ left[$0] == nil }) { return sources }
+      case .failed: left[name] = broken
+      }
+    }
+    let (sources, outcome) = try attempt(left)
+    switch outcome {
+    case .stopped: return nil
+    case .built: return sources
+    case .failed(let report):
+      throw NotebookError(
+        "the package does not build without answers; check the stubs: \(report.summary)")
+    }
+  }
+
+  // MARK: The student's page
+
+  private func page(
+    of notebook: NotebookProgram, _ result: NotebookResult, _ sources: [String: GradedSource],
+    _ grade: Grade
+  ) -> Page {
+    guard let source = sources[Self.path(of: notebook, in: package)] else {
+      return Page(name: notebook.name, title: notebook.title)
+    }
+    let hidden = Set(grade.checks.filter(\.isHidden).map(\.name))
+    let events = result.events.map { event -> Event in
+      switch event {
+      case .check(var end):
+        end.key = nil
+        if hidden.contains(end.result.name), !result.stopped.contains(end.result.name) {
+          end.result.message = nil
+        }
+        return .check(end)
+      case .failure(var failure):
+        failure.line = failure.line.flatMap(source.shownLine)
+        return .failure(failure)
+      case .end(var ending):
+        let line = ending.failure?.line.flatMap(source.shownLine)
+        ending.failure?.line = line
+        return .end(ending)
+      default: return event
+      }
+    }
+    var page = Page(
+      notebook.name, NotebookSource(source.shownText, name: notebook.name), events)
+    let notes = grade.notes.map { "- \(escapedForMarkdown($0))" }.joined(separator: "\n")
+    page.introduction = joinedBlocks([
+      "**\(escapedForMarkdown(grade.student)): \(grade.amount) points**", notes, page.introduction,
+    ])
+    return page
+  }
+
+  private func write(_ page: Page, to folder: URL, figures: URL) throws {
+    for cell in page.cells {
+      for output in cell.outputs {
+        let figure: Page.Figure? =
+          switch output {
+          case .figure(let figure): figure
+          case .inspection(let inspection): inspection.figure
+          default: nil
+          }
+        if let figure, let png = figureBytes(figure, in: figures) {
+          try writeFile(
+            Array(png), to: folder.appending(path: figure.file).path(percentEncoded: false))
+        }
+      }
+    }
+    try PageWriter(page).write(to: folder)
+  }
+
+  // MARK: Building and running
+
+  /// The result of a notebook with the answers of a student.
+  struct NotebookResult {
+    /// The events of the last run.
+    var events: [Event] = []
+    var checks: [CheckedCall] = []
+    /// The names of the checks in which the program ended.
+    var stopped: Set<String> = []
+    /// How the notebook ended, if not well.
+    var reason: String?
+    var hasForgedReports = false
+    var figures: URL
+  }
+
+  /// The result of a call of `check`.
+  struct CheckedCall {
+    /// The number of the call in the source.
+    var call: Int
+    var isHidden: Bool
+    var result: Page.Check
+  }
+
+  /// A copy of the package in which submissions are built and run, one after the other.
+  struct Workplace: Sendable {
+    private let grader: Grader
+    private let folder: URL
+    private let copy: URL
+    private let builder: ProgramBuilder
+    /// The folder of the programs.
+    private let programs: URL
+
+    init(_ folder: URL, _ grader: Grader) throws {
+      self.grader = grader
+      self.folder = folder
+      copy = folder.appending(path: "package", directoryHint: .isDirectory)
+      let package = grader.package.folder.standardizedFileURL
+      try copyPackage(package, to: copy, apartFrom: grader.target)
+      let scratch = grader.builder.scratch.standardizedFileURL.path(percentEncoded: false)
+      let root = package.path(percentEncoded: false)
+      guard scratch.hasPrefix(root) else {
+        throw NotebookError(
+          "expected the package to be built in its folder \(root), got \(scratch); build it with "
+            + "swift build -c release")
+      }
+      let inside = String(scratch.dropFirst(root.count))
+      let isMapped = grader.sandbox.isSafe
+      var builder = ProgramBuilder(
+        package: isMapped ? package : copy,
+        scratch: isMapped ? grader.builder.scratch : copy.appending(path: inside),
+        configuration: grader.builder.configuration, swift: grader.builder.swift)
+      builder.sandbox = grader.sandbox.builds(grader.builder.swift, in: copy, as: package)
+      self.builder = builder
+      programs = copy.appending(path: "\(inside)/\(grader.builder.configuration)")
+    }
+
+    /// The teacher's files with answers.
+    func sources(_ answers: (MarkedSource.Solution) -> [String]?) -> [String: GradedSource] {
+      grader.package.marked.filter { $0.value.isSwift }.mapValues { source in
+        GradedSource(source, keys: Self.newKey, answers: answers)
+      }
+    }
+
+    private static func newKey() -> String {
+      (0..<2).map { _ in String(format: "%016lx", UInt64.random(in: 0...UInt64.max)) }.joined()
+    }
+
+    /// Builds the notebooks from sources.
+    func build(
+      _ sources: [String: GradedSource], while goesOn: @escaping () -> Bool
+    ) throws -> ProgramBuilder.Outcome {
+      for (path, source) in sources {
+        let file = copy.appending(path: path)
+        // A file that has not changed is not built again.
+        if regularFile(file).map({ $0 == Data(source.text.utf8) }) != true {
+          try writeFile(source.text, to: file)
+        }
+      }
+      let start = monotonicTime()
+      var isLate = false
+      for notebook in grader.notebooks {
+        let outcome = try builder.build(
+          notebook.name,
+          while: {
+            isLate = isLate || monotonicTime() - start > Grader.buildLimit
+            return goesOn() && !isLate
+          }, onWaiting: {})
+        if isLate {
+          return .failed(
+            BuildReport(
+              "error: the compiler took longer than \(Int(Grader.buildLimit)) s",
+              package: grader.package.folder))
+        }
+        guard case .built = outcome else { return outcome }
+      }
+      return .built
+    }
+
+    /// Runs a notebook; after a check in which the program ended, once more without that check.
+    ///
+    /// - Returns: The result of the last run; nil if grading was interrupted.
+    func run(
+      _ notebook: NotebookProgram, _ sources: [String: GradedSource],
+      while goesOn: @escaping () -> Bool
+    ) throws -> NotebookResult? {
+      let checks = sources[Grader.path(of: notebook, in: grader.package)]?.checks ?? []
+      let home = folder.appending(path: "run-\(UUID())", directoryHint: .isDirectory)
+      var skipped: [String: String] = [:]
+      let start = monotonicTime()
+      for _ in 0...(checks.count + 1) {
+        let left = grader.options.timeLimit - (monotonicTime() - start)
+        guard
+          var result = try run(
+            notebook, checks, skipping: skipped, in: home, timeLimit: max(1, left), while: goesOn)
+        else { return nil }
+        result.stopped = Set(skipped.keys)
+        guard let reason = result.reason, let check = openCheck(of: result.events),
+          skipped.updateValue(reason, forKey: check) == nil
+        else { return result }
+      }
+      throw NotebookError("\(notebook.name): its checks have other names in each run")
+    }
+
+    /// The check in which a run has ended.
+    private func openCheck(of events: [Event]) -> String? {
+      var open: String?
+      for event in events {
+        switch event {
+        case .checkStart(let start): open = start.name
+        case .check: open = nil
+        default: break
+        }
+      }
+      return open
+    }
+
+    private func run(
+      _ notebook: NotebookProgram, _ checks: [GradedSource.CheckCall],
+      skipping skipped: [String: String], in home: URL, timeLimit: Double,
+      while goesOn: @escaping () -> Bool
+    ) throws -> NotebookResult? {
+      let figures = home.appending(path: "figures", directoryHint: .isDirectory)
+      // What an earlier run has stored makes the next one faster.
+      for name in ["figures", "home", "tmp"] {
+        try? FileManager.default.removeItem(at: home.appending(path: name))
+      }
+      for name in ["figures", "home", "tmp", "cache"] {
+        try FileManager.default.createDirectory(
+          at: home.appending(path: name), withIntermediateDirectories: true)
+      }
+      let options = grader.options
+      var environment = options.environment.merging([
+        "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+        Session.folderVariable: figures.path(percentEncoded: false),
+        SessionResults.folderVariable: home.appending(path: "cache").path(percentEncoded: false),
+      ]) { $1 }
+      if !skipped.isEmpty {
+        environment[Session.skippedChecksVariable] = try jsonText(of: skipped, formatting: [])
+      }
+      let monitor = ResourceMonitor(options.limits, folder: home)
+      let program = programs.appending(path: notebook.name)
+      let keys = Dictionary(uniqueKeysWithValues: checks.enumerated().map { ($1.key, $0) })
+      var result = NotebookResult(figures: figures)
+      var (printed, reason, isStopped) = (0, String?.none, false)
+      var supervisor = Supervisor(
+        program: program, arguments: options.parameters.map { "--\($0)" },
+        environment: environment, timeLimit: timeLimit, recordsTimes: true, beforeCell: nil,
+        stopReason: {
+          if !goesOn() { isStopped = true }
+          if isStopped { return "stopped" }
+          if printed > Grader.printLimit { return "printed more than 10 MB" }
+          return monitor.reason()
+        }, onText: { bytes, _ in printed += bytes.count },
+        onEvent: { event in
+          switch event {
+          case .checkStart(let start):
+            guard let key = start.key, keys[key] != nil else { return }
+          case .check(let end):
+            guard let key = end.key, let call = keys[key] else {
+              result.hasForgedReports = true
+              return
+            }
+            result.checks.append(
+              CheckedCall(call: call, isHidden: checks[call].isHidden, result: end.result))
+          case .text where printed > Grader.printLimit: return
+          case .end(let ending): reason = ending.failure?.message
+          default: break
+          }
+          result.events.append(event)
+        })
+      supervisor.onStart = monitor.follow
+      supervisor.sandbox = { [grader] launch in
+        grader.sandbox.launch(
+          launch, in: home, readable: options.readable, limits: options.limits)
+      }
+      let ending = try supervisor.run()
+      if isStopped { return nil }
+      // A single large file ends the program before the monitor sees it.
+      if ending == .signal(SIGXFSZ) { reason = monitor.diskSentence }
+      result.reason = reason
+      return result
+    }
+  }
+
+  /// The time limit of a build, in seconds.
+  private static let buildLimit = 300.0
+  /// The number of bytes that a notebook may print.
+  private static let printLimit = 10 << 20
+}
+
+/// The folders in which submissions are built and run; removed at the end.
+private struct Workplaces {
+  private let folder: URL
+
+  init(in target: URL) {
+    folder = target.appending(path: ".work-\(UUID())", directoryHint: .isDirectory)
+  }
+
+  func new() -> URL {
+    folder.appending(path: UUID().uuidString, directoryHint: .isDirectory)
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: folder) }
+}
+
+/// Copies a package with what was built of it. What was run, downloaded or recorded is not copied.
+private func copyPackage(_ package: URL, to copy: URL, apartFrom target: URL) throws {
+  try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+  let root = package.path(percentEncoded: false)
+  let left = ["output", "data", ".git"]
+  let names = try FileManager.default.contentsOfDirectory(atPath: root).sorted().filter { name in
+    let isTarget =
+      target.path(percentEncoded: false).hasPrefix("\(root)\(name)/")
+      || target.path(percentEncoded: false) == "\(root)\(name)"
+    return !left.contains(name) && !isTarget && (name == ".build" || !name.hasPrefix(".build"))
+  }
+  // Times must stay: they tell what is up to date.
+  let child = try Child(
+    URL(filePath: "/bin/cp"),
+    ["-a", "--"] + names.map { "\(root)\($0)" } + [copy.path(percentEncoded: false)],
+    environment: ProcessInfo.processInfo.environment)
+  var text: [UInt8] = []
+  child.followToEnd(while: { true }) { bytes, _ in text += bytes }
+  guard child.ending == .exit(0) else {
+    throw NotebookError(
+      "cannot copy the package: \(plainText(String(decoding: text.prefix(500), as: UTF8.self)))")
+  }
+}
