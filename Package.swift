@@ -153,6 +153,7 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
+    .target(name: "Submissions", path: "Tests/Submissions", swiftSettings: strict),
     .testTarget(
       name: "LabTests", dependencies: lab + ["Digests", "Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
@@ -164,6 +165,7 @@ let package = Package(
       swiftSettings: strict),
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),
+    testNotebook("graded-notebook"),
     .testTarget(
       name: "NotebookServerTests",
       dependencies: ["Literate", "NotebookServer", "cached-notebook", "test-notebook"],

@@ -31,6 +31,8 @@ public struct Axes: Sendable {
   public var ylim: ClosedRange<Double>?
   /// Whether to draw grid lines at the ticks.
   public var grid = false
+  /// Whether to draw the frame with ticks and labels; `false` is matplotlib's `axis("off")`.
+  public var frame = true
 
   private(set) var images: [ShownImage] = []
   private(set) var marks: [any Mark] = []
@@ -220,6 +222,91 @@ public struct Axes: Sendable {
     _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil
   ) {
     appendBars(labels, series, isStacked: stacked, isHorizontal: true, decimals: decimals)
+  }
+
+  /// Writes text at a position, with its line breaks, like matplotlib's `text`.
+  ///
+  /// ```swift
+  /// axes.text("x", at: (0, 3))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - position: The position in data coordinates.
+  ///   - align: Whether the text begins, ends or has its middle there.
+  ///   - fontsize: The font size in points.
+  ///   - color: The color of the text.
+  public mutating func text(
+    _ text: String, at position: (x: Double, y: Double), align: TextAlignment = .center,
+    fontsize: Double = 10, color: Color = .black
+  ) {
+    let checks = Checks("text").expectPositions([position]).expectFontsize(fontsize)
+    guard accepts(checks.problem) else { return }
+    marks.append(
+      Annotation(
+        text: text, position: position, alignment: align, size: fontsize, color: color))
+  }
+
+  /// Draws a box with text in its middle. Text larger than the box is an error.
+  ///
+  /// ```swift
+  /// axes.box("weight layer", at: (0, 2), size: (1.6, 0.6))
+  /// axes.box("+", at: (0, 1), size: (0.4, 0.4), style: .circle)
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - text: The text, with its line breaks.
+  ///   - center: The position of the middle, in data coordinates.
+  ///   - size: The width and height in data coordinates.
+  ///   - style: The shape of the box.
+  ///   - facecolor: The color inside; the text is black or white, whichever is easier to read.
+  ///   - edgecolor: The color of the outline.
+  ///   - linewidth: The width of the outline in points.
+  ///   - fontsize: The font size in points.
+  public mutating func box(
+    _ text: String, at center: (x: Double, y: Double), size: (width: Double, height: Double),
+    style: BoxStyle = .round, facecolor: Color = .white, edgecolor: Color = .black,
+    linewidth: Double = 1, fontsize: Double = 10
+  ) {
+    let checks = Checks("box").expectPositions([center])
+      .expect(
+        [size.width, size.height].allSatisfy { $0 > 0 && isDrawable($0) },
+        "a width and height between 0 and 1e300", got: "\(size.width) × \(size.height)"
+      )
+      .expectWidth(linewidth).expectFontsize(fontsize)
+    guard accepts(checks.problem) else { return }
+    marks.append(
+      Box(
+        text: Annotation(
+          text: text, position: center, alignment: .center, size: fontsize,
+          color: facecolor.contrast),
+        size: size, style: style, facecolor: facecolor, edgecolor: edgecolor,
+        linewidth: linewidth))
+  }
+
+  /// Draws an arrow along a path, with its head at the last point.
+  ///
+  /// ```swift
+  /// axes.arrow([(0, 3), (0, 2.3)])
+  /// axes.arrow([(0, 3), (2, 3), (2, 1), (0.2, 1)], rounding: 8)    // around a corner
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - path: At least two positions, in data coordinates.
+  ///   - rounding: The radius of the path's corners, in points.
+  ///   - color: The color of the arrow.
+  ///   - linewidth: The width of the line in points.
+  public mutating func arrow(
+    _ path: [(x: Double, y: Double)], rounding: Double = 0, color: Color = .black,
+    linewidth: Double = 1.2
+  ) {
+    let checks = Checks("arrow")
+      .expect(path.count >= 2, "at least 2 positions", got: "\(path.count)")
+      .expectPositions(path).expectWidth(linewidth)
+      .expect(
+        (0...1000).contains(rounding), "a rounding from 0 to 1000", got: "\(rounding)")
+    guard accepts(checks.problem) else { return }
+    marks.append(Arrow(path: path, rounding: rounding, color: color, linewidth: linewidth))
   }
 
   /// Adds a legend with the labels of lines and bars: inside the plot where it covers nothing,

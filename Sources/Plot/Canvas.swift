@@ -146,6 +146,26 @@ extension Canvas {
     draw(ink, color: color)
   }
 
+  /// Fills a convex polygon, antialiased.
+  ///
+  /// - Parameters:
+  ///   - polygon: The corners in order. A single point gives a disk.
+  ///   - rounding: The distance by which the polygon is enlarged, with round corners, in pixels.
+  ///   - color: The color.
+  package mutating func fill(_ polygon: [Point], rounding: Double = 0, color: Color) {
+    guard let box = polygon.bounds(reach: rounding + 1)?.intersection(clip), !box.isEmpty
+    else { return }
+    var ink = Glyph(frame: box, coverage: [UInt8](repeating: 0, count: box.width * box.height))
+    for y in box.y..<box.maxY {
+      for x in box.x..<box.maxX {
+        let center = Point(x: Double(x) + 0.5, y: Double(y) + 0.5)
+        let share = min(max(rounding + 0.5 - polygon.signedDistance(of: center), 0), 1)
+        ink.coverage[(y - box.y) * box.width + x - box.x] = UInt8((share * 255).rounded())
+      }
+    }
+    draw(ink, color: color)
+  }
+
   /// Draws a dashed line.
   ///
   /// - Parameter pattern: The lengths of dashes and gaps in turn, in line widths.
@@ -176,6 +196,18 @@ extension [Point] {
     return Rectangle(
       x: x, y: y, width: pixel((high.x + reach).rounded(.up)) - x,
       height: pixel((high.y + reach).rounded(.up)) - y)
+  }
+
+  /// The distance of a point from this convex polygon; negative inside.
+  fileprivate func signedDistance(of point: Point) -> Double {
+    let edges = zip(self, dropFirst() + prefix(1))
+    let nearest = edges.lazy.map { point.distance(toLineFrom: $0, to: $1) }.min() ?? .infinity
+    // Inside is the same side of all edges. A polygon without area has no inside.
+    let sides = edges.lazy.map {
+      ($1.x - $0.x) * (point.y - $0.y) - ($1.y - $0.y) * (point.x - $0.x)
+    }
+    let (low, high) = (sides.min() ?? 0, sides.max() ?? 0)
+    return low >= 0 && high > 0 || high <= 0 && low < 0 ? -nearest : nearest
   }
 
   /// The parts of the line that are not far outside a rectangle.

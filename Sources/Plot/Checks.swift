@@ -34,6 +34,19 @@ struct Checks {
     expect((0...1000).contains(width), "a linewidth from 0 to 1000", got: "\(width)")
   }
 
+  /// Font sizes in points.
+  func expectFontsize(_ size: Double) -> Checks {
+    expect((1...1000).contains(size), "a fontsize from 1 to 1000", got: "\(size)")
+  }
+
+  /// Positions in data coordinates.
+  func expectPositions(_ points: [(x: Double, y: Double)]) -> Checks {
+    let wrong = points.first { !isDrawable($0.x) || !isDrawable($0.y) }
+    return expect(
+      wrong == nil, "positions between −1e300 and 1e300",
+      got: "(\(wrong?.x ?? 0), \(wrong?.y ?? 0))")
+  }
+
   /// Limits of a color scale.
   func expectRange(_ range: ClosedRange<Double>?) -> Checks {
     expect(

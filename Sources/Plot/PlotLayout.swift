@@ -50,8 +50,27 @@ package struct PlotLayout {
       beside: yRange, y, length: frame.height, width: 0.4 * Double(cell.width), pen)
     values = axes.marks.flatMap { $0.texts(in: coordinates, pen) }
 
+    if axes.frame { labels = tickAndAxisLabels }
+    if let label = axes.colorbarLabel,
+      let map = axes.marks.lazy.compactMap({ $0 as? HeatMap }).first
+    {
+      let bar = ColorBar(of: map, label: label, beside: frame, pen)
+      colorBar = bar
+      labels += bar.texts
+    }
+    let entries = axes.marks.flatMap(\.legend)
+    if axes.hasLegend && !entries.isEmpty {
+      let beside = labels.map(\.ink.maxX).max() ?? frame.maxX
+      let legend = try Legend(
+        entries, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
+      self.legend = legend
+    }
+  }
+
+  /// The labels of ticks and axes.
+  private var tickAndAxisLabels: [PlacedText] {
     let distance = pen.line + 2 * pen.tick
-    labels = xTicks.texts(below: Double(frame.maxY + distance), pen, x: coordinates.x)
+    var labels = xTicks.texts(below: Double(frame.maxY + distance), pen, x: coordinates.x)
     let lowest = labels.map(\.ink.maxY).max() ?? frame.maxY
     let yLabels = yTicks.texts(beside: Double(frame.x - distance), pen, y: coordinates.y)
     let leftmost = yLabels.map(\.ink.x).min() ?? frame.x
@@ -72,20 +91,7 @@ package struct PlotLayout {
             x: Double(leftmost) - 6 * pen.points, y: Double(frame.y) + Double(frame.height) / 2),
           across: .middle, down: .end, size: pen.size, pen, isRotated: true))
     }
-    if let label = axes.colorbarLabel,
-      let map = axes.marks.lazy.compactMap({ $0 as? HeatMap }).first
-    {
-      let bar = ColorBar(of: map, label: label, beside: frame, pen)
-      colorBar = bar
-      labels += bar.texts
-    }
-    let entries = axes.marks.flatMap(\.legend)
-    if axes.hasLegend && !entries.isEmpty {
-      let beside = labels.map(\.ink.maxX).max() ?? frame.maxX
-      let legend = try Legend(
-        entries, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
-      self.legend = legend
-    }
+    return labels
   }
 
   /// The whole area, or for square cells the centered frame with cells of whole pixels.
@@ -103,11 +109,15 @@ package struct PlotLayout {
 
   /// The bounding box of the frame and everything around it.
   package var bounds: Rectangle {
+    let boxes = labels.map(\.ink) + [colorBar?.frame, legend?.box].compactMap { $0 }
+    // Without a frame, text may extend beyond where it was.
+    guard axes.frame else {
+      return (boxes + values.map(\.ink)).reduce(frame) { $0.union($1) }
+    }
     let distance = pen.line + pen.tick
     let ticks = Rectangle(
       x: frame.x - distance, y: frame.y - pen.line,
       width: frame.width + distance + pen.line, height: frame.height + distance + pen.line)
-    let boxes = labels.map(\.ink) + [ticks, colorBar?.frame, legend?.box].compactMap { $0 }
     return boxes.reduce(ticks) { $0.union($1) }
   }
 
@@ -117,8 +127,10 @@ package struct PlotLayout {
     if axes.grid { drawGrid(on: &canvas) }
     for mark in axes.marks { try mark.draw(on: &canvas, in: coordinates, pen) }
     canvas.clip = whole
-    canvas.outline(frame, width: pen.line, color: .black)
-    drawTicks(on: &canvas)
+    if axes.frame {
+      canvas.outline(frame, width: pen.line, color: .black)
+      drawTicks(on: &canvas)
+    }
     colorBar?.draw(on: &canvas, pen)
     for text in values + labels { canvas.draw(text) }
     legend?.draw(on: &canvas, pen)

@@ -53,6 +53,28 @@ struct BadInputTests {
     #expect(
       error { $0[0].imshow(Image(width: 2, height: 2, values: [1])) }
         == "imshow: Image: expected 2 × 2 × 1 values, got 1")
+    #expect(
+      error { $0[0].text("a", at: (0, .nan)) }
+        == "text: expected positions between −1e300 and 1e300, got (0.0, nan)")
+    #expect(
+      error { $0[0].text("a", at: (0, 0), fontsize: 0) }
+        == "text: expected a fontsize from 1 to 1000, got 0.0")
+    #expect(
+      error { $0[0].box("a", at: (0, 0), size: (0, 1)) }
+        == "box: expected a width and height between 0 and 1e300, got 0.0 × 1.0")
+    #expect(
+      error {
+        $0[0].frame = false
+        ($0[0].xlim, $0[0].ylim) = (-10...10, -10...10)
+        $0[0].box("weight layer", at: (0, 0), size: (1, 10))
+      }
+        == "box \"weight layer\": expected room for 84 × 10 pixels of text, got 1 × 9; make the box "
+        + "or the figure larger")
+    #expect(
+      error { $0[0].arrow([(0, 0)]) } == "arrow: expected at least 2 positions, got 1")
+    #expect(
+      error { $0[0].arrow([(0, 0), (1, 1)], rounding: -1) }
+        == "arrow: expected a rounding from 0 to 1000, got -1.0")
     #expect(error { $0[7].plot([1]) } == "Figure: expected an index of 1 × 1 axes, got [7]")
     #expect(error { $0[0, -1].plot([1]) } == "Figure: expected axes within 1 × 1, got [0, -1]")
     #expect(error { $0[0] = $0[3] } == "Figure: expected an index of 1 × 1 axes, got [3]")
@@ -175,7 +197,7 @@ struct PlotFuzzTests {
 
   private func fill(_ axes: inout Axes, _ random: inout Random) {
     for _ in 0...random(3) {
-      switch random(9) {
+      switch random(12) {
       case 0, 1:
         let x = random.numbers()
         let y = (0..<(random(20) == 0 ? 1 : x.count)).map { _ in random.number() }
@@ -211,9 +233,24 @@ struct PlotFuzzTests {
           Image(
             width: random(9) == 0 ? random([0, -1, .max]) : values.count, height: 1,
             channels: random(9) == 0 ? 3 : 1, values: values))
+      case 8:
+        axes.text(
+          random.text(), at: (random.number(), random.number()),
+          align: random([.left, .center, .right]), fontsize: random([10, 10, 6, 900, -1]))
+      case 9:
+        axes.box(
+          random.text(), at: (random.number(), random.number()),
+          size: (abs(random.number()), abs(random.number())),
+          style: random([.square, .round, .circle]), linewidth: random([1, 0, 99]),
+          fontsize: random([10, 1]))
+      case 10:
+        axes.arrow(
+          zip(random.numbers(), random.numbers()).map { ($0, $1) },
+          rounding: random([0, 5, 900]), linewidth: random([1, 0, 99]))
       default: axes.legend()
       }
     }
+    axes.frame = random(4) > 0
     (axes.xlim, axes.ylim) = (random.range(), random.range())
     (axes.title, axes.xlabel, axes.ylabel) = (random.text(), random.text(), random.text())
     axes.grid = random(2) == 0

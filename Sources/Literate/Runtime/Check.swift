@@ -48,6 +48,8 @@ public func check(
 ///   - line: The line of the call.
 ///   - body: Returns the fraction of the points that are earned. Below 0 and NaN are none, above 1 is all.
 /// - Returns: Whether the check earned all its points.
+// A body of several statements without a result would fit both functions.
+@_disfavoredOverload
 @MainActor
 @discardableResult
 public func check(
