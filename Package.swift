@@ -35,6 +35,9 @@ let sessions =
     (1...8).map { session("kernel-session-\($0)", path: "\(folder)/kernel-session-\($0)") }
   } ?? []
 
+/// The students' version of the package has neither tests nor benchmarks.
+let hasTests = !contents(of: "Tests").isEmpty
+
 let package = Package(
   name: "lab",
   platforms: [.macOS(.v15)],
@@ -137,6 +140,11 @@ let package = Package(
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
+  ] + kernelSets + notebooks.map(notebook) + sessions + (hasTests ? tests : [])
+)
+
+var tests: [Target] {
+  [
     .executableTarget(
       name: "kernel-bench", dependencies: ["Kernels"], path: "Benchmarks/Kernels",
       swiftSettings: strict),
@@ -161,7 +169,10 @@ let package = Package(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
       name: "LiterateTests",
-      dependencies: ["Literate", "Plot", "Spawning", "test-notebook", "cached-notebook"],
+      dependencies: [
+        "Literate", "Plot", "Spawning", "Submissions", "test-notebook", "cached-notebook",
+        "graded-notebook",
+      ],
       swiftSettings: strict),
     testNotebook("test-notebook"),
     testNotebook("cached-notebook"),
@@ -180,8 +191,8 @@ let package = Package(
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),
-  ] + kernelSets + notebooks.map(notebook) + sessions
-)
+  ]
+}
 
 /// A C library of the system: a module map and a `shim.h` in `Sources/NAME`, nothing else.
 func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
@@ -208,14 +219,22 @@ func notebook(_ name: String) -> Target {
   return .executableTarget(
     name: name, dependencies: lab + ["Literate", "Notebook", "Plot", arguments], path: path,
     exclude: contents(of: path).filter { !$0.hasSuffix(".swift") },
-    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+    swiftSettings: warnings(of: path) + [.defaultIsolation(MainActor.self)])
+}
+
+/// Warnings are errors, except in exercises: an answer may have an unused variable.
+func warnings(of path: String) -> [SwiftSetting] {
+  let text = try? String(
+    contentsOfFile: "\(Context.packageDirectory)/\(path)/main.swift", encoding: .utf8)
+  let marks = ["BEGIN SOLUTION", "BEGIN ANSWER"].map { "// \($0)" }
+  return marks.contains { (text ?? "").contains($0) } ? [] : strict
 }
 
 /// A notebook that the tests of the runner run.
 func testNotebook(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["Literate", "Plot", arguments], path: "Tests/Notebooks/\(name)",
-    swiftSettings: strict + [.defaultIsolation(MainActor.self)])
+    swiftSettings: warnings(of: "Tests/Notebooks/\(name)") + [.defaultIsolation(MainActor.self)])
 }
 
 /// The names of the files and folders in a folder of the package, without hidden ones.

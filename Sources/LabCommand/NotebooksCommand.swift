@@ -19,6 +19,7 @@ struct NotebooksCommand: ParsableCommand {
       """,
     subcommands: [
       List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
+      Points.self, Release.self, Grade.self,
     ])
 
   /// The notebooks of this package.
@@ -240,9 +241,17 @@ private func runEach(
   _ names: NotebookNames, _ body: (NotebookProgram, Console) throws -> Page.State
 ) throws {
   let folders = try NotebooksCommand.folders()
+  try runEach(names.notebooks(of: folders), of: folders, body)
+}
+
+/// Runs `body` with each notebook, also after failures, then writes the gallery.
+func runEach(
+  _ notebooks: [NotebookProgram], of folders: NotebookFolders,
+  _ body: (NotebookProgram, Console) throws -> Page.State
+) throws {
   let console = Console()
   var status: Int32 = 0
-  for notebook in try names.notebooks(of: folders) {
+  for notebook in notebooks {
     console.begin(notebook)
     var isInterrupted = false
     let result = try going(on: &status, isInterrupted: &isInterrupted) {

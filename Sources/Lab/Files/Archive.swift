@@ -55,6 +55,34 @@ package enum Archive {
     return members
   }
 
+  /// The bytes of several members of an archive of any form that libarchive reads, by path.
+  ///
+  /// - Parameters:
+  ///   - archive: The archive, such as zip, tar or tar.gz.
+  ///   - limit: The largest size of all of them together in bytes.
+  ///   - isWanted: Whether to read the member at a path.
+  /// - Throws: ``DataError`` if the archive is damaged, or has more than 100,000 members.
+  package static func membersOfAnyForm(
+    of archive: URL, limit: Int, where isWanted: (String) -> Bool
+  ) throws -> [String: [UInt8]] {
+    let reader = try Reader(archive, what: "archive") {
+      archive_read_support_filter_all($0)
+      return archive_read_support_format_all($0)
+    }
+    var members: [String: [UInt8]] = [:]
+    var (total, count) = (0, 0)
+    while let member = try reader.nextMember() {
+      count += 1
+      guard count <= 100_000 else { throw reader.damage("more than 100,000 files") }
+      guard isWanted(member) else { continue }
+      var bytes: [UInt8] = []
+      try reader.forEachBlock(limit: limit - total) { bytes += $0 }
+      total += bytes.count
+      members[member] = bytes
+    }
+    return members
+  }
+
   /// Decompresses a gzip file.
   ///
   /// - Parameters:

@@ -56,6 +56,17 @@ public struct ResNet: Model {
     case pool
   }
 
+  // BEGIN SOLUTION: the network of ResNet.swift
+  // STUB: public let fc: Linear
+  // STUB:
+  // STUB: public init(_ data: DataConfig, _ options: Options = .defaults) {
+  // STUB:   fc = Linear(data.inputDims.reduce(1, *), data.mapping.count)
+  // STUB: }
+  // STUB:
+  // STUB: public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+  // STUB:   // A single layer, until the network is written.
+  // STUB:   try fc(flatten(x))
+  // STUB: }
   public let stem: ConvNorm
   public let blocks: [ResidualBlock]
   public let fc: Linear
@@ -83,8 +94,11 @@ public struct ResNet: Model {
     x = try globalAveragePool(x)
     return try fc(x)
   }
+  // END SOLUTION
 }
 
+// BEGIN SOLUTION: the blocks of ResNet.swift
+// STUB: // The layers of the network, such as its residual block.
 /// `relu(x + F(x))`, where F is two 3×3 convolutions.
 ///
 /// If F changes the shape, a 1×1 convolution gives x the same shape. With
@@ -149,3 +163,4 @@ public struct ConvNorm: Layer {
     return try norm?(y) ?? y
   }
 }
+// END SOLUTION

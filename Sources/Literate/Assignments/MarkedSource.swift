@@ -116,7 +116,7 @@ struct MarkedSource {
       guard !name.contains(where: { "\"\\".contains($0) }) else {
         throw fault(line, "expected a name without quotes and backslashes, got \(name)")
       }
-      let stubs = lines.compactMap { stub(in: $0).map { begin.indentation + $0 } }
+      let stubs = lines.compactMap(stub(in:)).map { $0.isEmpty ? "" : begin.indentation + $0 }
       return .solution(
         Solution(
           name: name, indentation: begin.indentation, stub: stubs,

@@ -35,6 +35,20 @@ public struct NotebookProgram: Sendable {
     return folder.lastPassed.url.appending(path: "index.html")
   }
 
+  /// Whether the notebook has exercises, with answers or with solutions.
+  public var hasExercises: Bool {
+    let text = regularFile(file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let source = try? MarkedSource(text, path: "main.swift")
+    return source?.solutions.isEmpty == false || !AnswerText(text).answers.isEmpty
+  }
+
+  /// The points of the last run: those earned, of all; nil if it has no checks.
+  public var points: (earned: Double, all: Double)? {
+    guard let checks = try? RunFolder(folder).page.checks, !checks.isEmpty else { return nil }
+    let sum = PointSum(checks)
+    return (sum.earned, sum.points)
+  }
+
   /// The state of the last run.
   public var state: Page.State { (try? RunFolder(folder).page.state) ?? .notRun }
 
