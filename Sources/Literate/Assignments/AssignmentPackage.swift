@@ -1,13 +1,13 @@
 import Foundation
 
 /// A teacher's package with exercises: which files students get, and what is marked in them.
-struct AssignmentPackage {
+package struct AssignmentPackage {
   /// The folder with `Package.swift`.
-  let folder: URL
+  package let folder: URL
   /// The paths of all files that students get, sorted.
-  let paths: [String]
+  package let paths: [String]
   /// The files with markers, by path.
-  let marked: [String: MarkedSource]
+  package let marked: [String: MarkedSource]
   /// The paths of files that students do not get, and of which they get no line either.
   let secretPaths: [String]
 
@@ -17,14 +17,22 @@ struct AssignmentPackage {
   static let overlayName = "Students"
 
   /// - Throws: ``NotebookError`` if the list is missing or wrong, or if markers are.
-  init(_ folder: URL) throws {
-    self.folder = folder
+  package init(_ folder: URL) throws {
     let list = folder.appending(path: Self.listName)
     guard let text = regularFile(list).map({ String(decoding: $0, as: UTF8.self) }) else {
       throw NotebookError(
         "expected the list of the files for students in \(list.path(percentEncoded: false)), found "
           + "none")
     }
+    try self.init(folder, list: text)
+  }
+
+  /// - Parameters:
+  ///   - folder: The folder with `Package.swift`.
+  ///   - text: The list of what students get; see ``ReleaseRules``.
+  /// - Throws: ``NotebookError`` if the list or the markers are wrong.
+  package init(_ folder: URL, list text: String) throws {
+    self.folder = folder
     let rules = try ReleaseRules(text, name: Self.listName)
     let all = try Self.files(in: folder, below: rules.included)
     for included in rules.included
@@ -56,7 +64,7 @@ struct AssignmentPackage {
   }
 
   /// The Swift files with solutions, sorted by path.
-  var exercises: [MarkedSource] {
+  package var exercises: [MarkedSource] {
     marked.values.filter { $0.isSwift && !$0.solutions.isEmpty }.sorted { $0.path < $1.path }
   }
 

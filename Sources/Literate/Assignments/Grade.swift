@@ -22,7 +22,7 @@ public struct Grade: Codable, Sendable {
     public var message: String?
   }
 
-  var sum: PointSum {
+  package var sum: PointSum {
     PointSum(checks.map { Page.Check(name: $0.name, points: $0.points, earned: $0.earned) })
   }
 

@@ -20,8 +20,8 @@ import Foundation
 ///
 /// Without lines `STUB: …` the stub is `throw Unanswered("NAME")`. Each marker is a line of its own, in
 /// Swift a comment `//`, in other files also `#` or `<!-- … -->`.
-struct MarkedSource {
-  let path: String
+package struct MarkedSource {
+  package let path: String
   let segments: [Segment]
 
   enum Segment: Equatable {
@@ -31,13 +31,13 @@ struct MarkedSource {
     case teacherOnly([String])
   }
 
-  struct Solution: Equatable {
-    var name: String
+  package struct Solution: Equatable {
+    package var name: String
     /// The white space in front of the marker.
     var indentation: String
     /// The lines of the stub with their indentation.
     var stub: [String]
-    var lines: [String]
+    package var lines: [String]
     /// The line of the marker, counted from 1.
     var line: Int
   }
@@ -49,7 +49,7 @@ struct MarkedSource {
     segments.contains { if case .lines = $0 { false } else { true } }
   }
 
-  var solutions: [Solution] {
+  package var solutions: [Solution] {
     segments.compactMap { if case .solution(let solution) = $0 { solution } else { nil } }
   }
 
@@ -57,7 +57,7 @@ struct MarkedSource {
   ///   - text: The text of the file.
   ///   - path: Its path in the package, for messages.
   /// - Throws: ``NotebookError`` if a marker has no counterpart or no name.
-  init(_ text: String, path: String) throws {
+  package init(_ text: String, path: String) throws {
     self.path = path
     let lines = withUnixLineEnds(text).split(separator: "\n", omittingEmptySubsequences: false)
       .map(String.init)
@@ -135,7 +135,7 @@ struct MarkedSource {
   }
 
   /// The version for students.
-  var released: String {
+  package var released: String {
     var lines: [String] = []
     for segment in segments {
       switch segment {
@@ -151,7 +151,7 @@ struct MarkedSource {
   }
 
   /// The lines that a student's package must not have.
-  var secretLines: [(text: String, line: Int)] {
+  package var secretLines: [(text: String, line: Int)] {
     var secrets: [(String, Int)] = []
     var number = 1
     for segment in segments {

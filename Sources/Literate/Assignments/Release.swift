@@ -8,7 +8,13 @@ public struct Release {
   /// - Parameter folders: The notebooks of the teacher's package.
   /// - Throws: ``NotebookError`` if the package has no list of files for students, or wrong markers.
   public init(_ folders: NotebookFolders) throws {
-    package = try AssignmentPackage(folders.package)
+    try self.init(AssignmentPackage(folders.package))
+  }
+
+  /// - Parameter package: The teacher's package.
+  /// - Throws: ``NotebookError`` if it has no exercises.
+  package init(_ package: AssignmentPackage) throws {
+    self.package = package
     guard !package.exercises.isEmpty else {
       throw NotebookError(
         "expected exercises between // BEGIN SOLUTION: NAME and // END SOLUTION, found none in the "
