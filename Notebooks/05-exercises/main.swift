@@ -320,36 +320,35 @@ cell("Exercise 3: a residual block")
 ///   - layers: The text of each box in F, from top to bottom.
 ///   - shortcut: The text of a box on the skip connection; nil for none.
 func blockDiagram(_ layers: [String], shortcut: String? = nil) -> Figure {
-  var figure = Figure(size: (4, 0.62 * Double(layers.count) + 2.2))
-  figure[0].frame = false
-  (figure[0].xlim, figure[0].ylim) = (-1.6...2.6, -2.55...Double(layers.count) + 0.35)
   let top = Double(layers.count)
+  let (sum, bottom) = (-0.5, -1.45)
+  let middle = (top + sum) / 2
+  var figure = Figure(size: (4, 0.62 * (top - bottom) + 0.4))
+  figure[0].frame = false
+  (figure[0].xlim, figure[0].ylim) = (-1.65...2.65, bottom - 0.05...top + 0.35)
   let blue = Color(red: 222, green: 235, blue: 247)
   // From x at the top down to the sum.
-  figure[0].text("x", at: (-0.2, top + 0.1), align: .right, fontsize: 12)
+  figure[0].text("x", at: (-0.15, top + 0.15), align: .right, fontsize: 12)
   figure[0].arrow([(0, top + 0.3), (0, top - 0.45)])
   for (index, layer) in layers.enumerated() {
-    let middle = top - 0.75 - Double(index)
-    figure[0].box(layer, at: (0, middle), size: (2, 0.6), facecolor: blue)
-    figure[0].arrow([(0, middle - 0.3), (0, middle - (index == layers.count - 1 ? 0.55 : 0.7))])
-    if index < layers.count - 1 {
-      figure[0].text("relu", at: (0.12, middle - 0.49), align: .left)
-    }
+    let isLast = index == layers.count - 1
+    let y = top - 0.75 - Double(index)
+    figure[0].box(layer, at: (0, y), size: (2, 0.6), facecolor: blue)
+    figure[0].arrow([(0, y - 0.3), (0, y - (isLast ? 0.55 : 0.7))])
+    if !isLast { figure[0].text("relu", at: (0.12, y - 0.5), align: .left) }
   }
-  let sum = -0.5
-  figure[0].text("F(x)", at: (-1.1, top / 2 + 0.25), align: .right, fontsize: 12)
+  figure[0].text("F(x)", at: (-1.1, middle), align: .right, fontsize: 12)
   figure[0].box("+", at: (0, sum), size: (0.42, 0.4), style: .circle, fontsize: 12)
-  figure[0].text("F(x) + x", at: (-0.35, sum), align: .right, fontsize: 12)
   // Around F.
-  let around = [(x: 0.0, y: top), (x: 1.9, y: top), (x: 1.9, y: sum), (x: 0.2, y: sum)]
-  figure[0].arrow(around, rounding: 12)
+  figure[0].arrow([(0, top), (1.9, top), (1.9, sum), (0.17, sum)], rounding: 12)
   if let shortcut {
-    figure[0].box(shortcut, at: (1.9, top / 2 + 0.25), size: (1.3, 0.9), facecolor: blue)
+    figure[0].box(shortcut, at: (1.9, middle), size: (1.3, 0.9), facecolor: blue)
   } else {
-    figure[0].text("x", at: (2, top / 2 + 0.4), align: .left, fontsize: 12)
-    figure[0].text("identity", at: (2, top / 2 + 0.1), align: .left)
+    figure[0].text("F(x) + x", at: (-0.3, sum), align: .right, fontsize: 12)
+    figure[0].text("x", at: (2, middle + 0.15), align: .left, fontsize: 12)
+    figure[0].text("identity", at: (2, middle - 0.15), align: .left)
   }
-  figure[0].arrow([(0, sum - 0.2), (0, sum - 1)])
+  figure[0].arrow([(0, sum - 0.2), (0, bottom)])
   figure[0].text("relu", at: (0.12, sum - 0.5), align: .left)
   return figure
 }
