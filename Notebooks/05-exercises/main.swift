@@ -424,9 +424,8 @@ check("3: other sizes") {
       of: block, randomTensor(shape), shape: [shape[0], channels, shape[2], shape[3]],
       "images may have any height and width")
     let shortcut = shape[1] == channels ? 0 : shape[1] * channels + channels
-    try expectWeights(
-      block, (shape[1] + channels) * channels * 9 + 2 * channels + shortcut,
-      "for \(shape[1]) to \(channels) channels")
+    let expected = (shape[1] + channels) * channels * 9 + 2 * channels + shortcut
+    try expectWeights(block, expected, "for \(shape[1]) to \(channels) channels")
   }
 }
 check("3: the skip connection with a change of channels") {
@@ -552,7 +551,7 @@ check("4: after many batches, evaluation is like training") {
 }
 check("4: gradients, and relu(x) without weights in its convolutions") {
   try expectGradients(of: NormBlock(2, 3), randomTensor([2, 2, 3, 4]))
-  let x = randomTensor([2, 4, 5, 5])
+  let x = randomTensor([2, 4, 5, 3])
   let block = NormBlock(4, 4)
   for parameter in block.parameters where parameter.shape.count == 4 {
     try parameter.load(Tensor(repeating: 0, shape: parameter.shape))
@@ -652,8 +651,8 @@ check("5: half the size, equal channels") {
   try result(
     of: block, randomTensor([2, 4, 6, 5]), shape: [2, 4, 3, 3],
     "the shape changes although the number of channels does not: x needs its convolution")
-  try expectWeights(
-    block, normBlockWeights(4, 4, hasShortcut: true), "with the convolution on the skip connection")
+  let expected = normBlockWeights(4, 4, hasShortcut: true)
+  try expectWeights(block, expected, "with the convolution on the skip connection")
   try expectGradients(of: block, randomTensor([2, 4, 4, 4]))
 }
 // END HIDDEN TESTS
@@ -709,10 +708,10 @@ nonisolated struct DeepNetwork: Model {
       BatchNorm2d(options.channels), ReLU())
     var blocks: [StridedBlock] = []
     var channels = options.channels
-    for stage in 0..<3 {
+    for width in [1, 2, 4].map({ $0 * options.channels }) {
       for index in 0..<options.blocks {
-        let width = options.channels << stage
-        blocks.append(StridedBlock(channels, width, stride: stage > 0 && index == 0 ? 2 : 1))
+        blocks.append(
+          StridedBlock(channels, width, stride: index == 0 && width > options.channels ? 2 : 1))
         channels = width
       }
     }
