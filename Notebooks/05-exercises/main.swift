@@ -289,10 +289,10 @@ check("2: the input reaches the fully connected layers") {
 }
 // BEGIN HIDDEN TESTS
 check("2: equal to a plain computation") {
-  var options = CNN.Options.defaults
-  (options.convDim, options.fcDim) = (3, 11)
+  var few = CNN.Options()
+  (few.convDim, few.fcDim) = (3, 11)
   let small = DataConfig(inputDims: [1, 14, 10], outputDims: [1], mapping: ["a", "b", "c", "d"])
-  let model = InputAdded(small, options)
+  let model = InputAdded(small, few)
   let images = randomTensor([2, 1, 14, 10], seed: 3)
   let features = try maxPool2d(
     images + model.cnn.conv2(model.cnn.conv1(images)), size: 2, stride: 2)
@@ -693,7 +693,7 @@ nonisolated struct DeepNetwork: Model {
     var channels = 16
 
     static let fields: [OptionField<Self>] = [
-      .int("blocks", \.blocks, 1...100, help: "Residual blocks in each of the three stages."),
+      .int("blocks", \.blocks, 1...100, help: "Blocks in each stage."),
       .size("channels", \.channels, 1...1024, help: "Channels of the first stage."),
     ]
   }
@@ -731,9 +731,8 @@ nonisolated struct DeepNetwork: Model {
 func deepNetworkWeights(_ data: DataConfig, blocks: Int, channels: Int) -> Int {
   var sum = data.inputDims[0] * channels * 9 + 2 * channels
   var input = channels
-  for stage in 0..<3 {
+  for output in [channels, 2 * channels, 4 * channels] {
     for _ in 0..<blocks {
-      let output = channels << stage
       sum += normBlockWeights(input, output, hasShortcut: input != output)
       input = output
     }
