@@ -68,8 +68,8 @@ struct BadInputTests {
         ($0[0].xlim, $0[0].ylim) = (-10...10, -10...10)
         $0[0].box("weight layer", at: (0, 0), size: (1, 10))
       }
-        == "box \"weight layer\": expected room for 84 × 10 pixels of text, got 1 × 9; make the box "
-        + "or the figure larger")
+        == "box \"weight layer\": expected room for 86 × 10 pixels of text, got 13 × 85; make the "
+        + "box or the figure larger")
     #expect(
       error { $0[0].arrow([(0, 0)]) } == "arrow: expected at least 2 positions, got 1")
     #expect(

@@ -166,7 +166,7 @@ extension Submission {
         // In sessions of their own they are not ended with the program's group.
         var count = 0
         for _ in 0..<200 {
-          var arguments = ["setsid", "sleep", "61.8033"].map { strdup($0) } + [nil]
+          var arguments = ["setsid", "sleep", "61.8033"].map { strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
           var process = pid_t()
           if posix_spawnp(&process, "setsid", nil, nil, &arguments, nil) == 0 { count += 1 }
         }

@@ -161,7 +161,11 @@ package struct MarkedSource {
         secrets += zip(lines, (number + 1)...).map { ($0, $1) }
         number += lines.count + 2
       case .solution(let solution):
-        secrets += solution.lines.map { ($0, solution.line) }
+        // What the stub has is handed out on purpose, such as the first line of a declaration.
+        let stub = Set(solution.stub.map { $0.trimmingCharacters(in: .whitespaces) })
+        secrets += solution.lines
+          .filter { !stub.contains($0.trimmingCharacters(in: .whitespaces)) }
+          .map { ($0, solution.line) }
         number += solution.lines.count + solution.stub.count + 2
       }
     }
