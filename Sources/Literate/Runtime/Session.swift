@@ -15,6 +15,11 @@ final class Session {
   /// The variable set by the runner, to any text, if the page has no times.
   nonisolated static let timelessVariable = "LITERATE_NO_TIMING"
 
+  /// The language of what is printed without a runner.
+  var language = Language.english
+  /// The titles of the cells in that language, by those in English; made when the first one is printed.
+  private var titles: ((String) -> String)?
+
   /// Whether the runner reads the events.
   let isSupervised: Bool
   /// Whether the page shows times.
@@ -84,8 +89,19 @@ final class Session {
       report(.cell(opening))
       if waits { waitForRunner() }
     } else {
-      print("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
+      let title = title(of: opening)
+      print("\n\(title)\n\(String(repeating: "=", count: terminalWidth(of: title)))\n")
     }
+  }
+
+  /// The title of a cell in the language, if the source and its translation are where they were built.
+  private func title(of opening: Event.Opening) -> String {
+    guard language != .english, let file else { return opening.title }
+    if titles == nil {
+      let translation = Translation(beside: URL(filePath: file), in: language)
+      titles = { translation?.title(of: $0) ?? $0 }
+    }
+    return titles?(opening.title) ?? opening.title
   }
 
   /// Shows where a result is from.
@@ -93,7 +109,9 @@ final class Session {
     report(.cached(origin))
     guard !isSupervised, recordsTimes else { return }
     fflush(nil)
-    Recorder.pausing { StandardStreams.writeError(Array("\(origin.sentence)\n".utf8)) }
+    Recorder.pausing {
+      StandardStreams.writeError(Array("\(origin.sentence(in: language))\n".utf8))
+    }
   }
 
   /// Shows a figure and writes its file.
@@ -115,7 +133,7 @@ final class Session {
     if isSupervised {
       report(.figure(figure))
     } else {
-      Recorder.pausing { print("Figure: \(file.relativePath)") }
+      Recorder.pausing { print(language[.figureFile, file.relativePath]) }
     }
   }
 
@@ -132,7 +150,7 @@ final class Session {
         Array(png), to: folder.appending(path: figure.file).path(percentEncoded: false))
     }
     report(.inspection(inspection))
-    if !isSupervised { Recorder.pausing { print(inspection.line) } }
+    if !isSupervised { Recorder.pausing { print(inspection.line(in: language)) } }
   }
 
   /// The peak resident memory so far, in bytes.
