@@ -201,6 +201,10 @@ struct TranslationTests {
     file.entries[index].text = "[그것](main.swift)을 보세요."
     #expect(problems(file, source).count == 1)
     #expect(problems(file, source)[0].hasSuffix("expected `data` as in the English, found none"))
+    // The words in code may be translated.
+    let code = try #require(file.entries.firstIndex { $0.text.contains("```") })
+    file.entries[code].text = "```swift\nlet 가 = 1\n```"
+    #expect(problems(file, source).count == 1)
     file.entries[index].text = "`data`를 보세요."
     #expect(
       problems(file, source)[0].hasSuffix("expected main.swift as in the English, found none"))

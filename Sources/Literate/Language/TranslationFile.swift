@@ -312,8 +312,10 @@ private func firstWords(of text: String) -> String {
   return words.prefix(8).joined(separator: " ") + (words.count > 8 ? " …" : "")
 }
 
-/// A piece of code or the address of a link that a translation lacks; `nil` if it has all of them.
+/// A piece of inline code or the address of a link that a translation lacks; `nil` if it has all of them.
 private func lostMarkup(of original: String, in translation: String) -> String? {
+  // Comments in code may be translated.
+  if paragraphs(of: original).first?.isCode == true { return nil }
   func parts(_ text: String) -> [String] {
     let text = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return text.matches(of: /`[^`]+`/).map { String($0.0) }
