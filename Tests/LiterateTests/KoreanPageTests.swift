@@ -252,6 +252,27 @@ struct TranslatedRunTests {
     #expect(html.contains("실행하지 않음"))
   }
 
+  @Test func checkNamesWhatIsMissingOrHasChanged() throws {
+    let notebook = try translated()
+    let parameters = ["seed=9"]
+    #expect(try notebook.program.accept(notebook.options(parameters)) == [])
+    // The titles are translated, the paragraphs are not.
+    let missing = try notebook.program.check(notebook.options(parameters))
+    #expect(!missing.isEmpty && missing.allSatisfy { $0.contains(": not translated yet: ") })
+    #expect(try notebook.program.translationProblems() == missing)
+    try notebook.edit("cell(\"Streams\")", to: "cell(\"Both streams\")")
+    let changed = try notebook.program.translationProblems().filter { $0.contains("has changed") }
+    #expect(changed.count == 1)
+    let hash = OriginalPiece.hash(of: "Both streams")
+    #expect(
+      changed[0].hasSuffix(
+        "“Both streams”: the English has changed: “Both streams”; revise the translation, then "
+          + "my notebooks translate test-notebook --renew=\(hash)"))
+    #expect(changed[0].hasPrefix("Notebooks/test-notebook/main.ko.md:"))
+    _ = try notebook.program.updateTranslation(into: .korean, renewed: [hash])
+    #expect(try notebook.program.translationProblems().allSatisfy { !$0.contains("has changed") })
+  }
+
   @Test func unknownChecksumsAreRefused() throws {
     let notebook = try translated()
     #expect {
