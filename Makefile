@@ -14,6 +14,7 @@ run: set-up ## install what is missing, build, run the notebooks in their quick 
 test: set-up lint ## install what is missing, then lint, all tests, notebooks, docs, a dependent package
 	swift test -c release --disable-testable-imports --disable-xctest
 	LAB_TEST_SERVER=1 swift test -c release --disable-testable-imports --disable-xctest --filter NotebookServerTests
+	.build/release/lab notebooks check --all --translations
 	.build/release/lab notebooks check --all
 	@scripts/docs
 	@scripts/consumer

@@ -221,10 +221,12 @@ private final class CellRun {
     case .figure(let figure): add(figure)
     case .time(let line): output.add(Array("\(line.text)\n".utf8), .standardOutput)
     case .inspection(let inspection):
-      output.add(Array("\(inspection.line)\n".utf8), .standardOutput)
+      output.add(Array("\(inspection.line(in: .english))\n".utf8), .standardOutput)
       if let figure = inspection.figure { add(figure) }
-    case .check(let end): output.add(Array("\(end.result.text)\n".utf8), .standardOutput)
-    case .cached(let cached): output.add(Array("\(cached.sentence)\n".utf8), .standardOutput)
+    case .check(let end):
+      output.add(Array("\(end.result.text(in: .english))\n".utf8), .standardOutput)
+    case .cached(let cached):
+      output.add(Array("\(cached.sentence(in: .english))\n".utf8), .standardOutput)
     default: break
     }
   }

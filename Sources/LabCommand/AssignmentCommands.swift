@@ -12,6 +12,7 @@ extension NotebooksCommand {
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
     @OptionGroup var results: NotebookResults
+    @OptionGroup var words: NotebookLanguage
 
     func run() throws {
       let folders = try folders()
@@ -23,7 +24,7 @@ extension NotebooksCommand {
       results.set(&options)
       var failure: (any Error)?
       do {
-        try runEach(exercises, of: folders) { try $0.run(options, on: $1) }
+        try runEach(exercises, of: folders, in: words.chosen) { try $0.run(options, on: $1) }
       } catch {
         failure = error
       }

@@ -29,7 +29,8 @@ extension NotebooksCommand.Cache {
       let rows = results.map { result in
         [
           plainText(result.notebook), plainText(result.name ?? result.folder.lastPathComponent),
-          result.state, result.seconds.map(duration) ?? "", amountOfMemory(result.size),
+          result.state, result.seconds.map(Language.english.duration) ?? "",
+          amountOfMemory(result.size),
           result.lastUse.formatted(.iso8601.dateSeparator(.dash).dateTimeSeparator(.space)),
         ]
       }

@@ -18,16 +18,16 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks watch 02
       """,
     subcommands: [
-      List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
-      Points.self, Release.self, Grade.self,
+      List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self,
+      Translate.self, Cache.self, Points.self, Release.self, Grade.self,
     ])
 
   /// The notebooks of this package.
   static func folders() throws -> NotebookFolders {
     let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
-    // Results depend on these variables, but not on the output folder.
+    // Results depend on these variables, but not on the output folder and the language.
     let environment = ProcessInfo.processInfo.environment.filter {
-      $0.key.hasPrefix("LAB_") && $0.key != "LAB_OUTPUT_DIR"
+      $0.key.hasPrefix("LAB_") && !["LAB_OUTPUT_DIR", Language.variable].contains($0.key)
     }
     return try NotebookFolders(
       beside: program, output: OutputFolder.url, command: "lab notebooks",
@@ -57,6 +57,7 @@ extension NotebooksCommand {
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
     @OptionGroup var results: NotebookResults
+    @OptionGroup var words: NotebookLanguage
 
     @Flag(help: "Run notebooks even if nothing has changed since their last run.")
     var force = false
@@ -71,7 +72,7 @@ extension NotebooksCommand {
       results.set(&options)
       options.isForced = force
       options.recordsTimes = !noTiming
-      try runEach(names) { try $0.run(options, on: $1) }
+      try runEach(names, words) { try $0.run(options, on: $1) }
     }
   }
 
@@ -86,10 +87,11 @@ extension NotebooksCommand {
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
     @OptionGroup var results: NotebookResults
+    @OptionGroup var words: NotebookLanguage
 
     func run() throws {
       let folders = try folders()
-      let console = Console()
+      let console = Console(language: try words.chosen)
       let notebook = try folders.notebook(name)
       var options = limits.options(parameters)
       results.set(&options)
@@ -107,7 +109,9 @@ extension NotebooksCommand {
       abstract: "Run notebooks, and compare their results with the accepted ones.",
       discussion: """
         Accepted results are in Notebooks/NAME/expected, with the parameters of that run. Text and \
-        the pixels of figures must be the same, up to the tolerance of their cell.
+        the pixels of figures must be the same, up to the tolerance of their cell. Translations, such \
+        as Notebooks/NAME/main.ko.md, must have every paragraph as it is now. With --all, README.ko.md \
+        is checked too.
         """)
 
     @OptionGroup var names: NotebookNames
@@ -117,20 +121,38 @@ extension NotebooksCommand {
     @Flag(help: "Store the results as the accepted ones.")
     var accept = false
 
+    @Flag(help: "Check only the translations, without running anything.")
+    var translations = false
+
+    func validate() throws {
+      if accept, translations {
+        throw ValidationError("expected --accept or --translations, got both")
+      }
+    }
+
     func run() throws {
       let options = limits.options(parameters)
+      let folders = try folders()
       var status: Int32 = 0
-      for notebook in try names.notebooks(of: folders()) {
-        var isInterrupted = false
-        let result = try going(on: &status, isInterrupted: &isInterrupted) {
-          accept ? try notebook.accept(options) : try notebook.check(options)
-        }
-        if isInterrupted { break }
-        guard let complaints = result else { continue }
+      var isInterrupted = false
+      func check(_ name: String, _ body: () throws -> [String]) throws {
+        let result = try going(on: &status, isInterrupted: &isInterrupted, body)
+        guard !isInterrupted, let complaints = result else { return }
         let words = complaints.isEmpty ? accept ? "accepted" : "as expected" : "FAILED"
-        print("\(notebook.name): \(words)")
+        print("\(name): \(words)")
         complaints.forEach { print("  \(plainText($0))") }
         if !complaints.isEmpty { status = 1 }
+      }
+      for notebook in try names.notebooks(of: folders) where !isInterrupted {
+        try check(notebook.name) {
+          if translations { return try notebook.translationProblems() }
+          return accept ? try notebook.accept(options) : try notebook.check(options)
+        }
+      }
+      if names.all, !accept, !isInterrupted {
+        for document in TranslatedDocument.all(of: folders) {
+          try check(document.name) { try document.problems() }
+        }
       }
       if status != 0 { throw ExitCode(status) }
     }
@@ -142,9 +164,30 @@ extension NotebooksCommand {
       abstract: "Write pages again from the records of the last runs, without running notebooks.")
 
     @OptionGroup var names: NotebookNames
+    @OptionGroup var words: NotebookLanguage
 
     func run() throws {
-      try runEach(names) { notebook, console in try notebook.render(on: console).state }
+      try runEach(names, words) { notebook, console in try notebook.render(on: console).state }
+    }
+  }
+}
+
+/// The language of titles, prose and what the runner says itself.
+struct NotebookLanguage: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The language of prose and of what the runner says: en or ko. (default: LAB_LANGUAGE, or en)"),
+    transform: { try choice($0) })
+  var language: Language?
+
+  var chosen: Language {
+    get throws {
+      if let language { return language }
+      do {
+        return try Language.fromEnvironment()
+      } catch {
+        throw ValidationError("\(error)")
+      }
     }
   }
 }
@@ -238,18 +281,19 @@ struct NotebookLimits: ParsableArguments {
 
 /// Runs `body` with each notebook, also after failures, then writes the gallery.
 private func runEach(
-  _ names: NotebookNames, _ body: (NotebookProgram, Console) throws -> Page.State
+  _ names: NotebookNames, _ words: NotebookLanguage,
+  _ body: (NotebookProgram, Console) throws -> Page.State
 ) throws {
   let folders = try NotebooksCommand.folders()
-  try runEach(names.notebooks(of: folders), of: folders, body)
+  try runEach(names.notebooks(of: folders), of: folders, in: words.chosen, body)
 }
 
 /// Runs `body` with each notebook, also after failures, then writes the gallery.
 func runEach(
-  _ notebooks: [NotebookProgram], of folders: NotebookFolders,
+  _ notebooks: [NotebookProgram], of folders: NotebookFolders, in language: Language,
   _ body: (NotebookProgram, Console) throws -> Page.State
 ) throws {
-  let console = Console()
+  let console = Console(language: language)
   var status: Int32 = 0
   for notebook in notebooks {
     console.begin(notebook)
@@ -267,7 +311,8 @@ func runEach(
       break
     }
   }
-  print("\nAll pages: \(try folders.writeGallery().relativePath)")
+  let gallery = try folders.writeGallery(in: language)
+  print("\n\(language[.allPages, gallery.relativePath])")
   if status != 0 { throw ExitCode(status) }
 }
 

@@ -21,6 +21,7 @@ extension NotebooksCommand {
     @OptionGroup var parameters: NotebookParameters
     @OptionGroup var limits: NotebookLimits
     @OptionGroup var results: NotebookResults
+    @OptionGroup var words: NotebookLanguage
 
     @Flag(help: "Wait before each cell until the page asks for it.")
     var step = false
@@ -52,13 +53,15 @@ extension NotebooksCommand {
       let notebook = try NotebooksCommand.folders().notebook(name)
       let interruption = Interruption()
       defer { interruption.stop() }
-      let live = try LiveNotebook(notebook, options, stepping: step) { line in
+      let language = try words.chosen
+      let live = try LiveNotebook(notebook, options, stepping: step, language: language) { line in
         StandardError.writeLine("\(Self.time)  \(plainText(line))")
       }
       let server = NotebookServer(live, port: port)
       let address = try server.start()
       live.start()
-      print("\(plainText(notebook.title))\n\(address.absoluteString)\nCtrl-C ends it.")
+      let title = plainText(notebook.title(in: language))
+      print("\(title)\n\(address.absoluteString)\n\(language[.endsWithControlC])")
       if !noBrowser { WebBrowser.open(address) }
       while !interruption.hasOccurred, server.idleTime < .seconds(idleMinutes * 60) {
         usleep(100_000)
@@ -68,7 +71,7 @@ extension NotebooksCommand {
       )
       live.close()
       server.stop()
-      print("Page: \(notebook.folder.appending(path: "index.html").relativePath)")
+      print(language[.pageFile, notebook.page(in: language).relativePath])
     }
 
     private static var time: String {

@@ -18,6 +18,11 @@ public struct NotebookOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers. (default: 42)", transform: number)
   public var seed: UInt32 = 42
 
+  @Option(
+    help: "The language of the cells' titles: en or ko. (default: LAB_LANGUAGE, or en)",
+    transform: { try choice($0) })
+  public var language: Language?
+
   public init() {}
 }
 
@@ -32,7 +37,7 @@ extension ParsableArguments {
     sharesState("shared generator", SharedGenerator())
     dependsOn("Kernels", KernelSet.current.name)
     for (name, value) in ProcessInfo.processInfo.environment
-    where name.hasPrefix("LAB_") && name != "LAB_OUTPUT_DIR" {
+    where name.hasPrefix("LAB_") && !["LAB_OUTPUT_DIR", Language.variable].contains(name) {
       dependsOn(name, value)
     }
     note("Processor", Processor.name)

@@ -1,5 +1,9 @@
 /// The font of a figure's text. Both fonts are part of the library, so that figures look the same
 /// everywhere.
+///
+/// They have Latin, Greek and Cyrillic letters, digits and signs. Other characters, such as Hangul, are
+/// looked up in the fonts that are installed (`fonts-nanum` or `fonts-noto-cjk` on Debian), after the one
+/// that the variable `LAB_FONT` names.
 public enum Font: String, CaseIterable, Sendable {
   /// DejaVu Sans, as in matplotlib.
   case sansSerif

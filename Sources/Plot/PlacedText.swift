@@ -55,8 +55,9 @@ package struct Pen {
   /// The largest size of labels, which is matplotlib's, and the smallest; in points.
   package static let (largest, smallest) = (10.0, 6.0)
 
-  /// - Throws: ``PlotError`` if no font is installed.
+  /// - Throws: ``PlotError`` if `LAB_FONT` names a file that is no font.
   package init(_ font: Font, points: Double) throws(PlotError) {
+    try SubstituteFonts.checkOwn()
     typeface = try Typeface(font.file)
     self.points = points
   }

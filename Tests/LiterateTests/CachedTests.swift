@@ -333,7 +333,7 @@ private func joined(_ outputs: [[Page.Output]]) -> String {
         case .figure(let figure): "figure \(figure)\n"
         case .times(let text): text
         case .inspection(let inspection): "\(inspection)\n"
-        case .check(let check): "\(check.text)\n"
+        case .check(let check): "\(check.text(in: .english))\n"
         case .cached: ""
         }
       }.joined()

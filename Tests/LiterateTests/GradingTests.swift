@@ -76,7 +76,7 @@ import Testing
     let grader = try Self.grader(package, to: target, options)
     let lines = Lines()
     let grades = try grader.grade(found) { lines.add($0) }
-    #expect(lines.all.contains("The model solution: 12 of 12 points"))
+    #expect(lines.all.contains("The model solution: 12 / 12 points"))
     #expect(try state(of: Self.root) == before)
     #expect(!listener.hasGuest)
     #expect(sleepers() == [])

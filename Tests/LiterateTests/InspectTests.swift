@@ -4,7 +4,7 @@ import Testing
 
 struct InspectTests {
   private func line(_ value: InspectedValue) -> String {
-    Page.Inspection(name: "x", facts: value.facts).line
+    Page.Inspection(name: "x", facts: value.facts).line(in: .english)
   }
 
   @Test func numbersHaveStatistics() {

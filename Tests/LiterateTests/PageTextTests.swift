@@ -26,7 +26,7 @@ struct AmountsTests {
       (7384, "2 h 3 min"),
     ])
   func durations(seconds: Double, expected: String) {
-    #expect(duration(seconds) == expected)
+    #expect(Language.english.duration(seconds) == expected)
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import Foundation
 import Plot
 import Testing
 
@@ -80,5 +81,67 @@ struct GlyphTests {
       frame: Rectangle(x: 5, y: -7, width: 2, height: 3), coverage: [1, 2, 3, 4, 5, 6])
     #expect(glyph.rotated.rotated.rotated.rotated == glyph)
     #expect(glyph.rotated != glyph)
+  }
+}
+
+/// Characters that the figures' own fonts lack.
+struct SubstituteFontTests {
+  let typeface: Typeface
+
+  init() throws {
+    typeface = try Typeface(Font.sansSerif.file)
+  }
+
+  /// Whether a font with Hangul is installed.
+  static let hasHangul =
+    (try? Typeface(Font.sansSerif.file))
+    .map { $0.width(of: "데") != $0.width(of: "\u{10FFFF}") } ?? false
+
+  @Test(.enabled(if: hasHangul, "needs fonts-nanum or another font with Hangul"))
+  func hangulIsDrawnWithAnInstalledFont() throws {
+    let text = "데이터 data"
+    let glyphs = typeface.glyphs(of: text, size: 20)
+    // One glyph for each letter, and none of them is the box.
+    #expect(glyphs.count == 7)
+    let box = typeface.glyphs(of: "\u{10FFFF}", size: 20)[0].coverage
+    #expect(!glyphs.contains { $0.coverage == box })
+    #expect(Set(glyphs.prefix(3).map(\.coverage)).count == 3)
+    // Korean syllables are about as wide as they are high, and within the line.
+    for glyph in glyphs.prefix(3) {
+      #expect((12...20).contains(glyph.frame.width) && (14...22).contains(glyph.frame.height))
+      #expect(Double(-glyph.frame.y) <= typeface.ascent * 20 + 1)
+      #expect(Double(glyph.frame.maxY) <= typeface.descent * 20 + 1)
+    }
+    // The other letters are those of the figure's own font.
+    let latin = try Typeface(Font.sansSerif.file, substitutes: []).glyphs(of: "data", size: 20)
+    #expect(glyphs.suffix(4).map(\.frame.height) == latin.map(\.frame.height))
+    // In pieces, as in names of files on a Mac, it looks the same.
+    let pieces = text.decomposedStringWithCanonicalMapping
+    #expect(pieces.unicodeScalars.count > text.unicodeScalars.count)
+    #expect(typeface.glyphs(of: pieces, size: 20) == glyphs)
+    #expect(typeface.width(of: pieces) == typeface.width(of: text))
+  }
+
+  @Test func withoutAFontHangulIsABox() throws {
+    let typeface = try Typeface(Font.sansSerif.file, substitutes: ["/nowhere/font.ttf"])
+    let box = typeface.glyphs(of: "\u{10FFFF}", size: 20)
+    #expect(typeface.glyphs(of: "데", size: 20) == box)
+    #expect(typeface.width(of: "데") == typeface.width(of: "\u{10FFFF}"))
+  }
+
+  @Test func figuresOfLatinTextDependOnNoInstalledFont() throws {
+    let alone = try Typeface(Font.sansSerif.file, substitutes: [])
+    for label in labels + ["Correct: é, Pred: Σ ± −0.5 ␣"] {
+      #expect(alone.glyphs(of: label, size: 16.7) == typeface.glyphs(of: label, size: 16.7))
+    }
+  }
+
+  @Test(arguments: ["/nowhere/font.ttf", #filePath])
+  func ownFontMustBeOne(path: String) throws {
+    #expect(throws: PlotError("LAB_FONT: expected the path of a font file, got \(path)")) {
+      try SubstituteFonts.checkOwn(in: ["LAB_FONT": path])
+    }
+    try SubstituteFonts.checkOwn(in: ["LAB_FONT": ""])
+    try SubstituteFonts.checkOwn(in: [:])
   }
 }

@@ -27,7 +27,10 @@ public struct Grade: Codable, Sendable {
   }
 
   /// The points in words: `12.5 of 20`.
-  public var amount: String { sum.text }
+  public var amount: String {
+    let sum = sum
+    return "\(pointsText(sum.earned)) of \(pointsText(sum.points))"
+  }
 }
 
 /// The files with the points of a class.

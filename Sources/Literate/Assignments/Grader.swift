@@ -148,7 +148,7 @@ public struct Grader: Sendable {
             return grades.compactMap(\.self)
           }
           say(
-            "\(submission.student): \(grade.amount) points (\(duration(monotonicTime() - start)))")
+            "\(submission.student): \(grade.amount) points (\(Language.english.duration(monotonicTime() - start)))")
           try problem.withLock { _ in try GradeBook(folder: target, grades: all).write() }
         } catch {
           problem.withLock { $0 = error }
@@ -236,7 +236,8 @@ public struct Grader: Sendable {
     if let missed = results.flatMap(\.checks).first(where: { $0.result.earned < $0.result.points })
     {
       throw NotebookError(
-        "the model solution gets \(sum.text) points: \(missed.result.text.replacing("\n", with: " "))"
+        "the model solution gets \(sum.text) points: "
+          + missed.result.text(in: .english).replacing("\n", with: " ")
           + "; mend the solution or the check before grading")
     }
     guard sum.points > 0 else {

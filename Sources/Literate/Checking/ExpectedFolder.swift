@@ -147,7 +147,7 @@ struct CellResult {
     var text = cell.outputs.reduce("") { text, output in
       switch output {
       case .text(let next, .standardOutput): text + next
-      case .check(let check): text + check.text + "\n"
+      case .check(let check): text + check.text(in: .english) + "\n"
       default: text
       }
     }

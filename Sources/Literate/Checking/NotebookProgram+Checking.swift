@@ -21,7 +21,7 @@ extension NotebookProgram {
     var pictures: [String] = []
     let differences = try expected.differences(of: results, figures: folder, pictures: &pictures)
     try RunFolder(folder).addToRecord(pictures)
-    return differences
+    return try differences + translationProblems()
   }
 
   /// Runs the notebook and stores its results as the accepted ones.

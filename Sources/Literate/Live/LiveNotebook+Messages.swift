@@ -14,16 +14,16 @@ extension LiveNotebook {
       let last = feed.last
       if state.document?.number != last || state.document == nil {
         let fragments = state.page.fragments(&state.cache, figures)
-        state.document = (last, Self.html(of: fragments), state.page.stateLine)
+        state.document = (last, html(of: fragments), state.page.stateLine)
       }
       let html = state.document?.html ?? ""
       return (
-        last, html, LiveMessage.state(state.page.stateLine).json, state.page.source.title
+        last, html, LiveMessage.state(state.page.stateLine).json, state.page.stateLine.title
       )
     }
   }
 
-  private static func html(of fragments: [LivePage.Fragment]) -> HTML {
+  private func html(of fragments: [LivePage.Fragment]) -> HTML {
     let cells = fragments.filter { $0.id.hasPrefix("cell-") }
     func element(_ id: String) -> HTML {
       "<div data-fragment=\"\(id)\">\(fragments.first { $0.id == id }?.html ?? "")</div>"
@@ -34,7 +34,7 @@ extension LiveNotebook {
       return """
         <div class="live-cell \(cell.style)" data-cell="\(cell.id)">
         <button type="button" class="to-here" data-action="runTo" data-id="\(id)" \
-        title="Run all cells up to this one and including it">Run to here</button>
+        title="\(language[.runToHereHint])">\(language[.runToHere])</button>
         <div data-fragment="\(cell.id)">\(cell.html)</div><div class="tail"></div>
         </div>
         """
@@ -42,7 +42,7 @@ extension LiveNotebook {
     return """
       \(element("top"))
       <header>\(element("introduction"))</header>
-      <nav class="contents" data-fragment="contents" aria-label="Contents">\(contents)</nav>
+      <nav class="contents" data-fragment="contents" aria-label="\(language[.contents])">\(contents)</nav>
       <main id="cells">\(element("parameters"))\(element("facts"))\(element("setup"))
       \(body.joined(separator: "\n"))
       </main>
@@ -79,7 +79,7 @@ extension LiveNotebook {
       if state.isSent, fragments.map(\.id) == state.sent.map(\.id) {
         messages = zip(fragments, state.sent).filter { $0 != $1 }.map { .fragment($0.0) }
       } else if state.isSent {
-        messages = [.page(Self.html(of: fragments))]
+        messages = [.page(html(of: fragments))]
         state.sentTail = LiveTail()
       }
       (state.sent, state.isSent, state.isRedrawn) = (fragments, true, false)

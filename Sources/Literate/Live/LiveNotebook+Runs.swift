@@ -10,7 +10,8 @@ extension LiveNotebook {
     do {
       let form = try notebook.form(options)
       let isProse = state.withLock { state in take(form, &state) }
-      if isProse { renderRun() }
+      let isTranslation = state.withLock { state in takeTranslations(&state) }
+      if isProse || isTranslation { renderRun() }
       work.signal()
     } catch {
       state.withLock { state in
@@ -40,6 +41,19 @@ extension LiveNotebook {
     state.isAskedToRun = true
     if case .cells = state.goal { state.goal = state.lastRun.map { .through($0) } ?? .cells(0) }
     return false
+  }
+
+  /// Takes over translations that may have changed.
+  ///
+  /// - Returns: Whether one has changed.
+  private func takeTranslations(_ state: inout State) -> Bool {
+    let texts = notebook.translationTexts
+    guard texts != state.translations else { return false }
+    state.translations = texts
+    state.page.retranslate()
+    markNews(&state)
+    report("Translation changed")
+    return true
   }
 
   /// Writes the pages of the last run with the prose of now, if none is in progress.
@@ -232,7 +246,7 @@ extension LiveNotebook {
         report(isStopped ? "Stopped" : "FAILED\(place): \(plainText(message))")
       case .passed, .failedAsExpected, .notRun:
         state.page.enter(.passed(isEarlier: false))
-        report("Passed\(page.seconds.map { " in \(duration($0))" } ?? "")")
+        report("Passed\(page.seconds.map { " in \(Language.english.duration($0))" } ?? "")")
       }
       return state.built?.fingerprint.text != form.fingerprint.text
     }

@@ -13,6 +13,8 @@ package final class LiveNotebook: Sendable {
   let news = DispatchSemaphore(value: 0)
   private let threads = DispatchGroup()
   let report: @Sendable (String) -> Void
+  /// The language of the page.
+  package let language: Language
 
   /// The messages for pages.
   package let feed = LiveFeed()
@@ -62,6 +64,9 @@ package final class LiveNotebook: Sendable {
     /// What the notebook wrote to standard error before it started.
     var earlyErrors: [UInt8] = []
 
+    /// The texts of the translations.
+    var translations: [String] = []
+
     // What pages do not have yet.
     var hasNews = false
     var isRedrawn = true
@@ -82,18 +87,30 @@ package final class LiveNotebook: Sendable {
   ///   - notebook: The notebook.
   ///   - options: The options of its runs.
   ///   - stepping: Whether to wait before the first cell.
+  ///   - language: The language of the page.
   ///   - report: Called with a line about what happens, from any thread.
   /// - Throws: ``NotebookError`` if the source cannot be read.
   package init(
     _ notebook: NotebookProgram, _ options: NotebookProgram.Options, stepping: Bool = false,
+    language: Language = .english,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.notebook = notebook
     self.report = report
+    self.language = language
+    let page = LivePage(name: notebook.name, source: try notebook.source(), in: language) {
+      source in
+      do {
+        return try notebook.translation(of: source, into: language)
+      } catch {
+        report("\(error)")
+        return nil
+      }
+    }
     state = Mutex(
       State(
-        page: LivePage(name: notebook.name, source: try notebook.source()), options: options,
-        goal: stepping ? .cells(0) : .end, isAskedToRun: true))
+        page: page, options: options, goal: stepping ? .cells(0) : .end, isAskedToRun: true,
+        translations: notebook.translationTexts))
   }
 
   /// The name of the notebook.

@@ -5,7 +5,14 @@ import Foundation
 struct LivePage {
   let name: String
   /// The source as it is now.
-  var source: NotebookSource
+  var source: NotebookSource {
+    didSet { retranslate() }
+  }
+  /// The language of the page.
+  let language: Language
+  /// Reads the translation of a source; `nil` if there is none.
+  private let translate: @Sendable (NotebookSource) -> Translation?
+  private var translation: Translation?
   private(set) var phase = Phase.starting
   /// When the phase, or the cell that runs, began.
   private(set) var began = monotonicTime()
@@ -34,11 +41,20 @@ struct LivePage {
     case broken(String)
   }
 
-  init(name: String, source: NotebookSource) {
+  init(
+    name: String, source: NotebookSource, in language: Language,
+    translate: @escaping @Sendable (NotebookSource) -> Translation?
+  ) {
     self.name = name
     self.source = source
+    self.language = language
+    self.translate = translate
+    translation = translate(source)
     file = "Notebooks/\(name)/main.swift"
   }
+
+  /// Reads the translation again.
+  mutating func retranslate() { translation = translate(source) }
 
   // MARK: What happens
 
@@ -106,7 +122,9 @@ struct LivePage {
 
   /// The page of the run so far, and the index of the cell that is running.
   var page: (page: Page, current: Int?) {
-    Page(name, source, []).replayed(events, lines: lines)
+    var (page, current) = Page(name, source, []).replayed(events, lines: lines)
+    if let translation { page = translation.page(page) }
+    return (page, current)
   }
 
   /// The identifier of the cell that runs or waits.
@@ -165,38 +183,41 @@ struct LivePage {
 
   private func stateLine(of run: (page: Page, current: Int?)) -> StateLine {
     let (page, current) = run
-    let place = current.map { "cell \($0 + 1) of \(page.cells.count): \(page.cells[$0].title)" }
+    func text(_ word: Word, in cell: Word) -> String {
+      guard let current else { return language[word] }
+      let (number, count) = (current + 1, page.cells.count)
+      return language[cell, "\(number)", "\(count)", page.cells[current].title]
+    }
     var line = StateLine(
       kind: "", text: "", cell: current.map { fragmentID(page.cells[$0].id) },
       done: page.cells.count { $0.state != .notRun }, count: page.cells.count, canStop: false,
       title: page.title)
     let elapsed = monotonicTime() - began
     switch phase {
-    case .starting: (line.kind, line.text) = ("building", "Starting")
+    case .starting: (line.kind, line.text) = ("building", language[.starting])
     case .building(let waits):
-      (line.kind, line.text) = ("building", waits ? "Waiting for another build" : "Building")
+      (line.kind, line.text) = ("building", language[waits ? .waitingForBuild : .building])
       (line.seconds, line.canStop, line.cell) = (elapsed, true, nil)
     case .running:
-      (line.kind, line.text) = ("running", place.map { "Running \($0)" } ?? "Running")
+      (line.kind, line.text) = ("running", text(.running, in: .runningCell))
       (line.seconds, line.canStop) = (elapsed, true)
     case .waiting:
-      (line.kind, line.text) = ("waiting", place.map { "Waiting before \($0)" } ?? "Waiting")
+      (line.kind, line.text) = ("waiting", text(.waiting, in: .waitingBeforeCell))
       line.canStop = true
     case .passed(let isEarlier):
-      let time = page.seconds.map { " in \(duration($0))" } ?? ""
+      let passed = page.seconds.map { language[.passedIn, language.duration($0)] }
       (line.kind, line.cell) = ("passed", nil)
-      line.text =
-        isEarlier ? "Passed in an earlier run; nothing has changed since" : "Passed\(time)"
+      line.text = isEarlier ? language[.passedEarlier] : passed ?? language[.passed]
     case .failed:
-      (line.kind, line.text) = ("failed", place.map { "Failed in \($0)" } ?? "Failed")
+      (line.kind, line.text) = ("failed", text(.failed, in: .failedInPlace))
     case .stopped:
-      (line.kind, line.text) = ("stopped", place.map { "Stopped in \($0)" } ?? "Stopped")
+      (line.kind, line.text) = ("stopped", text(.stopped, in: .stoppedInPlace))
     case .notBuilt:
-      let count = errors.count == 1 ? "1 error" : "\(errors.count) errors"
-      (line.kind, line.text) = ("failed", "\(count): not built, not run")
+      line.kind = "failed"
+      line.text = language.count(errors.count, .notBuiltError, .notBuiltErrors)
       line.cell = firstErrorFragment
-    case .refused: (line.kind, line.text) = ("failed", "The notebook refused its parameters")
-    case .broken: (line.kind, line.text) = ("failed", "Not run")
+    case .refused: (line.kind, line.text) = ("failed", language[.refusedParameters])
+    case .broken: (line.kind, line.text) = ("failed", language[.notRun])
     }
     return line
   }
@@ -237,11 +258,11 @@ struct LivePage {
     for index in views.indices {
       views[index].figures = views[index].cell.figures.map { figures.address(of: $0) ?? "" }
     }
-    let page = HTMLPage(run.page, files, place: .current(hasLastPassed: false))
+    let page = HTMLPage(run.page, files, place: place)
     var fragments = [
       Fragment(id: "top", html: top(run.page)),
       Fragment(id: "contents", html: contents(views)),
-      Fragment(id: "introduction", html: introduction(&cache)),
+      Fragment(id: "introduction", html: introduction(run.page, &cache)),
       Fragment(id: "parameters", html: form),
       Fragment(id: "facts", html: page.facts),
       Fragment(id: "setup", html: "\(page.setup)\(html(of: errors.filter { cell(of: $0) == -1 }))"),
@@ -264,7 +285,7 @@ struct LivePage {
   private func fragment(of view: CellView, _ files: FigureFiles) -> Fragment {
     var cell = view.cell
     if view.isRunning || view.isWaiting { cell.state = .passed }
-    var html = HTMLCell(cell, anchor: cell.id, files)
+    var html = HTMLCell(cell, anchor: cell.id, files, place: place)
     html.beforeOutputs = self.html(of: view.errors)
     var identifiers = Identifiers(reserved: Set(source.cells.map(\.id)))
     let styles = [
@@ -280,18 +301,21 @@ struct LivePage {
   func part(_ output: Page.Output, of cell: String, _ figures: LiveFigures) -> HTML {
     HTMLCell(
       Page.Cell(id: cell, title: "", line: 0), anchor: cell,
-      FigureFiles(URL(filePath: "/")) { figures.address(of: $0) }
+      FigureFiles(URL(filePath: "/")) { figures.address(of: $0) }, place: place
     ).part(of: output)
   }
 
-  private func introduction(_ cache: inout Cache) -> HTML {
-    if let (text, html) = cache.prose, text == "\(source.title)\n\(source.introduction)" {
-      return html
-    }
+  private var place: PagePlace {
+    .current(hasLastPassed: false).of(language, among: [language])
+  }
+
+  private func introduction(_ page: Page, _ cache: inout Cache) -> HTML {
+    let text = "\(page.title)\n\(page.introduction)"
+    if let (known, html) = cache.prose, known == text { return html }
     var identifiers = Identifiers(reserved: Set(source.cells.map(\.id)))
-    let prose = Markdown(source.introduction).html(below: 1, &identifiers)
-    let html: HTML = "<h1>\(source.title)</h1>\n<div class=\"prose\">\(prose)</div>"
-    cache.prose = ("\(source.title)\n\(source.introduction)", html)
+    let prose = Markdown(page.introduction).html(below: 1, &identifiers)
+    let html: HTML = "<h1>\(page.title)</h1>\n<div class=\"prose\">\(prose)</div>"
+    cache.prose = (text, html)
     return html
   }
 
@@ -300,13 +324,13 @@ struct LivePage {
     let items = views.map { view -> HTML in
       let mark: HTML =
         if !view.errors.isEmpty {
-          " <small><span class=\"label failed\">Error</span></small>"
+          " <small><span class=\"label failed\">\(language[.errorLabel])</span></small>"
         } else if view.isRunning {
-          " <small><span class=\"label running\">Running</span></small>"
+          " <small><span class=\"label running\">\(language[.running])</span></small>"
         } else if view.isWaiting {
-          " <small><span class=\"label waiting\">Next</span></small>"
+          " <small><span class=\"label waiting\">\(language[.nextLabel])</span></small>"
         } else if case .failed = view.cell.state {
-          " <small>\(StateLabel(view.cell.state).html)</small>"
+          " <small>\(StateLabel(view.cell.state).html(in: language))</small>"
         } else {
           ""
         }
@@ -314,16 +338,23 @@ struct LivePage {
       return
         "<li class=\"\(style)\"><a href=\"#\(view.cell.id)\">\(view.cell.title)</a>\(mark)</li>"
     }
-    return "<h2 id=\"contents\">Contents</h2>\n<ol>\n\(items.joined(separator: "\n"))\n</ol>"
+    return """
+      <h2 id="contents">\(language[.contents])</h2>
+      <ol>
+      \(items.joined(separator: "\n"))
+      </ol>
+      """
   }
 
   /// What stands above the page: errors outside the notebook's source, and why it is not run.
   private func top(_ page: Page) -> HTML {
     let outside = errors.filter { cell(of: $0) == nil }
     switch phase {
-    case .broken(let message): return banner("The notebook cannot be run.", message)
+    case .broken(let message): return banner(language[.cannotBeRun], message)
     case .failed where page.failedCell == nil:
-      if case .failed(let message, _) = page.state { return banner(page.placeOfFailure, message) }
+      if case .failed(let message, _) = page.state {
+        return banner(page.placeOfFailure(in: language), message)
+      }
       return ""
     default: return html(of: outside)
     }
@@ -340,7 +371,9 @@ struct LivePage {
     errors.map { error -> HTML in
       let place = [error.line, error.column].compactMap { $0.map(String.init) }
         .joined(separator: ":")
-      let file = error.file.map { $0 == self.file ? "Line \(place)" : "\($0):\(place)" } ?? "Build"
+      let file =
+        error.file.map { $0 == self.file ? language[.line, place] : "\($0):\(place)" }
+        ?? language[.buildError]
       let excerpt: HTML = error.excerpt.isEmpty ? "" : "\n<pre>\(error.excerpt)</pre>"
       return """
         <div class="compile-error" role="alert"><p><strong>\(file)</strong> \(error.message)</p>\
@@ -360,11 +393,11 @@ struct LivePage {
     let fields = declared.map { field(for: $0, value: values[$0.name]) }
     return """
       <details class="parameters"\(refusal.text.isEmpty ? "" : " open")>
-      <summary>Parameters\(changed.isEmpty ? "" : ": \(changed.joined(separator: ", "))")</summary>
+      <summary>\(language[.parametersFact])\(changed.isEmpty ? "" : ": \(changed.joined(separator: ", "))")</summary>
       \(refusal)<form class="parameter-form">
       \(fields.joined(separator: "\n"))
-      <p class="buttons"><button type="submit">Run with these</button>
-      <button type="button" class="plain" data-defaults>Defaults</button></p>
+      <p class="buttons"><button type="submit">\(language[.runWithThese])</button>
+      <button type="button" class="plain" data-defaults>\(language[.defaults])</button></p>
       </form></details>
       """
   }

@@ -5,6 +5,8 @@ import Plot
 /// sentence, its state and time, and links.
 public struct GalleryWriter: Sendable {
   let pages: [Page]
+  /// The pages in other languages, by the notebook's name.
+  private let translations: [Language: [String: Page]]
   private let command: String?
 
   /// - Parameters:
@@ -13,43 +15,66 @@ public struct GalleryWriter: Sendable {
   ///   - command: The command that runs notebooks, such as `lab notebooks`; the gallery then says how to
   ///     go on.
   public init(_ pages: [Page], command: String? = nil) {
+    self.init(pages, translations: [:], command: command)
+  }
+
+  package init(
+    _ pages: [Page], translations: [Language: [String: Page]], command: String?
+  ) {
     self.pages = pages
+    self.translations = translations.filter { !$0.value.isEmpty }
     self.command = command
   }
 
-  /// Writes `index.html` atomically.
+  /// Writes `index.html` atomically, and `index.ko.html` if a notebook has a page in that language.
   ///
   /// - Parameter folder: The folder with a folder of files for each page.
   /// - Throws: An error with the path and the system's reason if the file cannot be written.
   public func write(to folder: URL) throws {
-    let cards = pages.map { page in
-      GalleryCard(page, FigureFiles(folder.appending(path: page.name)), command: command)
+    let languages = Language.allCases.filter { $0 == .english || translations[$0] != nil }
+    for language in languages {
+      let cards = pages.map { page in
+        let translated = translations[language]?[page.name]
+        return GalleryCard(
+          translated ?? page, FigureFiles(folder.appending(path: page.name)), in: language,
+          of: translated == nil ? .english : language, command: command)
+      }
+      let gallery = Gallery(cards, languages, in: language, command: command)
+      try writeFile(gallery.text, to: folder.appending(path: language.indexFile))
     }
-    try writeFile(
-      Gallery(cards, command: command).text, to: folder.appending(path: "index.html"))
   }
 }
 
 /// The page that links to all notebooks.
 struct Gallery {
   private let cards: [GalleryCard]
+  private let languages: [Language]
+  private let language: Language
   private let command: String?
 
-  init(_ cards: [GalleryCard], command: String?) {
+  /// - Parameters:
+  ///   - cards: The cards of the notebooks.
+  ///   - languages: The languages in which there is a gallery.
+  ///   - language: The language of this one.
+  ///   - command: The command that runs notebooks.
+  init(
+    _ cards: [GalleryCard], _ languages: [Language], in language: Language, command: String?
+  ) {
     self.cards = cards
+    self.languages = languages
+    self.language = language
     self.command = command
   }
 
   /// The HTML of the page.
   var text: String {
     htmlDocument(
-      title: "Notebooks",
+      title: language[.notebooks], in: language,
       body: """
         <div class="gallery">
         <header>
-        <h1>Notebooks</h1>
-        <p class="about">Each notebook is a Swift program that tells what it does. Its page has the prose,
-        the code, and what the last run printed and drew.</p>
+        \(otherLanguages)<h1>\(language[.notebooks])</h1>
+        <p class="about">\(language[.aboutNotebooks])</p>
         <p class="quiet">\(summary)</p>
         </header>
         <main>
@@ -61,20 +86,30 @@ struct Gallery {
         """)
   }
 
+  private var otherLanguages: HTML {
+    let others = languages.filter { $0 != language }
+    guard !others.isEmpty else { return "" }
+    return
+      "<nav class=\"files\" aria-label=\"\(language[.pages])\">\n\(languageLinks(to: others))</nav>\n"
+  }
+
   private var summary: HTML {
     let failed = cards.count { if case .failed = $0.page.state { true } else { false } }
     let waiting = cards.count { $0.page.state == .notRun }
     let synthetic = cards.count(where: \.page.isSynthetic)
-    let all = cards.count == 1 ? "1 notebook" : "\(cards.count) notebooks"
-    let states = [(failed, "failed"), (waiting, "not run yet")].filter { $0.0 > 0 }
-    let counts = ([all] + states.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+    let all = language.count(cards.count, .notebookCount, .notebookCounts)
+    let states = [(failed, Word.failedCount), (waiting, .notRunCount)].filter { $0.0 > 0 }
+    let counts = ([all] + states.map { language[$0.1, "\($0.0)"] }).joined(separator: ", ")
     guard synthetic > 0 else { return "\(counts)." }
-    let which =
-      synthetic == 1 ? "One shows" : synthetic == cards.count ? "All show" : "\(synthetic) show"
-    return """
-      \(counts). \(which) <strong>SYNTHETIC</strong> data, made by a program: the numbers there say \
-      nothing about the real data.
-      """
+    let which: Word =
+      synthetic == 1
+      ? .oneIsSynthetic : synthetic == cards.count ? .allAreSynthetic : .someAreSynthetic
+    let mark = "{1}"
+    let sentence = language[which, mark, "\(synthetic)"]
+      .split(separator: mark, omittingEmptySubsequences: false)
+      .map { part -> HTML in "\(String(part))" }
+      .joined(separator: "<strong>SYNTHETIC</strong>")
+    return "\(counts). \(sentence)"
   }
 
   /// The commands with which a reader goes on.
@@ -83,16 +118,16 @@ struct Gallery {
     else { return "" }
     let name = notebook.page.name
     let steps = [
-      ("\(command) run \(name)", "run a notebook again, in full length"),
-      ("\(command) watch \(name)", "work in it: its page follows in the browser"),
-      ("\(command) run --all --quick", "run all of them in a few minutes"),
+      ("\(command) run \(name)", language[.runAgain]),
+      ("\(command) watch \(name)", language[.workInIt]),
+      ("\(command) run --all --quick", language[.runAllQuickly]),
     ]
     let items = steps.map { code, words -> HTML in
       "<div><dt><code>\(code)</code></dt><dd>\(words)</dd></div>"
     }
     return """
       <section class="next" aria-labelledby="next">
-      <h2 id="next">What next</h2>
+      <h2 id="next">\(language[.whatNext])</h2>
       <dl>
       \(items.joined(separator: "\n"))
       </dl>
@@ -106,11 +141,25 @@ struct Gallery {
 struct GalleryCard {
   let page: Page
   private let picture: (thumbnail: Thumbnail, alternativeText: String)?
+  private let language: Language
+  private let pageLanguage: Language
   private let command: String?
 
   /// The card shows the last figure, which is usually the result.
-  init(_ page: Page, _ figures: FigureFiles, command: String? = nil) {
+  ///
+  /// - Parameters:
+  ///   - page: The page.
+  ///   - figures: The figures beside it.
+  ///   - language: The language of the gallery.
+  ///   - pageLanguage: The language of the page: English if it has no translation.
+  ///   - command: The command that runs notebooks.
+  init(
+    _ page: Page, _ figures: FigureFiles, in language: Language, of pageLanguage: Language,
+    command: String? = nil
+  ) {
     self.page = page
+    self.language = language
+    self.pageLanguage = pageLanguage
     self.command = command
     let drawn = page.cells.flatMap(\.outputs).compactMap { output -> Page.Figure? in
       if case .figure(let figure) = output { figure } else { nil }
@@ -120,26 +169,28 @@ struct GalleryCard {
         guard let file = figures.bytes(of: figure), let thumbnail = try? Thumbnail(file) else {
           return nil
         }
-        return (thumbnail, figure.alternativeText)
+        return (thumbnail, figure.alternativeText(in: language))
       }.first
   }
 
   var html: HTML {
     let sentence = Markdown(page.introduction).firstSentence
-    let time: HTML = page.seconds.map { "<span>\(duration($0))</span>" } ?? ""
+    let time: HTML = page.seconds.map { "<span>\(language.duration($0))</span>" } ?? ""
     let synthetic: HTML =
-      page.isSynthetic ? "<span class=\"label synthetic\">SYNTHETIC data</span>" : ""
+      page.isSynthetic
+      ? "<span class=\"label synthetic\">\(language[.syntheticData])</span>" : ""
     let hasPage = page.state != .notRun
     let title: HTML =
       hasPage
-      ? "<a href=\"\(linkAddress("\(page.name)/index.html"))\">\(page.title)</a>" : "\(page.title)"
+      ? "<a href=\"\(linkAddress("\(page.name)/\(pageLanguage.indexFile)"))\">\(page.title)</a>"
+      : "\(page.title)"
     return """
       <li class="card\(hasPage ? "" : " not-run")" id="\(Self.anchor(of: page.name))">
       \(pictureBox)
       <h2>\(title)</h2>
       <p>\(sentence)</p>
       \(failure)
-      <p class="status">\(StateLabel(page.state).html)\(synthetic)\(time)</p>
+      <p class="status">\(StateLabel(page.state).html(in: language))\(synthetic)\(time)</p>
       \(hasPage ? files : howToRun)
       </li>
       """
@@ -149,12 +200,15 @@ struct GalleryCard {
   static func anchor(of name: String) -> String { "notebook-\(name)" }
 
   private var files: HTML {
-    """
-    <p class="files">
-    <a href="\(linkAddress("\(page.name)/\(page.name).md"))" download>Markdown</a>
-    <a href="\(linkAddress("\(page.name)/\(page.name).ipynb"))" download>Jupyter notebook</a>
-    </p>
-    """
+    let files = ["md", "ipynb"].map { type in
+      linkAddress("\(page.name)/\(pageLanguage.file(page.name, type))")
+    }
+    return """
+      <p class="files">
+      <a href="\(files[0])" download>\(language[.markdown])</a>
+      <a href="\(files[1])" download>\(language[.jupyterNotebook])</a>
+      </p>
+      """
   }
 
   private var howToRun: HTML {
@@ -162,13 +216,13 @@ struct GalleryCard {
   }
 
   private var failure: HTML {
-    let place = page.placeOfFailure
+    let place = page.placeOfFailure(in: language)
     return place.isEmpty ? "" : "<p class=\"failure\">\(place)</p>"
   }
 
   private var pictureBox: HTML {
     guard let (thumbnail, alternativeText) = picture else {
-      return "<div class=\"picture none\">No figure</div>"
+      return "<div class=\"picture none\">\(language[.noFigure])</div>"
     }
     return """
       <div class="picture"><img src="\(HTML(trusted: thumbnail.png.pngAddress))" \

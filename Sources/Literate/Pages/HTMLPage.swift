@@ -5,6 +5,7 @@ struct HTMLPage {
   private let page: Page
   private let figures: FigureFiles
   private let place: PagePlace
+  private let language: Language
   /// The anchors of the cells.
   private var anchors: [String] = []
   private var identifiers = Identifiers(reserved: ["contents", "facts", "cells"])
@@ -13,6 +14,7 @@ struct HTMLPage {
     self.page = page.withoutRepeatedWarnings
     self.figures = figures
     self.place = place
+    language = place.language
     // Cells choose their identifiers before the headings in their prose, so that links to them last.
     anchors = page.cells.map { identifiers.next(for: $0.id) }
   }
@@ -25,27 +27,29 @@ struct HTMLPage {
       HTMLCell(cell, anchor: anchor, figures, place: place).html(&identifiers)
     }
     return htmlDocument(
-      title: page.title,
+      title: page.title, in: language,
       body: """
-        <a class="skip" href="#cells">Skip to the notebook</a>
+        <a class="skip" href="#cells">\(language[.skipToNotebook])</a>
         <div class="page\(hasContents ? " with-contents" : "")">
         \(banner)\(otherRun)<header>
-        <nav class="files" aria-label="Pages">
-        <a href="\(place.gallery)">All notebooks</a>
+        <nav class="files" aria-label="\(language[.pages])">
+        <a href="\(place.gallery)">\(language[.allNotebooks])</a>
         \(neighbors { _ in "" })<span class="downloads">
-        <a href="\(linkAddress("\(page.name).md"))" download>Markdown</a>
-        <a href="\(linkAddress("\(page.name).ipynb"))" download>Jupyter notebook</a>
+        \(languageLinks(to: place.otherLanguages))\
+        <a href="\(linkAddress(language.file(page.name, "md")))" download>\(language[.markdown])</a>
+        <a href="\(linkAddress(language.file(page.name, "ipynb")))" download>\
+        \(language[.jupyterNotebook])</a>
         </span>
         </nav>
         <h1>\(page.title)</h1>
-        <p class="status">\(StateLabel(page.state).html)\(syntheticLabel)\(time)</p>
+        <p class="status">\(StateLabel(page.state).html(in: language))\(syntheticLabel)\(time)</p>
         </header>
         \(contents)<main id="cells">
         <div class="prose">\(introduction)</div>
         \(facts)\(setup)\(cells.joined(separator: "\n"))
         </main>
         <footer>
-        \(footerNeighbors)<p>Made from \(sourceLink).</p>
+        \(footerNeighbors)<p>\(madeFrom)</p>
         </footer>
         </div>
         """)
@@ -55,18 +59,20 @@ struct HTMLPage {
   ///
   /// - Parameter title: What follows the word on the link.
   private func neighbors(_ title: (String) -> HTML) -> HTML {
-    let (previous, next) = place.neighbors { _ in "index.html" }
+    let (previous, next) = place.neighbors { _, language in language.indexFile }
     var links: HTML = ""
     if let previous {
       links = """
-        <a rel="prev" href="\(previous.address)" title="\(previous.title)"><span>← Previous</span>\
+        <a rel="prev" href="\(previous.address)" title="\(previous.title)">\
+        <span>\(language[.previous])</span>\
         \(title(previous.title))</a>
 
         """
     }
     if let next {
       links = """
-        \(links)<a rel="next" href="\(next.address)" title="\(next.title)"><span>Next →</span>\
+        \(links)<a rel="next" href="\(next.address)" title="\(next.title)">\
+        <span>\(language[.next])</span>\
         \(title(next.title))</a>
 
         """
@@ -77,7 +83,17 @@ struct HTMLPage {
   private var footerNeighbors: HTML {
     let links = neighbors { " <strong>\($0)</strong>" }
     guard !links.text.isEmpty else { return "" }
-    return "<nav class=\"neighbors\" aria-label=\"Other notebooks\">\n\(links)</nav>\n"
+    return """
+      <nav class="neighbors" aria-label="\(language[.otherNotebooks])">
+      \(links)</nav>
+
+      """
+  }
+
+  private var madeFrom: HTML {
+    let parts = language[.madeFrom].split(separator: "{1}", omittingEmptySubsequences: false)
+      .map { part -> HTML in "\(String(part))" }
+    return parts.joined(separator: sourceLink)
   }
 
   private var sourceLink: HTML {
@@ -87,17 +103,17 @@ struct HTMLPage {
   }
 
   private var syntheticLabel: HTML {
-    page.isSynthetic ? "<span class=\"label synthetic\">SYNTHETIC data</span>" : ""
+    page.isSynthetic ? "<span class=\"label synthetic\">\(language[.syntheticData])</span>" : ""
   }
 
   private var banner: HTML {
     guard case .failed(let message, _) = page.state else { return "" }
     let failed = zip(page.cells, anchors).first { $0.0 == page.failedCell }
     let link: HTML =
-      failed.map { " <a href=\"\(anchorAddress($0.1))\">Go to the cell</a>" } ?? ""
+      failed.map { " <a href=\"\(anchorAddress($0.1))\">\(language[.goToCell])</a>" } ?? ""
     return """
       <div class="banner" role="alert">
-      <p><strong>\(page.placeOfFailure)</strong>\(link)</p>
+      <p><strong>\(page.placeOfFailure(in: language))</strong>\(link)</p>
       <pre>\(plainText(message))</pre>
       </div>
 
@@ -106,7 +122,7 @@ struct HTMLPage {
 
   /// The link to the page of the other run.
   private var otherRun: HTML {
-    guard let (sentence, link, address) = place.other("index.html") else { return "" }
+    guard let (sentence, link, address) = place.other(\.indexFile) else { return "" }
     return """
       <p class="other-run">\(sentence) <a href="\(address)">\(link)</a></p>
 
@@ -114,7 +130,7 @@ struct HTMLPage {
   }
 
   private var time: HTML {
-    page.seconds.map { "<span>\(duration($0))</span>" } ?? ""
+    page.seconds.map { "<span>\(language.duration($0))</span>" } ?? ""
   }
 
   /// Pages with few cells need no contents list.
@@ -124,12 +140,12 @@ struct HTMLPage {
     guard hasContents else { return "" }
     let items = zip(page.cells, anchors).map { cell, anchor -> HTML in
       let label = StateLabel(cell.state)
-      let mark: HTML = label.isWorthSaying ? " <small>\(label.html)</small>" : ""
+      let mark: HTML = label.isWorthSaying ? " <small>\(label.html(in: language))</small>" : ""
       return "<li><a href=\"\(anchorAddress(anchor))\">\(cell.title)</a>\(mark)</li>"
     }
     return """
       <nav class="contents" aria-labelledby="contents">
-      <h2 id="contents">Contents</h2>
+      <h2 id="contents">\(language[.contents])</h2>
       <ol>
       \(items.joined(separator: "\n"))
       </ol>
@@ -140,12 +156,10 @@ struct HTMLPage {
 
   var facts: HTML {
     guard !page.facts.isEmpty else { return "" }
-    let facts = page.facts.map { fact -> HTML in
-      "<div><dt>\(fact.name)</dt><dd>\(fact.value)</dd></div>"
-    }
+    let facts = page.facts.map { factHTML($0, in: language) }
     return """
       <section class="facts" aria-labelledby="facts">
-      <h2 id="facts">This run</h2>
+      <h2 id="facts">\(language[.thisRun])</h2>
       <dl>
       \(facts.joined(separator: "\n"))
       </dl>
@@ -158,11 +172,11 @@ struct HTMLPage {
   var setup: HTML {
     guard !page.setup.isEmpty else { return "" }
     let isOpen = if case .failed = page.state { page.failedCell == nil } else { false }
-    let count = lineCount(of: page.setup)
+    let lines = language.count(lineCount(of: page.setup), .setUpLine, .setUpLines)
     return """
       <details class="fold setup"\(isOpen ? " open" : "")>
-      <summary>Set-up: \(count == 1 ? "1 line" : "\(readableNumber(count)) lines") of Swift</summary>
-      \(codeBox(page.setup, isFolded: false))
+      <summary>\(lines)</summary>
+      \(codeBox(page.setup, isFolded: false, in: language))
       </details>
 
       """
@@ -175,6 +189,7 @@ struct HTMLCell {
   private let anchor: String
   private let figures: FigureFiles
   private let place: PagePlace
+  private let language: Language
   /// What a live page shows between code and outputs, such as the compiler's errors; there each output
   /// is in an element of its own, so that others can be added.
   var beforeOutputs: HTML?
@@ -187,6 +202,7 @@ struct HTMLCell {
     self.anchor = anchor
     self.figures = figures
     self.place = place
+    language = place.language
   }
 
   func html(_ identifiers: inout Identifiers) -> HTML {
@@ -197,10 +213,10 @@ struct HTMLCell {
       <section class="cell \(label.style)" id="\(anchor)" aria-labelledby="\(title)">
       <h2 id="\(title)"><a href="\(anchorAddress(anchor))">\(cell.title)</a></h2>
       """,
-      label.isWorthSaying ? "<p class=\"status\">\(label.html)</p>" : "",
+      label.isWorthSaying ? "<p class=\"status\">\(label.html(in: language))</p>" : "",
       prose(&identifiers),
       "<div class=\"run\">",
-      cell.code.isEmpty ? "" : codeBox(cell.code),
+      cell.code.isEmpty ? "" : codeBox(cell.code, in: language),
       amounts,
       outputs,
       message,
@@ -216,10 +232,10 @@ struct HTMLCell {
   }
 
   private var amounts: HTML {
-    var amounts: [HTML] = ["<span>Line \(cell.line)</span>"]
-    if let seconds = cell.seconds { amounts.append("<span>\(duration(seconds))</span>") }
+    var amounts: [HTML] = ["<span>\(language[.line, "\(cell.line)"])</span>"]
+    if let seconds = cell.seconds { amounts.append("<span>\(language.duration(seconds))</span>") }
     if let memory = cell.peakMemory {
-      amounts.append("<span>\(amountOfMemory(memory)) peak</span>")
+      amounts.append("<span>\(language[.peak, amountOfMemory(memory)])</span>")
     }
     return "<p class=\"amounts\">\(amounts.joined())</p>"
   }
@@ -242,30 +258,30 @@ struct HTMLCell {
     return """
       <div class="check \(style)">
       <p><span class="mark" aria-hidden="true">\(check.mark)</span> <span class="name">\(check.name)</span> \
-      <span class="points">\(check.amount)</span></p>\(message)
+      <span class="points">\(check.amount(in: language))</span></p>\(message)
       </div>
       """
   }
 
   private func html(of output: Page.Output) -> HTML {
     switch output {
-    case .text(let text, .standardOutput): textBox(text, "Output", style: "output")
+    case .text(let text, .standardOutput): box(text, .output, style: "output")
     case .text(let text, .standardError):
       """
       <aside class="notice">
-      <p class="kind">\(cell.errorsTitle)</p>
-      \(textBox(text, cell.errorsTitle, style: "errors"))
+      <p class="kind">\(language[cell.errorsTitle])</p>
+      \(box(text, cell.errorsTitle, style: "errors"))
       </aside>
       """
     case .times(let text):
       """
       <div class="times">
-      <p class="kind">Times</p>
-      \(textBox(text, "Times", style: "output"))
+      <p class="kind">\(language[.times])</p>
+      \(box(text, .times, style: "output"))
       </div>
       """
     case .inspection(let inspection): html(of: inspection)
-    case .cached(let cached): "<p class=\"kind cached\">\(cached.sentence)</p>"
+    case .cached(let cached): "<p class=\"kind cached\">\(cached.sentence(in: language))</p>"
     case .check(let check): html(of: check)
     case .figure(let figure): html(of: figure)
     }
@@ -274,11 +290,9 @@ struct HTMLCell {
   /// The figure as a link to its file. On a narrow screen a wide one is not shrunk until its text cannot
   /// be read; it can be scrolled.
   private func html(of figure: Page.Figure) -> HTML {
+    let text = figure.alternativeText(in: language)
     guard let address = figures.address(of: figure) else {
-      return """
-        <p class="missing">The figure \(figure.file) is missing. It shows: \
-        \(figure.alternativeText)</p>
-        """
+      return "<p class=\"missing\">\(language[.missingFigure, figure.file, text])</p>"
     }
     // Text of 12 points, 17 pixels, is at least 10 pixels high.
     let narrowest = figure.width * 3 / 5
@@ -286,15 +300,17 @@ struct HTMLCell {
     let size: HTML = isWide ? " style=\"min-width: \(narrowest)px\"" : ""
     return """
       <a class="figure\(isWide ? " wide-figure" : "")" href="\(HTML(trusted: figures.link(to: figure)))">\
-      <img src="\(HTML(trusted: address))" alt="\(figure.alternativeText)" \
+      <img src="\(HTML(trusted: address))" alt="\(text)" \
       width="\(figure.width)" height="\(figure.height)"\(size)></a>
       """
   }
 
+  private func box(_ text: String, _ name: Word, style: String) -> HTML {
+    textBox(text, name, style: style, language)
+  }
+
   private func html(of inspection: Page.Inspection) -> HTML {
-    let facts = inspection.facts.map { fact -> HTML in
-      "<div><dt>\(fact.name)</dt><dd>\(fact.value)</dd></div>"
-    }
+    let facts = inspection.facts.map { factHTML($0, in: language) }
     let figure: HTML = inspection.figure.map { "\n\(html(of: $0))" } ?? ""
     return """
       <div class="inspection">
@@ -310,14 +326,29 @@ struct HTMLCell {
     switch cell.state {
     case .passed, .notRun: ""
     case .failedAsExpected(let message):
-      textBox(plainText(message), "Message", style: "message expected")
+      box(plainText(message), .message, style: "message expected")
     case .failed(let message, let line):
       """
-      <p class="kind failed">Failed at line \(line ?? cell.line)</p>
-      \(textBox(plainText(message), "Message", style: "message failed"))
+      <p class="kind failed">\(language[.failedAtLine, "\(line ?? cell.line)"])</p>
+      \(box(plainText(message), .message, style: "message failed"))
       """
     }
   }
+}
+
+private func factHTML(_ fact: Page.Fact, in language: Language) -> HTML {
+  "<div><dt>\(language.factName(fact.name))</dt><dd>\(language.factValue(fact))</dd></div>"
+}
+
+/// Links to a page or a gallery in other languages, each in a line.
+func languageLinks(to languages: [Language]) -> HTML {
+  languages.map { other -> HTML in
+    """
+    <a href="\(other.indexFile)" hreflang="\(other.rawValue)" lang="\(other.rawValue)">\
+    \(other.name)</a>
+
+    """
+  }.joined()
 }
 
 /// A box with Swift source. All `pre` in a `div` of the class `code-box` together are the code: a script
@@ -326,23 +357,24 @@ struct HTMLCell {
 /// - Parameters:
 ///   - code: The code.
 ///   - isFolded: Whether to fold what follows the first lines of long code.
-func codeBox(_ code: String, isFolded: Bool = true) -> HTML {
+///   - language: The language of the page.
+func codeBox(_ code: String, isFolded: Bool = true, in language: Language) -> HTML {
   let code = code.trimmingCharacters(in: .newlines)
   let count = lineCount(of: code)
   let tokens = swiftTokens(of: code)
   guard isFolded, count > FoldedText.codeLimit else {
-    return "<div class=\"code-box\">\(codeLines(tokens))</div>"
+    return "<div class=\"code-box\">\(codeLines(tokens, language))</div>"
   }
   let (first, rest) = parts(of: tokens, firstLines: FoldedText.codeHead)
   return """
-    <div class="code-box">\(codeLines(first))
-    \(foldedLines(count - FoldedText.codeHead, codeLines(rest)))</div>
+    <div class="code-box">\(codeLines(first, language))
+    \(foldedLines(count - FoldedText.codeHead, codeLines(rest, language), language))</div>
     """
 }
 
-private func codeLines(_ tokens: [SwiftToken]) -> HTML {
-  let code = tokens.map(\.text).joined()
-  return "<pre class=\"code\"\(focus(code, "Code"))><code>\(HTML(tokens))</code></pre>"
+private func codeLines(_ tokens: [SwiftToken], _ language: Language) -> HTML {
+  let focus = focus(tokens.map(\.text).joined(), language[.code])
+  return "<pre class=\"code\"\(focus)><code>\(HTML(tokens))</code></pre>"
 }
 
 /// The first lines, without the line break at their end, and the other ones.
@@ -367,26 +399,28 @@ private func parts(
 
 /// A box with printed text, of which the middle is folded if it is long: what comes first and what comes
 /// last says the most.
-private func textBox(_ text: String, _ name: String, style: String) -> HTML {
+private func textBox(
+  _ text: String, _ name: Word, style: String, _ language: Language
+) -> HTML {
   let text = text.trimmingCharacters(in: .newlines)
   let parts = FoldedText(text)
   func lines(_ text: Substring) -> HTML {
-    "<pre class=\"\(style)\"\(focus(text, name))>\(String(text))</pre>"
+    "<pre class=\"\(style)\"\(focus(text, language[name]))>\(String(text))</pre>"
   }
   guard parts.foldedCount > 0 else { return lines(text[...]) }
   return """
     <div class="long">
     \(lines(parts.head))
-    \(foldedLines(parts.foldedCount, lines(parts.folded)))
+    \(foldedLines(parts.foldedCount, lines(parts.folded), language))
     \(lines(parts.tail))
     </div>
     """
 }
 
-private func foldedLines(_ count: Int, _ lines: HTML) -> HTML {
+private func foldedLines(_ count: Int, _ lines: HTML, _ language: Language) -> HTML {
   """
   <details class="fold">
-  <summary>\(count == 1 ? "1 more line" : "\(readableNumber(count)) more lines")</summary>
+  <summary>\(language.count(count, .moreLine, .moreLines))</summary>
   \(lines)
   </details>
   """
@@ -440,11 +474,11 @@ private func focus(_ text: some StringProtocol, _ name: String) -> HTML {
 }
 
 /// A self-contained HTML file: the style sheet is embedded; scripts and requests are forbidden.
-func htmlDocument(title: String, body: HTML) -> String {
+func htmlDocument(title: String, in language: Language, body: HTML) -> String {
   let style = HTML(trusted: String(decoding: PackageResources.page_css, as: UTF8.self))
   let document: HTML = """
     <!DOCTYPE html>
-    <html lang="en">
+    \(htmlTag(in: language))
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -463,6 +497,11 @@ func htmlDocument(title: String, body: HTML) -> String {
 
     """
   return document.text
+}
+
+/// The start of a document in a language, with the words that its style sheet shows.
+package func htmlTag(in language: Language) -> HTML {
+  "<html lang=\"\(language.rawValue)\" style=\"--scroll-hint: '\(language[.scrollHint])'\">"
 }
 
 /// The label of a state: words and a CSS class.
@@ -486,14 +525,16 @@ struct StateLabel {
     }
   }
 
-  var words: String {
+  private var word: Word {
     switch state {
-    case .passed: "Passed"
-    case .notRun: "Not run"
-    case .failedAsExpected: "Failed as expected"
-    case .failed: "Failed"
+    case .passed: .passed
+    case .notRun: .notRun
+    case .failedAsExpected: .failedAsExpected
+    case .failed: .failed
     }
   }
 
-  var html: HTML { "<span class=\"label \(style)\">\(words)</span>" }
+  func html(in language: Language) -> HTML {
+    "<span class=\"label \(style)\">\(language[word])</span>"
+  }
 }

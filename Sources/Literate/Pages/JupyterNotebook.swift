@@ -6,15 +6,16 @@ import Foundation
 /// they ran.
 struct JupyterNotebook {
   private let figures: FigureFiles
+  private let language: Language
   private var identifiers = Identifiers(isASCII: true)
   private var cells: [NotebookFile.Cell] = []
   private var executionCount = 0
 
   init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
     self.figures = figures
+    language = place.language
     var page = page.withoutRepeatedWarnings
-    let other = place.other("\(page.name).ipynb")
-    addProse([page.markdownHeader(other)], identifier: "introduction")
+    addProse([page.markdownHeader("ipynb", at: place)], identifier: "introduction")
     addFacts(of: page)
     // Jupyter compiles a cell before those that follow.
     let code = inOrderOfUse([page.setup] + page.cells.map(\.code))
@@ -34,14 +35,15 @@ struct JupyterNotebook {
   }
 
   private mutating func addFacts(of page: Page) {
-    guard !page.markdownFacts.isEmpty else { return }
-    addProse([page.markdownFacts], identifier: "facts")
+    let facts = page.markdownFacts(in: language)
+    guard !facts.isEmpty else { return }
+    addProse([facts], identifier: "facts")
   }
 
   private mutating func addSetup(of page: Page) {
     var outputs: [NotebookFile.Output] = []
     if case .failed(let message, _) = page.state, page.failedCell == nil {
-      outputs.append(.error(name: page.placeOfFailure, message: plainText(message)))
+      outputs.append(.error(name: page.placeOfFailure(in: language), message: plainText(message)))
     }
     guard !page.setup.isEmpty || !outputs.isEmpty else { return }
     addCode(
@@ -52,19 +54,20 @@ struct JupyterNotebook {
     addProse(
       [
         "## \(escapedForMarkdown(cell.title))", cell.prose,
-        cell.state == .notRun ? "*Not run.*" : "",
+        cell.state == .notRun ? "*\(language[.notRun]).*" : "",
       ], identifier: "\(cell.id)-prose")
     var outputs = cell.shownOutputs.flatMap { self.outputs(for: $0, in: cell) }
     var tags: [String] = []
     switch cell.state {
     case .passed, .notRun: break
     case .failedAsExpected(let message):
-      outputs.append(.error(name: "Failed as expected", message: plainText(message)))
+      outputs.append(.error(name: language[.failedAsExpected], message: plainText(message)))
       // With this tag Jupyter continues after an error.
       tags = ["raises-exception"]
     case .failed(let message, let line):
       outputs.append(
-        .error(name: "Failed at line \(line ?? cell.line)", message: plainText(message)))
+        .error(
+          name: language[.failedAtLine, "\(line ?? cell.line)"], message: plainText(message)))
     }
     addCode(
       cell.code, identifier: cell.id, ran: cell.state != .notRun, outputs: outputs, tags: tags)
@@ -87,25 +90,31 @@ struct JupyterNotebook {
     switch output {
     case .times(let text): return [.stream(name: "stdout", text)]
     case .inspection(let inspection):
-      let figure = inspection.figure.map {
-        NotebookFile.Output.figure($0, png: figures.bytes(of: $0))
-      }
-      return [.display(plain: inspection.line, markdown: inspection.markdown)]
-        + [figure].compactMap(\.self)
+      return [
+        .display(
+          plain: inspection.line(in: language), markdown: inspection.markdown(in: language))
+      ] + [inspection.figure.map(figureOutput)].compactMap(\.self)
+    case .cached(let cached):
+      return [.stream(name: "stdout", cached.sentence(in: language) + "\n")]
     case .check(let check):
-      return [.display(plain: check.text, markdown: check.markdown)]
-    case .cached(let cached): return [.stream(name: "stdout", cached.sentence + "\n")]
+      return [.display(plain: check.text(in: language), markdown: check.markdown(in: language))]
     case .text(let text, .standardOutput): return [.stream(name: "stdout", text)]
     case .text(let text, .standardError):
       if case .failed = cell.state { return [.stream(name: "stderr", text)] }
-      let title = cell.errorsTitle
+      let title = language[cell.errorsTitle]
       return [
         .display(
           plain: "\(title)\n\(text.trimmingCharacters(in: .newlines))",
           markdown: quoted(["**\(title)**", fenced(text, as: "text")]))
       ]
-    case .figure(let figure): return [.figure(figure, png: figures.bytes(of: figure))]
+    case .figure(let figure): return [figureOutput(figure)]
     }
+  }
+
+  private func figureOutput(_ figure: Page.Figure) -> NotebookFile.Output {
+    var figure = figure
+    figure.alternativeText = figure.alternativeText(in: language)
+    return .figure(figure, png: figures.bytes(of: figure))
   }
 }
 

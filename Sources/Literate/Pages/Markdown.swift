@@ -88,7 +88,7 @@ package struct Markdown: Sendable {
     let paragraph = withDocument { document, _ in
       document.descendants.first { $0.type == "paragraph" }?.plainText ?? ""
     }
-    let end = paragraph.firstRange(of: /[.!?](?=\s+[\p{Lu}\p{N}"“(])/)?.upperBound
+    let end = paragraph.firstRange(of: /[.!?](?=\s+[\p{Lu}\p{Lo}\p{N}"“(])/)?.upperBound
     return String(paragraph[..<(end ?? paragraph.endIndex)])
   }
 

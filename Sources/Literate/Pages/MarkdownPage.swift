@@ -4,25 +4,27 @@ import Foundation
 struct MarkdownPage {
   private let page: Page
   private let place: PagePlace
+  private let language: Language
 
   init(_ page: Page, place: PagePlace) {
     self.page = page.withoutRepeatedWarnings
     self.place = place
+    language = place.language
   }
 
   /// The Markdown of the page.
   var text: String {
     joinedBlocks(
       [
-        page.markdownHeader(sign: "[!CAUTION]\n", place.other("\(page.name).md")),
-        page.markdownFacts,
+        page.markdownHeader("md", sign: "[!CAUTION]\n", at: place),
+        page.markdownFacts(in: language),
         fenced(page.setup, as: "swift"),
       ] + page.cells.map(text(of:)) + [neighbors]) + "\n"
   }
 
   /// Links to the notebooks before and after this one.
   private var neighbors: String {
-    let (previous, next) = place.neighbors { "\($0).md" }
+    let (previous, next) = place.neighbors { $1.file($0, "md") }
     let links =
       [previous.map { ("← ", $0) }, next.map { ("→ ", $0) }].compactMap(\.self)
       .map { sign, other in "\(sign)[\(escapedForMarkdown(other.title))](\(other.address))" }
@@ -42,14 +44,16 @@ struct MarkdownPage {
     case .text(let text, .standardOutput): fenced(text, as: "text")
     case .text(let text, .standardError):
       quoted([
-        "[!WARNING]\n" + (cell.errorsTitle == "Warning" ? "" : "**\(cell.errorsTitle)**\n")
+        "[!WARNING]\n"
+          // GitHub itself says “Warning”.
+          + (cell.errorsTitle == .warning ? "" : "**\(language[cell.errorsTitle])**\n")
           + fenced(text, as: "text")
       ])
-    case .times(let text): joinedBlocks(["Times:", fenced(text, as: "text")])
+    case .times(let text): joinedBlocks(["\(language[.times]):", fenced(text, as: "text")])
     case .inspection(let inspection):
-      joinedBlocks([inspection.markdown, inspection.figure.map(text(of:)) ?? ""])
-    case .cached(let cached): "*\(escapedForMarkdown(cached.sentence))*"
-    case .check(let check): check.markdown
+      joinedBlocks([inspection.markdown(in: language), inspection.figure.map(text(of:)) ?? ""])
+    case .cached(let cached): "*\(escapedForMarkdown(cached.sentence(in: language)))*"
+    case .check(let check): check.markdown(in: language)
     case .figure(let figure): text(of: figure)
     }
   }
@@ -57,8 +61,9 @@ struct MarkdownPage {
   /// The figure as a link to its file, at half its resolution: Markdown itself has no size for images.
   private func text(of figure: Page.Figure) -> String {
     let address = linkAddress(figure.file)
+    let text = plainText(figure.alternativeText(in: language)).replacing("\n", with: " ")
     let image: HTML = """
-      <img src="\(address)" alt="\(plainText(figure.alternativeText).replacing("\n", with: " "))" \
+      <img src="\(address)" alt="\(text)" \
       width="\(figure.width)">
       """
     return "[\(image.text)](\(address))"
@@ -67,12 +72,14 @@ struct MarkdownPage {
   private func state(of cell: Page.Cell) -> String {
     switch cell.state {
     case .passed: ""
-    case .notRun: "*Not run.*"
+    case .notRun: "*\(language[.notRun]).*"
     case .failedAsExpected(let message):
-      quoted(["[!NOTE]\n**Failed as expected.**", fenced(plainText(message), as: "text")])
+      quoted([
+        "[!NOTE]\n**\(language[.failedAsExpected]).**", fenced(plainText(message), as: "text"),
+      ])
     case .failed(let message, let line):
       quoted([
-        "[!CAUTION]\n**Failed at line \(line ?? cell.line).**",
+        "[!CAUTION]\n**\(language[.failedAtLine, "\(line ?? cell.line)"]).**",
         fenced(plainText(message), as: "text"),
       ])
     }
@@ -80,7 +87,8 @@ struct MarkdownPage {
 
   private func amounts(of cell: Page.Cell) -> String {
     let amounts = [
-      cell.seconds.map(duration), cell.peakMemory.map { "\(amountOfMemory($0)) peak" },
+      cell.seconds.map(language.duration),
+      cell.peakMemory.map { language[.peak, amountOfMemory($0)] },
     ].compactMap(\.self)
     return amounts.isEmpty ? "" : "<sub>\(amounts.joined(separator: " · "))</sub>"
   }
@@ -119,8 +127,8 @@ package func quoted(_ blocks: [String]) -> String {
 
 extension Page.Check {
   /// The result as an item of a list, with its message below.
-  var markdown: String {
-    let first = "- \(mark) **\(escapedForMarkdown(name))**: \(amount)"
+  func markdown(in language: Language) -> String {
+    let first = "- \(mark) **\(escapedForMarkdown(name))**: \(amount(in: language))"
     guard let message else { return first }
     let lines = fenced(plainText(message), as: "text").split(
       separator: "\n", omittingEmptySubsequences: false)
@@ -130,38 +138,53 @@ extension Page.Check {
 
 extension Page.Inspection {
   /// The value and what is known about it as a table.
-  var markdown: String {
-    let rows = facts.map { "| \(escapedForMarkdown($0.name)) | \(escapedForMarkdown($0.value)) |" }
+  func markdown(in language: Language) -> String {
+    let rows = facts.map { markdownRow($0, in: language) }
     let name = escapedForMarkdown(name)
     return (["| **\(name)** | |", "| --- | --- |"] + rows).joined(separator: "\n")
   }
 }
 
 extension Page {
-  /// The title, the failure if there is one, and the introduction.
+  /// The title, the failure if there is one, links to other pages, and the introduction.
   ///
   /// - Parameters:
+  ///   - extension: The extension of the page's files.
   ///   - sign: The marker that makes GitHub draw a block quote as an alert.
-  ///   - other: The link to the page of the other run.
+  ///   - place: Where the page is.
   func markdownHeader(
-    sign: String = "", _ other: (sentence: String, link: String, address: String)? = nil
+    _ extension: String, sign: String = "", at place: PagePlace
   ) -> String {
+    func file(_ language: Language) -> String { language.file(name, `extension`) }
     var blocks = ["# \(escapedForMarkdown(title))"]
     if case .failed(let message, _) = state {
-      let place = "\(sign)**\(escapedForMarkdown(placeOfFailure))**"
-      blocks.append(quoted([place, fenced(plainText(message), as: "text")]))
+      let failure = placeOfFailure(in: place.language)
+      blocks.append(
+        quoted([
+          "\(sign)**\(escapedForMarkdown(failure))**", fenced(plainText(message), as: "text"),
+        ]))
     }
-    if let other { blocks.append("\(other.sentence) [\(other.link)](\(other.address))") }
+    if let other = place.other(file) {
+      blocks.append("\(other.sentence) [\(other.link)](\(other.address))")
+    }
+    let others = place.otherLanguages.map { "[\($0.name)](\(linkAddress(file($0))))" }
+    blocks.append(others.joined(separator: " · "))
     return joinedBlocks(blocks + [introduction])
   }
 
   /// The facts and the time of the run as a table; empty if there are none.
-  var markdownFacts: String {
+  func markdownFacts(in language: Language) -> String {
     var rows = facts
-    if let seconds { rows.append(Fact("Time", duration(seconds))) }
+    if let seconds {
+      rows.append(Fact(Word.timeFact.texts.english, language.duration(seconds)))
+    }
     guard !rows.isEmpty else { return "" }
-    return "| This run | |\n| --- | --- |\n"
-      + rows.map { "| \(escapedForMarkdown($0.name)) | \(escapedForMarkdown($0.value)) |" }
-      .joined(separator: "\n")
+    return "| \(language[.thisRun]) | |\n| --- | --- |\n"
+      + rows.map { markdownRow($0, in: language) }.joined(separator: "\n")
   }
+}
+
+private func markdownRow(_ fact: Page.Fact, in language: Language) -> String {
+  let (name, value) = (language.factName(fact.name), language.factValue(fact))
+  return "| \(escapedForMarkdown(name)) | \(escapedForMarkdown(value)) |"
 }

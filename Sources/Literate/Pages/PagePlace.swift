@@ -11,6 +11,12 @@ struct PagePlace: Sendable {
 
   private let kind: Kind
   private let surroundings: PageSurroundings?
+  /// The language of the page.
+  private(set) var language = Language.english
+  /// The other languages in which there is the page.
+  private(set) var otherLanguages: [Language] = []
+  /// The languages in which there is the page of the other run.
+  var languagesOfOtherRun: Set<Language> = [.english]
 
   /// The page in the notebook's folder.
   static func current(
@@ -24,6 +30,14 @@ struct PagePlace: Sendable {
     PagePlace(kind: .lastPassed, surroundings: surroundings)
   }
 
+  /// The place of the page in one of its languages.
+  func of(_ language: Language, among languages: [Language]) -> PagePlace {
+    var place = self
+    place.language = language
+    place.otherLanguages = languages.filter { $0 != language }
+    return place
+  }
+
   /// The path from the page's folder to that of all pages.
   private var wayUp: String {
     switch kind {
@@ -33,34 +47,42 @@ struct PagePlace: Sendable {
   }
 
   /// The address of the gallery.
-  var gallery: String { "\(wayUp)/index.html" }
+  var gallery: String { "\(wayUp)/\(language.indexFile)" }
 
   /// The sentence about the page of the other run, and the link to it for one of the formats; `nil` if
   /// there is none.
-  func other(_ file: String) -> (sentence: String, link: String, address: String)? {
-    switch kind {
+  ///
+  /// - Parameter file: The file of a page in a language.
+  func other(
+    _ file: (Language) -> String
+  ) -> (sentence: String, link: String, address: String)? {
+    let other = languagesOfOtherRun.contains(language) ? language : .english
+    let address = linkAddress(file(other))
+    return switch kind {
     case .current(false): nil
     case .current(true):
-      ("An earlier run passed.", "Its page", "\(RunFolder.lastPassedName)/\(linkAddress(file))")
-    case .lastPassed:
-      ("This is an earlier run. The last run did not pass.", "Its page", "../\(linkAddress(file))")
+      (language[.earlierRunPassed], language[.itsPage], "\(RunFolder.lastPassedName)/\(address)")
+    case .lastPassed: (language[.isEarlierRun], language[.itsPage], "../\(address)")
     }
   }
 
   /// The notebooks before and after this one, with the addresses of their pages.
   ///
-  /// - Parameter file: The file of a notebook's page, by the notebook's name.
+  /// - Parameter file: The file of a notebook's page, by the notebook's name and the language.
   func neighbors(
-    _ file: (String) -> String
+    _ file: (String, Language) -> String
   ) -> (previous: (title: String, address: String)?, next: (title: String, address: String)?) {
     let places = [surroundings?.previous, surroundings?.next].map { neighbor in
       neighbor.map { neighbor in
-        let address =
-          neighbor.hasPage
-          ? "\(wayUp)/\(linkAddress(neighbor.name))/\(linkAddress(file(neighbor.name)))"
+        let title = neighbor.titles[language] ?? neighbor.title
+        guard neighbor.hasPage else {
           // The gallery tells how to run it.
-          : gallery + anchorAddress(GalleryCard.anchor(of: neighbor.name))
-        return (title: neighbor.title, address: address)
+          let card = gallery + anchorAddress(GalleryCard.anchor(of: neighbor.name))
+          return (title: title, address: card)
+        }
+        let other = neighbor.pages.contains(language) ? language : .english
+        let page = linkAddress(file(neighbor.name, other))
+        return (title: title, address: "\(wayUp)/\(linkAddress(neighbor.name))/\(page)")
       }
     }
     return (places[0], places[1])
@@ -108,8 +130,12 @@ struct PageSurroundings: Sendable {
   struct Neighbor: Sendable {
     let name: String
     let title: String
-    /// Whether it has a page.
-    let hasPage: Bool
+    /// The titles in other languages.
+    var titles: [Language: String] = [:]
+    /// The languages in which it has a page.
+    let pages: Set<Language>
+
+    var hasPage: Bool { !pages.isEmpty }
   }
 
   /// The package's folder.
@@ -158,10 +184,17 @@ extension NotebookFolders {
     func neighbor(_ step: Int) -> PageSurroundings.Neighbor? {
       guard hasNeighbors, let index, all.indices.contains(index + step) else { return nil }
       let other = all[index + step]
-      let page = other.folder.appending(path: "index.html")
+      let titles = Language.translations.compactMap { language in
+        other.translatedTitle(in: language).map { (language, $0) }
+      }
       return .init(
         name: other.name, title: other.title,
-        hasPage: FileManager.default.fileExists(atPath: page.path(percentEncoded: false)))
+        titles: Dictionary(titles) { first, _ in first },
+        pages: Set(
+          Language.allCases.filter { language in
+            let page = other.folder.appending(path: language.indexFile)
+            return FileManager.default.fileExists(atPath: page.path(percentEncoded: false))
+          }))
     }
     return PageSurroundings(
       package: package, source: "\(sources.lastPathComponent)/\(notebook.name)/main.swift",

@@ -7,10 +7,14 @@ extension Page {
   }
 
   /// The location of the failure, shown above its message.
-  var placeOfFailure: String {
+  func placeOfFailure(in language: Language) -> String {
     guard case .failed(_, let line) = state else { return "" }
-    let cell = failedCell.map { "in “\($0.title)”" } ?? "outside the cells"
-    return "Failed \(cell)\(line.map { ", line \($0)" } ?? "")."
+    return switch (failedCell?.title, line) {
+    case (let title?, let line?): language[.failedInCellAtLine, title, "\(line)"]
+    case (let title?, nil): language[.failedInCell, title]
+    case (nil, let line?): language[.failedOutsideAtLine, "\(line)"]
+    case (nil, nil): language[.failedOutside]
+    }
   }
 }
 
@@ -21,8 +25,8 @@ extension Page {
 
 extension Page.Cell {
   /// The title of what the cell printed on standard error, apart from times and progress.
-  var errorsTitle: String {
-    if case .failed = state { "Standard error" } else { "Warning" }
+  var errorsTitle: Word {
+    if case .failed = state { .standardError } else { .warning }
   }
 
   /// The outputs as shown on pages: without terminal escape sequences, and without the line of the
@@ -142,30 +146,23 @@ extension Unicode.Scalar {
 }
 
 extension Page.Cached {
-  /// The origin in words: `From 2026-11-27 12:03 UTC, took 4 min 10 s.`
-  package var sentence: String {
+  /// The origin in words: `“cnn” is from 2026-11-27 12:03 UTC and took 4 min 10 s.`
+  package func sentence(in language: Language) -> String {
     let date = Date(timeIntervalSince1970: time).formatted(
       .verbatim(
         "\(year: .defaultDigits)-\(month: .twoDigits)-\(day: .twoDigits) \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits)",
         locale: Locale(identifier: "en_US_POSIX"), timeZone: .gmt,
         calendar: Calendar(identifier: .gregorian)))
-    return "“\(name)” is from \(date) UTC and took \(duration(seconds))."
+    return language[.cachedResult, name, date, language.duration(seconds)]
   }
 }
 
 extension Page.Inspection {
   /// The value in one line: `batch.x: Tensor, shape [128, 1, 28, 28]`.
-  package var line: String {
-    "\(name): " + facts.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+  package func line(in language: Language) -> String {
+    let facts = facts.map { "\(language.factName($0.name)) \(language.factValue($0))" }
+    return "\(name): " + facts.joined(separator: ", ")
   }
-}
-
-/// A duration in words: `0.83 s`, `12.4 s`, `3 min 20 s`, `1 h 2 min`.
-package func duration(_ seconds: Double) -> String {
-  let whole = Int(seconds.rounded())
-  if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
-  if whole >= 60 { return "\(whole / 60) min \(whole % 60) s" }
-  return String(format: seconds < 9.995 ? "%.2f s" : "%.1f s", seconds)
 }
 
 /// An amount of memory in words: `812 MB`, `1.2 GB`.

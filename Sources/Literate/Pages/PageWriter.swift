@@ -9,6 +9,8 @@ import Plot
 /// | `NAME.md` | GitHub-flavored Markdown with links to the figures |
 /// | `NAME.ipynb` | a Jupyter notebook (nbformat 4.5) with embedded outputs and figures |
 ///
+/// The files of another language have its code before the extension: `index.ko.html`.
+///
 /// The same page and figures give the same bytes.
 public struct PageWriter: Sendable {
   let page: Page
@@ -16,6 +18,11 @@ public struct PageWriter: Sendable {
 
   public init(_ page: Page) {
     self.init(page, place: .current(hasLastPassed: false))
+  }
+
+  /// A page in one of its languages, with links to the others.
+  package init(_ page: Page, language: Language, among languages: [Language]) {
+    self.init(page, place: .current(hasLastPassed: false).of(language, among: languages))
   }
 
   init(_ page: Page, place: PagePlace) {
@@ -30,13 +37,15 @@ public struct PageWriter: Sendable {
   /// - Throws: An error with the path and the system's reason if a file cannot be written.
   public func write(to folder: URL) throws {
     let figures = FigureFiles(folder)
-    let name = page.name
+    let (name, language) = (page.name, place.language)
     try writeFile(
-      HTMLPage(page, figures, place: place).text, to: folder.appending(path: "index.html"))
-    try writeFile(MarkdownPage(page, place: place).text, to: folder.appending(path: "\(name).md"))
+      HTMLPage(page, figures, place: place).text, to: folder.appending(path: language.indexFile))
+    try writeFile(
+      MarkdownPage(page, place: place).text,
+      to: folder.appending(path: language.file(name, "md")))
     try writeFile(
       try JupyterNotebook(page, figures, place: place).text,
-      to: folder.appending(path: "\(name).ipynb"))
+      to: folder.appending(path: language.file(name, "ipynb")))
   }
 }
 

@@ -6,7 +6,7 @@ import Plot
 /// | File | |
 /// | --- | --- |
 /// | `events.jsonl` | the events, one per line, written as they happen |
-/// | `page.json` | the page as data |
+/// | `page.json`, `page.ko.json` | the page as data, in each language |
 /// | `fingerprint.json` | what the results depend on; written only if the run passed |
 /// | `record.json` | which files the run wrote, and which code it ran |
 /// | `last-passed/` | the last run that passed, if the run after it did not |
@@ -88,15 +88,72 @@ struct RunFolder {
       files: Set(names + figures.filter(isFileName)).sorted(), code: fingerprint?.code)
   }
 
-  /// Writes the page in all formats.
+  /// The pages of the last run in other languages.
+  var translations: [Language: Page] {
+    let pages = Language.translations.compactMap { language -> (Language, Page)? in
+      guard let data = regularFile(url.appending(path: Self.pageFile(in: language))),
+        let page = try? JSONDecoder().decode(Page.self, from: data)
+      else { return nil }
+      return (language, page)
+    }
+    return Dictionary(pages) { first, _ in first }
+  }
+
+  /// The languages of the last run's page.
+  var languages: Set<Language> { Set([.english] + translations.keys) }
+
+  /// The HTML page in a language; the English one if there is none.
+  func index(in language: Language) -> URL {
+    url.appending(path: (languages.contains(language) ? language : .english).indexFile)
+  }
+
+  private static func pageFile(in language: Language) -> String {
+    language.file("page", "json")
+  }
+
+  /// Writes the page in all formats and languages.
   ///
   /// - Parameters:
   ///   - page: The page.
+  ///   - translations: The page in other languages.
   ///   - place: Where the page is, which decides its links.
   /// - Throws: An error if a file cannot be written.
-  func write(_ page: Page, as place: PagePlace) throws {
+  func write(_ page: Page, _ translations: [Language: Page], as place: PagePlace) throws {
     try writeFile(try jsonText(of: page), to: pageFile)
-    try PageWriter(page, place: place).write(to: url)
+    let languages = Language.allCases.filter { $0 == .english || translations[$0] != nil }
+    for language in languages {
+      var shown = page
+      if let translated = translations[language] {
+        try writeFile(
+          try jsonText(of: translated), to: url.appending(path: Self.pageFile(in: language)))
+        shown = translated
+      }
+      try PageWriter(shown, place: place.of(language, among: languages)).write(to: url)
+    }
+  }
+
+  /// Writes the page of a run that has ended again. Its record gets the files of new translations, and
+  /// those of translations that are gone are removed.
+  ///
+  /// - Throws: An error if a file cannot be written.
+  func rewrite(_ page: Page, _ translations: [Language: Page], as place: PagePlace) throws {
+    func files(_ language: Language) -> [String] {
+      [
+        Self.pageFile(in: language), language.indexFile, language.file(page.name, "md"),
+        language.file(page.name, "ipynb"),
+      ]
+    }
+    let new = translations.keys.flatMap(files)
+    var record = record
+    let gone = Language.translations.flatMap(files).filter {
+      !new.contains($0) && record.files.contains($0)
+    }
+    if !Set(new).isSubset(of: record.files) { try addToRecord(new) }
+    try write(page, translations, as: place)
+    guard !gone.isEmpty else { return }
+    for file in gone { unlink(url.appending(path: file).path(percentEncoded: false)) }
+    record.files = Set(record.files + new).subtracting(gone).sorted()
+    try write(record)
   }
 
   /// Writes the fingerprint.

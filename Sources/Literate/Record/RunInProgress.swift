@@ -158,7 +158,11 @@ final class RunInProgress {
     let name = target.url.lastPathComponent
     if var page = try? kept.page {
       page.name = name
-      try kept.write(page, as: .lastPassed(in: surroundings))
+      var translations = kept.translations
+      for language in translations.keys { translations[language]?.name = name }
+      var place = PagePlace.lastPassed(in: surroundings)
+      place.languagesOfOtherRun = folder.languages
+      try kept.write(page, translations, as: place)
     }
   }
 

@@ -2,6 +2,10 @@ import Foundation
 
 /// Shows a run in the terminal as it happens.
 public final class Console {
+  /// The language of what is said on standard output.
+  let language: Language
+  /// The titles of cells in this language, by those in English.
+  var titles: (String) -> String = { $0 }
   private let isQuiet: Bool
   private let areErrorsOnTerminal = isatty(2) == 1
   /// The incomplete last line of standard error.
@@ -10,30 +14,38 @@ public final class Console {
   /// The interval at which a progress bar is printed as a line if there is no terminal.
   private static let barInterval = Duration.seconds(10)
 
-  /// - Parameter isQuiet: Whether to show only warnings.
-  public init(isQuiet: Bool = false) {
+  /// - Parameters:
+  ///   - isQuiet: Whether to show only warnings.
+  ///   - language: The language of what is said on standard output.
+  public init(isQuiet: Bool = false, language: Language = .english) {
     self.isQuiet = isQuiet
+    self.language = language
   }
 
   // MARK: A run
 
   /// Shows the name and title of the notebook that starts.
   public func begin(_ notebook: NotebookProgram) {
-    say("\n\(plainText("\(notebook.name): \(notebook.title)"))")
+    say("\n\(plainText("\(notebook.name): \(notebook.title(in: language))"))")
   }
 
   /// Shows how a run ended and the path of its page.
   public func end(_ notebook: NotebookProgram, _ state: Page.State) {
-    let file = notebook.folder.appending(path: "index.html").relativePath
+    var lines: [String]
     switch state {
     case .failed(let message, let line):
-      let place = line.map { ", line \($0)" } ?? ""
-      let passed =
-        notebook.lastPassedPage.map { "\nLast run that passed: \($0.relativePath)" } ?? ""
-      say("\nFAILED\(place): \(plainText(message))\nPage: \(file)\(passed)")
-    case .notRun: say("\nNot run\nPage: \(file)")
-    case .passed, .failedAsExpected: say("\nPassed\nPage: \(file)")
+      let message = plainText(message)
+      lines = [
+        line.map { language[.failedAtLineWith, message, "\($0)"] } ?? language[.failedWith, message]
+      ]
+    case .notRun: lines = [language[.notRun]]
+    case .passed, .failedAsExpected: lines = [language[.passed]]
     }
+    lines.append(language[.pageFile, notebook.page(in: language).relativePath])
+    if case .failed = state, let page = notebook.lastPassedPage(in: language) {
+      lines.append(language[.lastPassedFile, page.relativePath])
+    }
+    say("\n\(lines.joined(separator: "\n"))")
   }
 
   func building(_ name: String) {
@@ -41,7 +53,7 @@ public final class Console {
   }
 
   func fresh() {
-    say("fresh: nothing has changed since the last run; to run it anyway: --force")
+    say(language[.fresh])
   }
 
   func warn(_ message: String) {
@@ -56,13 +68,14 @@ public final class Console {
   func show(_ event: Event, in folder: URL) {
     switch event {
     case .cell(let opening):
-      let title = plainText(opening.title)
-      say("\n\(title)\n\(String(repeating: "=", count: title.count))\n")
+      let title = plainText(titles(opening.title))
+      say("\n\(title)\n\(String(repeating: "=", count: terminalWidth(of: title)))\n")
     case .figure(let figure):
-      say("Figure: \(plainText(folder.appending(path: figure.file).relativePath))")
-    case .cached(let cached): say(plainText(cached.sentence))
-    case .inspection(let inspection): say(plainText(inspection.line))
-    case .check(let end): say(plainText(end.result.text))
+      let path = folder.appending(path: figure.file).relativePath
+      say(language[.figureFile, plainText(path)])
+    case .cached(let cached): say(plainText(cached.sentence(in: language)))
+    case .inspection(let inspection): say(plainText(inspection.line(in: language)))
+    case .check(let end): say(plainText(end.result.text(in: language)))
     case .end:
       if !line.isEmpty, !Transcript.isBar(line[...]) {
         write(line + Array("\n".utf8), to: .standardError)
@@ -125,7 +138,7 @@ public final class Console {
   /// Waits for a key if there is a terminal.
   private func waitForKey() -> Bool {
     guard isatty(0) == 1, isatty(1) == 1 else { return true }
-    say("— a key runs the cell, q stops —")
+    say(language[.keyRunsCell])
     var before = termios()
     guard tcgetattr(0, &before) == 0 else { return true }
     defer { tcsetattr(0, TCSANOW, &before) }

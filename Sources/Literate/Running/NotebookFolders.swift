@@ -89,13 +89,19 @@ public struct NotebookFolders: Sendable {
     return NotebookProgram(name: name, folders: self)
   }
 
-  /// Writes the gallery of all notebooks, also of those that were not run yet.
+  /// Writes the gallery of all notebooks, also of those that were not run yet, in each language in which
+  /// there is a page.
   ///
+  /// - Parameter language: The language of the file that is returned.
   /// - Returns: The file of the gallery.
   /// - Throws: An error if it cannot be written.
   @discardableResult
-  public func writeGallery() throws -> URL {
+  public func writeGallery(in language: Language = .english) throws -> URL {
+    var translations: [Language: [String: Page]] = [:]
     let pages = all.compactMap { notebook -> Page? in
+      for language in Language.translations {
+        translations[language, default: [:]][notebook.name] = notebook.pageOrProse(in: language)
+      }
       guard var page = try? RunFolder(notebook.folder).page else {
         return (try? notebook.source()).map { Page(notebook.name, $0, []) }
       }
@@ -103,8 +109,9 @@ public struct NotebookFolders: Sendable {
       page.name = notebook.name
       return page
     }
-    try GalleryWriter(pages, command: command).write(to: output)
-    return output.appending(path: "index.html")
+    try GalleryWriter(pages, translations: translations, command: command).write(to: output)
+    let hasLanguage = translations[language]?.isEmpty == false
+    return output.appending(path: (hasLanguage ? language : .english).indexFile)
   }
 
   private static func names(in folder: URL) -> [String] {

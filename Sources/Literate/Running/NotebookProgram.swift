@@ -29,10 +29,13 @@ public struct NotebookProgram: Sendable {
   public var title: String { (try? source().title) ?? name }
 
   /// The page of the last run that passed, if the last run did not.
-  public var lastPassedPage: URL? {
+  public var lastPassedPage: URL? { lastPassedPage(in: .english) }
+
+  /// The page of the last run that passed in a language, if the last run did not.
+  func lastPassedPage(in language: Language) -> URL? {
     let folder = RunFolder(folder)
     guard !folder.hasPassed, folder.lastPassed.hasPassed else { return nil }
-    return folder.lastPassed.url.appending(path: "index.html")
+    return folder.lastPassed.index(in: language)
   }
 
   /// Whether the notebook has exercises, with answers or with solutions.
@@ -140,17 +143,26 @@ public struct NotebookProgram: Sendable {
     }
     let (source, record) = (try source(), folder.record)
     var page: Page
+    var translations: [Language: Page]
     if try isCode(of: folder, record, source) {
       page = Page(name, source, events, lines: record.lines)
+      translations = pages(page, self.translations(of: source) { console?.warn($0) })
     } else {
       page = try folder.page
       page.name = name
+      translations = folder.translations
+      for language in translations.keys { translations[language]?.name = name }
       console?.warn(
         "\(name): its code has changed since the run; the page shows the code that ran. To run it: "
           + "\(folders.command) run \(name)")
     }
-    try folder.write(page, as: place(of: page, in: folder))
+    try folder.rewrite(page, translations, as: place(of: page, in: folder))
     return page
+  }
+
+  /// The page in the languages of translations.
+  private func pages(_ page: Page, _ translations: [Translation]) -> [Language: Page] {
+    Dictionary(translations.map { ($0.language, $0.page(page)) }) { first, _ in first }
   }
 
   /// Whether the code that ran is that of the source.
@@ -167,9 +179,11 @@ public struct NotebookProgram: Sendable {
   }
 
   private func place(of page: Page, in folder: RunFolder) -> PagePlace {
-    .current(
+    var place = PagePlace.current(
       hasLastPassed: page.state != .passed && folder.lastPassed.hasPassed,
       in: folders.surroundings(of: self, pageIn: folder.url))
+    place.languagesOfOtherRun = folder.lastPassed.languages
+    return place
   }
 
   /// Builds the notebook and runs it cell by cell: shows prose and code, waits for a key, and runs the
@@ -182,9 +196,13 @@ public struct NotebookProgram: Sendable {
   /// - Throws: The errors of ``run(_:on:)``.
   public func step(_ options: Options, on console: Console) throws -> Page.State {
     let built = try build(options, on: console)
-    console.open(built.source)
+    var source = built.source
+    if let translation = try translation(of: source, into: console.language) {
+      source = translation.source(source)
+    }
+    console.open(source)
     return try record(built, options, in: folder, on: console) { opening in
-      console.stop(before: opening, of: built.source) ? .run : .stop
+      console.stop(before: opening, of: source) ? .run : .stop
     }.state
   }
 
@@ -263,6 +281,9 @@ public struct NotebookProgram: Sendable {
     observer.onText = console.show
     observer.onEvent = { event, _ in console.show(event, in: folder) }
     observer.onWarning = console.warn
+    if let translation = try? translation(of: form.source, into: console.language) {
+      console.titles = translation.title(of:)
+    }
     guard let page = try record(form, options, in: folder, observer) else {
       throw NotebookError("\(name): expected a page of the run, got none")
     }
@@ -312,7 +333,10 @@ public struct NotebookProgram: Sendable {
     let isKept = !hasPassed && (target.hasPassed || target.lastPassed.hasPassed)
     let surroundings = folders.surroundings(of: self, pageIn: folder)
     run.surroundings = surroundings
-    try run.folder.write(page, as: .current(hasLastPassed: isKept, in: surroundings))
+    var place = PagePlace.current(hasLastPassed: isKept, in: surroundings)
+    place.languagesOfOtherRun = (target.hasPassed ? target : target.lastPassed).languages
+    let translations = pages(page, translations(of: form.source, onWarning: observer.onWarning))
+    try run.folder.write(page, translations, as: place)
     if hasPassed {
       var fingerprint = form.fingerprint
       for case .data(let data) in events {

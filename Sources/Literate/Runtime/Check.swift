@@ -136,11 +136,13 @@ extension Page.Check {
   package var mark: String { earned == points ? "✓" : earned > 0 ? "◐" : "✗" }
 
   /// The points in words: `1.5 of 2 points`.
-  package var amount: String { "\(pointsText(earned)) of \(pointsText(points)) points" }
+  package func amount(in language: Language) -> String {
+    language[.pointsOf, pointsText(earned), pointsText(points)]
+  }
 
   /// The result as lines of text.
-  package var text: String {
-    let first = "\(mark) \(name): \(amount)"
+  package func text(in language: Language) -> String {
+    let first = "\(mark) \(name): \(amount(in: language))"
     guard let message else { return first }
     let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
     return ([first] + lines.map { "  \($0)" }).joined(separator: "\n")
@@ -172,6 +174,6 @@ package struct PointSum: Codable, Equatable, Sendable {
     sum.points += check.points
   }
 
-  /// `7 of 20`
-  package var text: String { "\(pointsText(earned)) of \(pointsText(points))" }
+  /// `7 / 20`, the same in all languages.
+  package var text: String { "\(pointsText(earned)) / \(pointsText(points))" }
 }

@@ -30,8 +30,8 @@ public func inspect<Value>(
     if let figure = inspected.figure, session.isSupervised || Recorder.isRecording {
       png = Data(try figure.atTwiceTheResolution.png())
       inspection.figure = .init(
-        file: "\(figureNames.next(for: "inspect \(name)")).png",
-        alternativeText: "\(name) as images", width: figure.pixels.width,
+        file: "\(figureNames.next(for: "\(Page.Figure.inspectedPrefix)\(name)")).png",
+        alternativeText: Language.english[.asImages, name], width: figure.pixels.width,
         height: figure.pixels.height)
     }
     try session.show(inspection, png: png)

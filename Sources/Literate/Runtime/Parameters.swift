@@ -5,7 +5,9 @@ extension ParsableArguments {
   /// Parses the notebook's parameters, which the page lists. Exits with a message if the command line
   /// is not valid.
   ///
-  /// Flags may have a value, as the runner passes them: `--quick=true`.
+  /// Flags may have a value, as the runner passes them: `--quick=true`. An option whose value is a
+  /// ``Language`` chooses the language in which a notebook run directly prints titles; it changes no
+  /// result and is not among the parameters. Without one, `LAB_LANGUAGE` does.
   ///
   /// - Parameters:
   ///   - arguments: The command line without the program's name.
@@ -19,6 +21,9 @@ extension ParsableArguments {
     let parsed = parseOrExit(arguments.flatMap { withoutValue($0, flags: flags) })
     // The session starts here: with parameters that are not valid there is none.
     Session.current.output = output
+    let language = wrappers(of: parsed, areParsed: true).lazy
+      .compactMap { ($0.wrapper as? Option<Language?>)?.wrappedValue }.first
+    Session.current.language = language ?? attempt { try Language.fromEnvironment() }
     Session.current.report(
       .parameters(.init(values: facts(of: parsed), declared: declarations(of: parsed))))
     return parsed
@@ -102,7 +107,7 @@ private func declarations<Arguments: ParsableArguments>(
   let standard = (try? Arguments.parse([])).map(facts(of:)) ?? []
   // The argument parser tells the help of an option nowhere else. Wide columns keep it on one line.
   let help = Arguments.helpMessage(columns: 10_000).split(separator: "\n").map(String.init)
-  return wrappers(of: parsed, areParsed: true).map { name, wrapper in
+  return parameters(of: parsed).map { name, wrapper in
     let (kind, choices) = kind(of: type(of: wrapper).valueType)
     return ParameterDeclaration(
       name: name, kind: kind, choices: choices,
@@ -149,9 +154,16 @@ private func helpText(of name: String, in lines: [String]) -> String? {
   return nil
 }
 
+/// All options but the language.
+private func parameters(
+  of parsed: any ParsableArguments
+) -> [(name: String, wrapper: any ParameterWrapper)] {
+  wrappers(of: parsed, areParsed: true).filter { !($0.wrapper is Option<Language?>) }
+}
+
 /// All parameters that have a value.
 private func facts(of parsed: any ParsableArguments) -> [Page.Fact] {
-  wrappers(of: parsed, areParsed: true).compactMap { name, wrapper in
+  parameters(of: parsed).compactMap { name, wrapper in
     let mirror = Mirror(reflecting: wrapper.value)
     guard mirror.displayStyle == .optional else {
       return Page.Fact(name, asArgument(wrapper.value))

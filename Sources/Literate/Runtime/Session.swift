@@ -18,6 +18,10 @@ final class Session {
   /// The variable with the checks that are not run, set when a notebook is graded: names and reasons in
   /// JSON.
   nonisolated static let skippedChecksVariable = "LITERATE_SKIPPED_CHECKS"
+  /// The language of what is printed without a runner.
+  var language = Language.english
+  /// The titles of the cells in that language, by those in English; made when the first one is printed.
+  private var titles: ((String) -> String)?
 
   /// Whether the runner reads the events.
   let isSupervised: Bool
@@ -92,7 +96,8 @@ final class Session {
       report(.cell(opening))
       if waits { waitForRunner() }
     } else {
-      print("\n\(opening.title)\n\(String(repeating: "=", count: opening.title.count))\n")
+      let title = title(of: opening)
+      print("\n\(title)\n\(String(repeating: "=", count: terminalWidth(of: title)))\n")
     }
   }
 
@@ -102,11 +107,11 @@ final class Session {
     guard !isSupervised else { return }
     if points.points == 0 {
       atexit {
-        MainActor.assumeIsolated { print("\nPoints: \(Session.current.points.text)") }
+        MainActor.assumeIsolated { print("\n\(Session.current.language[.pointsSum, Session.current.points.text])") }
       }
     }
     points += result
-    print(result.text)
+    print(result.text(in: language))
   }
 
   private static var skippedChecks: [String: String] {
@@ -114,12 +119,24 @@ final class Session {
     return (try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))) ?? [:]
   }
 
+  /// The title of a cell in the language, if the source and its translation are where they were built.
+  private func title(of opening: Event.Opening) -> String {
+    guard language != .english, let file else { return opening.title }
+    if titles == nil {
+      let translation = Translation(beside: URL(filePath: file), in: language)
+      titles = { translation?.title(of: $0) ?? $0 }
+    }
+    return titles?(opening.title) ?? opening.title
+  }
+
   /// Shows where a result is from.
   func tell(_ origin: Page.Cached) {
     report(.cached(origin))
     guard !isSupervised, recordsTimes else { return }
     fflush(nil)
-    Recorder.pausing { StandardStreams.writeError(Array("\(origin.sentence)\n".utf8)) }
+    Recorder.pausing {
+      StandardStreams.writeError(Array("\(origin.sentence(in: language))\n".utf8))
+    }
   }
 
   /// Shows a figure and writes its file.
@@ -141,7 +158,7 @@ final class Session {
     if isSupervised {
       report(.figure(figure))
     } else {
-      Recorder.pausing { print("Figure: \(file.relativePath)") }
+      Recorder.pausing { print(language[.figureFile, file.relativePath]) }
     }
   }
 
@@ -158,7 +175,7 @@ final class Session {
         Array(png), to: folder.appending(path: figure.file).path(percentEncoded: false))
     }
     report(.inspection(inspection))
-    if !isSupervised { Recorder.pausing { print(inspection.line) } }
+    if !isSupervised { Recorder.pausing { print(inspection.line(in: language)) } }
   }
 
   /// The peak resident memory so far, in bytes.

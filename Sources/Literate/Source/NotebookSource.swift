@@ -16,6 +16,8 @@ import Foundation
 package struct NotebookSource: Sendable {
   package var title: String
   package var introduction: String
+  /// The line where the introduction starts, counted from 1.
+  package var introductionLine: Int
   package var setup: String
   package var cells: [Cell]
 
@@ -27,6 +29,8 @@ package struct NotebookSource: Sendable {
     /// The line of the call `cell(…)`, counted from 1.
     package var line: Int
     package var prose: String
+    /// The line where the prose starts, counted from 1.
+    package var proseLine: Int
     /// The code without the call.
     package var code: String
   }
@@ -44,6 +48,7 @@ package struct NotebookSource: Sendable {
       markdown.removeFirst()
     }
     introduction = trimmed(markdown)
+    introductionLine = 1 + opening.count - markdown.drop(while: \.isBlank).count
 
     let calls = lines.indices.filter { lines[$0].isCell }
     // A cell starts with its prose, directly above its call.
@@ -58,10 +63,11 @@ package struct NotebookSource: Sendable {
     for (index, call) in calls.enumerated() {
       let end = index + 1 < starts.count ? starts[index + 1] : lines.count
       let (title, lineCount) = Self.call(in: lines[call..<end])
+      let prose = lines[starts[index]..<call].map(\.markdown)
       cells.append(
         Cell(
           id: identifiers.next(for: title), title: title, line: call + 1,
-          prose: trimmed(lines[starts[index]..<call].map(\.markdown)),
+          prose: trimmed(prose), proseLine: call + 1 - prose.drop(while: \.isBlank).count,
           code: trimmed(lines[(call + lineCount)..<end].map(\.text))))
     }
   }
@@ -136,8 +142,11 @@ private struct SourceLine {
 
 /// The lines as text, without leading and trailing empty lines.
 private func trimmed(_ lines: some BidirectionalCollection<String>) -> String {
-  let isEmpty = { (line: String) in line.allSatisfy(\.isWhitespace) }
-  var lines = lines.drop(while: isEmpty).map { $0 }
-  while let last = lines.last, isEmpty(last) { lines.removeLast() }
+  var lines = lines.drop(while: \.isBlank).map { $0 }
+  while let last = lines.last, last.isBlank { lines.removeLast() }
   return lines.joined(separator: "\n")
+}
+
+extension String {
+  fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
 }

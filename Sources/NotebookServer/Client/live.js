@@ -6,6 +6,8 @@ const element = id => document.getElementById(id)
 const fragment = id => document.querySelector(`[data-fragment="${CSS.escape(id)}"]`)
 const cell = id => document.querySelector(`[data-cell="${CSS.escape(id)}"]`)
 
+/** The words of the interface, in the language of the page. */
+const words = JSON.parse(document.body.dataset.words)
 let since = Number(document.body.dataset.since)
 let state = {}
 /** When the phase of the state began, on the clock of the page. */
@@ -77,7 +79,7 @@ const acts = {
     const progress = bar.firstElementChild
     if (fraction === undefined) progress.removeAttribute("value")
     else progress.value = fraction
-    progress.setAttribute("aria-label", "Progress")
+    progress.setAttribute("aria-label", words.progress)
     bar.lastElementChild.textContent = label
   },
 
@@ -87,8 +89,8 @@ const acts = {
     hasEnded = true
     source?.close()
     document.body.classList.add("ended")
-    show({ ...state, kind: "ended", text: "The server has ended", seconds: undefined, canStop: false })
-    notice("This page is no longer kept up to date. Start again with lab notebooks watch.")
+    show({ ...state, kind: "ended", text: words.ended, seconds: undefined, canStop: false })
+    notice(words.startAgain)
   },
 }
 
@@ -167,7 +169,7 @@ function show(next) {
   }
   const isRunning = next.kind === "running"
   document.querySelector('[data-action="nextCell"]').textContent =
-    isRunning ? "Pause after this cell" : "Next cell"
+    isRunning ? words.pause : words.nextCell
   tick()
 }
 
@@ -201,7 +203,7 @@ function connect() {
     if (hasEnded) return
     lost ||= setTimeout(() => {
       document.body.classList.add("lost")
-      notice("The connection is lost; trying again. Has lab notebooks watch ended?")
+      notice(words.lost)
     }, 2500)
     // The browser itself tries again, but not after every error.
     if (source?.readyState === EventSource.CLOSED) {
@@ -239,7 +241,7 @@ async function ask(request) {
     })
     notice(response.ok ? "" : await response.text())
   } catch {
-    notice("The server does not answer.")
+    notice(words.noAnswer)
   }
 }
 
@@ -295,7 +297,7 @@ function decorate(place) {
     if (code.querySelector(".copy")) continue
     const button = create("button", "copy plain")
     button.type = "button"
-    button.textContent = "Copy"
+    button.textContent = words.copy
     code.prepend(button)
   }
 }
@@ -304,11 +306,11 @@ async function copy(button) {
   try {
     const parts = [...button.parentElement.querySelectorAll("pre code")]
     await navigator.clipboard.writeText(parts.map(part => part.textContent).join("\n") + "\n")
-    button.textContent = "Copied"
+    button.textContent = words.copied
   } catch {
-    button.textContent = "Not copied"
+    button.textContent = words.notCopied
   }
-  setTimeout(() => { button.textContent = "Copy" }, 1500)
+  setTimeout(() => { button.textContent = words.copy }, 1500)
 }
 
 decorate(document)
