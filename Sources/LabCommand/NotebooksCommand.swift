@@ -18,7 +18,8 @@ struct NotebooksCommand: ParsableCommand {
         lab notebooks watch 02
       """,
     subcommands: [
-      List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Cache.self,
+      List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self, Export.self,
+      Cache.self,
     ])
 
   /// The notebooks of this package.
@@ -286,7 +287,7 @@ private func going<Result>(
 }
 
 /// The result of `body`; if a notebook refuses its parameters, the program ends with its status.
-private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+func refusing<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()
   } catch let interruption as NotebookInterruption {

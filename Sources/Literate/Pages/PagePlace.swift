@@ -7,6 +7,8 @@ struct PagePlace: Sendable {
     case current(hasLastPassed: Bool)
     /// In the folder below, with the page of a later run that failed above.
     case lastPassed
+    /// By itself, as it is handed out.
+    case alone
   }
 
   private let kind: Kind
@@ -24,10 +26,16 @@ struct PagePlace: Sendable {
     PagePlace(kind: .lastPassed, surroundings: surroundings)
   }
 
+  /// The page by itself, in a file or an archive that is handed out: it links to no files but its own.
+  static let alone = PagePlace(kind: .alone, surroundings: nil)
+
+  /// Whether there are no other pages around this one.
+  var isAlone: Bool { if case .alone = kind { true } else { false } }
+
   /// The path from the page's folder to that of all pages.
   private var wayUp: String {
     switch kind {
-    case .current: ".."
+    case .current, .alone: ".."
     case .lastPassed: "../.."
     }
   }
@@ -39,7 +47,7 @@ struct PagePlace: Sendable {
   /// there is none.
   func other(_ file: String) -> (sentence: String, link: String, address: String)? {
     switch kind {
-    case .current(false): nil
+    case .current(false), .alone: nil
     case .current(true):
       ("An earlier run passed.", "Its page", "\(RunFolder.lastPassedName)/\(linkAddress(file))")
     case .lastPassed:
