@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench parity kernel fuzz lint set-up clean
+.PHONY: help run test docs sanitize bench parity kernel fuzz dist lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ fuzz: set-up ## read 100,000 damaged files with each file reader
 	@if [ -d /dev/shm ]; then export TMPDIR=/dev/shm; fi; \
 	LAB_FUZZ=100000 swift test -c release --disable-testable-imports --disable-xctest --filter Fuzz
 
+dist: set-up ## make the archive that runs without Swift, on Debian 12 or Ubuntu 22.04
+	@scripts/dist
+
 lint: ## check the format and the project's rules
 	@scripts/lint
 
@@ -47,4 +50,4 @@ set-up: ## install what is missing: C libraries
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean
-	rm -rf .build/docs .build-consumer .build-address .build-thread
+	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist

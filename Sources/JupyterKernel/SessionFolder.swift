@@ -80,7 +80,7 @@ package struct KernelPackage: Sendable {
       guard folder.path != "/" else {
         throw KernelError(
           "expected \(program.path(percentEncoded: false)) in the folder of its package, found no "
-            + "Package.swift above it")
+            + "Package.swift above it; the kernel builds cells, and needs the package and Swift")
       }
       folder = folder.deletingLastPathComponent().standardizedFileURL
     }

@@ -33,7 +33,7 @@ extension NotebooksCommand {
         guard let (earned, all) = notebook.points else { continue }
         print("\(notebook.name): \(amount(earned)) of \(amount(all)) points")
       }
-      let changes = Handout(folders).changes
+      let changes = HandedOutExercises(folders).changes
       for change in changes { StandardError.writeLine("Warning: \(plainText(change))") }
       if let failure { throw failure }
       if !changes.isEmpty { throw ExitCode.failure }

@@ -7,6 +7,7 @@ struct LabCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lab",
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
+    version: "0.7.0",
     subcommands: [
       TrainCommand.self, RunsCommand.self, PredictCommand.self, DataCommand.self,
       NotebooksCommand.self, KernelCommand.self,

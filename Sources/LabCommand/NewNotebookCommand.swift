@@ -22,6 +22,11 @@ extension NotebooksCommand {
 
     func run() throws {
       let folders = try NotebooksCommand.folders()
+      guard folders.hasManifest else {
+        throw NotebookError(
+          "expected Package.swift beside \(folders.sources.relativePath), found none; a new notebook "
+            + "needs the package and Swift")
+      }
       let title = Self.title(of: name)
       let text: String
       if let from {

@@ -19,7 +19,8 @@ struct NotebooksCommand: ParsableCommand {
       """,
     subcommands: [
       List.self, New.self, Run.self, Watch.self, Step.self, Check.self, Render.self,
-      Translate.self, Cache.self, Points.self, Release.self, Grade.self,
+      Export.self, Translate.self, Cache.self,
+      Points.self, Release.self, Grade.self,
     ])
 
   /// The notebooks of this package.
@@ -340,7 +341,7 @@ private func going<Result>(
 }
 
 /// The result of `body`; if a notebook refuses its parameters, the program ends with its status.
-private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+func refusing<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()
   } catch let interruption as NotebookInterruption {

@@ -1,4 +1,5 @@
 import Foundation
+import LabFiles
 import Literate
 import Testing
 
@@ -121,6 +122,95 @@ struct NotebooksCommandTests {
       #expect(outcome.output.contains("\nPage: "))
     }
   }
+
+  @Test func exportsAreMadeFromTheRecord() throws {
+    try withFolder { folder in
+      try copyTestNotebook(to: folder)
+      let lab = Program(name: "lab", folder: folder)
+      func run(_ arguments: [String], zone: String = "UTC") throws -> String {
+        let outcome = try lab.run(
+          ["notebooks"] + arguments, environment: ["TZ": zone], startedIn: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+      }
+      _ = try run(["run", "test", "--no-build", "--no-timing"])
+      let output = folder.appending(path: "output").path(percentEncoded: false)
+      #expect(
+        try run(["export", "test", "--zip", "--slides"])
+          == "\(output)/test-notebook.zip\n\(output)/test-notebook-slides.html\n")
+      let zip = folder.appending(path: "output/test-notebook.zip")
+      let members = try Archive.members(of: zip, limit: 1 << 26) { _ in true }
+      #expect(
+        members.keys.sorted() == [
+          "test-notebook/first.png", "test-notebook/index.html", "test-notebook/second.png",
+          "test-notebook/test-notebook.ipynb", "test-notebook/test-notebook.md",
+        ])
+      let figure = folder.appending(path: "output/test-notebook/first.png")
+      #expect(try members["test-notebook/first.png"] == Array(Data(contentsOf: figure)))
+      // The same bytes in another time zone.
+      let first = try Data(contentsOf: zip)
+      let elsewhere = try run(
+        ["export", "test", "--zip", "--to", "new/a.zip"], zone: "Asia/Seoul")
+      #expect(elsewhere == "new/a.zip\n")
+      #expect(try Data(contentsOf: folder.appending(path: "new/a.zip")) == first)
+      // In a folder, files have the names of the notebooks.
+      let all = try run(["export", "--all", "--slides", "--to", "new"])
+      #expect(all == "new/test-notebook-slides.html\n")
+      let slides = folder.appending(path: "new/test-notebook-slides.html")
+      #expect(try String(contentsOf: slides, encoding: .utf8).contains("class=\"slide title\""))
+    }
+  }
+
+  @Test(
+    arguments: [
+      (["export", "test"], "Error: expected --pdf, --slides or --zip, or several of them\n", 64),
+      (["export", "--zip"], "Error: expected notebooks' names or --all\n", 64),
+      (
+        ["export", "test", "--zip"],
+        "Error: test-notebook has not been run yet; to run it: lab notebooks run test-notebook\n", 1
+      ),
+      (
+        ["export", "test", "--zip", "--to", "a.html"],
+        "Error: --to: expected a file that ends with .zip, or a folder that ends with /, got a.html\n",
+        64
+      ),
+      (
+        ["export", "test", "--zip", "--pdf", "--to", "a.zip"],
+        "Error: --to: expected a folder for 2 files, got a.zip; end it with /\n", 64
+      ),
+    ] as [([String], String, Int32)])
+  func errorsOfExportsAreOneLine(arguments: [String], message: String, status: Int32) throws {
+    try withFolder { folder in
+      try copyTestNotebook(to: folder)
+      let outcome = try Program(name: "lab", folder: folder).run(
+        ["notebooks"] + arguments, startedIn: folder)
+      #expect(outcome.status == status)
+      #expect(outcome.errors.hasPrefix(message), "\(outcome.errors)")
+    }
+  }
+
+  #if os(Linux)
+    @Test func withoutABrowserThePDFSaysWhatToInstall() throws {
+      try withFolder { folder in
+        try copyTestNotebook(to: folder)
+        let lab = Program(name: "lab", folder: folder)
+        _ = try lab.run(["notebooks", "run", "test", "--no-build"], startedIn: folder)
+        let outcome = try lab.run(
+          ["notebooks", "export", "test", "--pdf", "--zip"], environment: ["PATH": "/nowhere"],
+          startedIn: folder)
+        #expect(outcome.status == 1)
+        let page = folder.appending(path: "output/test-notebook/index.html")
+        #expect(
+          outcome.errors
+            == "Error: --pdf: expected Chromium or Chrome, found none; install it (Debian, Ubuntu: "
+            + "apt-get install chromium; macOS: brew install --cask google-chrome), or print "
+            + "\(page.path(percentEncoded: false)) with your browser\n")
+        // Nothing is written if something is missing.
+        let zip = folder.appending(path: "output/test-notebook.zip")
+        #expect(!FileManager.default.fileExists(atPath: zip.path(percentEncoded: false)))
+      }
+    }
+  #endif
 
   @Test func stepShowsProseAndCodeAndDoesNotWaitWithoutATerminal() throws {
     try withFolder { folder in

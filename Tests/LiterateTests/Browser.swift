@@ -40,9 +40,43 @@ struct Browser {
   ///   - page: The file of the page.
   ///   - width: The width of the frame in pixels; windows cannot be as narrow as a phone.
   func open(_ page: URL, width: Int, dark: Bool = false) throws -> Report {
+    let (text, errors) = try run(Self.probe(of: page, width: width), dark: dark)
+    var report = try JSONDecoder().decode(Report.self, from: Data(text.utf8))
+    report.consoleLines = errors.split(separator: "\n").map(String.init)
+      .filter { $0.contains(/CONSOLE[:(]/) }
+    return report
+  }
+
+  /// Opens a page in a frame, and runs a script outside the frame.
+  ///
+  /// - Parameters:
+  ///   - page: The address of the page.
+  ///   - width: The width of the frame in pixels.
+  ///   - height: The height of the frame in pixels.
+  ///   - script: The statements; `frame` is the frame's window.
+  /// - Returns: What the script returns, as text.
+  func evaluate(
+    _ page: String, width: Int = 1280, height: Int = 720, _ script: String
+  ) throws -> String {
+    try run(
+      """
+      <!DOCTYPE html>
+      <iframe src="\(page)" width="\(width)" height="\(height)"></iframe>
+      <script>
+      addEventListener("load", () => {
+        const frame = document.querySelector("iframe").contentWindow
+        document.body.textContent = encodeURIComponent(String((() => { \(script) })()))
+      })
+      </script>
+      """
+    ).text
+  }
+
+  /// What a page writes over itself, and what the browser prints.
+  private func run(_ html: String, dark: Bool = false) throws -> (text: String, errors: String) {
     try withSampleFolder(figures: false) { folder in
       let probe = folder.appending(path: "probe.html")
-      try Data(Self.probe(of: page, width: width).utf8).write(to: probe)
+      try Data(html.utf8).write(to: probe)
       // A browser is several processes.
       let outcome = try Spawned.run(
         [
@@ -55,11 +89,7 @@ struct Browser {
         ], in: folder, isGroup: true)
       let found = try #require(
         outcome.output.firstMatch(of: /<body>(.*)<\/body>/), "\(outcome.errors)")
-      let text = try #require(String(found.1).removingPercentEncoding)
-      var report = try JSONDecoder().decode(Report.self, from: Data(text.utf8))
-      report.consoleLines = outcome.errors.split(separator: "\n").map(String.init)
-        .filter { $0.contains(/CONSOLE[:(]/) }
-      return report
+      return (try #require(String(found.1).removingPercentEncoding), outcome.errors)
     }
   }
 

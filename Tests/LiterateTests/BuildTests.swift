@@ -132,6 +132,14 @@ struct BuildTests {
     try FileManager.default.setAttributes(
       [.modificationDate: Date.distantFuture],
       ofItemAtPath: notebook.program.file.path(percentEncoded: false))
+    // As where an archive was unpacked.
+    #expect(
+      throws: NotebookError(
+        "\(notebook.program.file.path(percentEncoded: false)) was changed after its program was "
+          + "built, and there is no Package.swift to build it; to change a notebook, get the package "
+          + "and Swift")
+    ) { try notebook.run() }
+    try Data().write(to: notebook.folder.appending(path: "Package.swift"))
     #expect(
       throws: NotebookError(
         "\(notebook.program.file.path(percentEncoded: false)) is newer than its program; "

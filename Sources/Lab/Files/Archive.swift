@@ -2,7 +2,7 @@ import CArchive
 import Foundation
 import LabData
 
-/// Extracts files from zip archives and gzip files, with libarchive.
+/// Reads zip archives and gzip files, and writes zip archives, with libarchive.
 package enum Archive {
   /// Extracts one member of a zip archive to a file.
   ///
@@ -99,6 +99,67 @@ package enum Archive {
     guard try reader.nextMember() != nil, reader.isGzip else { throw reader.damage("not gzip") }
     try reader.write(to: target, limit: limit)
   }
+
+  /// Writes a zip archive, whole or not at all. The same members give the same bytes.
+  ///
+  /// - Parameters:
+  ///   - members: The paths and bytes of its files, in their order.
+  ///   - target: The zip archive.
+  /// - Throws: ``DataError`` if a path leads out of the archive, or the file cannot be written.
+  package static func writeZip(_ members: [(path: String, bytes: Data)], to target: URL) throws {
+    let path = target.path(percentEncoded: false)
+    for member in members {
+      let parts = member.path.split(separator: "/", omittingEmptySubsequences: false)
+      guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
+        throw DataError(
+          .unusable,
+          "\(path): expected the path of a file inside it, got "
+            + (member.path.isEmpty ? "nothing" : printable(member.path))
+        )
+      }
+    }
+    guard let handle = archive_write_new() else {
+      throw DataError(.unusable, "\(path): libarchive did not start")
+    }
+    defer { archive_write_free(handle) }
+    // Bytes that cannot be compressed take a little more; the rest is for headers.
+    let size = members.reduce(1 << 16) { $0 + $1.bytes.count + $1.bytes.count / 64 + 1024 }
+    var bytes = [UInt8](repeating: 0, count: size)
+    var used = 0
+    let isWritten = bytes.withUnsafeMutableBytes { buffer in
+      archive_write_set_format_zip(handle) == ARCHIVE_OK
+        && archive_write_set_options(handle, "zip:hdrcharset=UTF-8") == ARCHIVE_OK
+        && archive_write_set_bytes_in_last_block(handle, 1) == ARCHIVE_OK
+        && archive_write_open_memory(handle, buffer.baseAddress, size, &used) == ARCHIVE_OK
+        && members.allSatisfy { add($0.path, $0.bytes, to: handle) }
+        && archive_write_close(handle) == ARCHIVE_OK
+    }
+    guard isWritten else {
+      throw DataError(.unusable, "cannot write \(path): \(libraryMessage(of: handle))")
+    }
+    try writeWhole(to: target) { try $0.write(contentsOf: bytes[..<used]) }
+  }
+
+  private static func add(_ path: String, _ bytes: Data, to handle: OpaquePointer) -> Bool {
+    guard let entry = archive_entry_new() else { return false }
+    defer { archive_entry_free(entry) }
+    archive_entry_set_pathname_utf8(entry, path)
+    // AE_IFREG, which is a macro with a cast.
+    archive_entry_set_filetype(entry, 0o100000)
+    archive_entry_set_perm(entry, 0o644)
+    archive_entry_set_size(entry, Int64(bytes.count))
+    // Without a time of its own a file is of the first day that zip knows.
+    guard archive_write_header(handle, entry) == ARCHIVE_OK else { return false }
+    return bytes.withUnsafeBytes { buffer in
+      archive_write_data(handle, buffer.baseAddress, buffer.count) == buffer.count
+    }
+  }
+}
+
+/// The last message of libarchive. Some end with a line break, some quote the file's contents.
+private func libraryMessage(of handle: OpaquePointer) -> String {
+  let text = archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
+  return printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
 }
 
 /// An archive that is open for reading.
@@ -171,18 +232,12 @@ private final class Reader {
   private func failure() -> DataError {
     let number = archive_errno(handle)
     guard [EACCES, EINTR, EIO, EISDIR, EMFILE, ENFILE, ENOENT, ENOMEM].contains(number) else {
-      return damage(Self.message(of: handle))
+      return damage(libraryMessage(of: handle))
     }
     return DataError(.unusable, "cannot read \(path): \(systemReason(of: number))")
   }
 
   func damage(_ reason: String) -> DataError {
     DataError(.damaged, "\(path): expected a whole \(what), got: \(reason)")
-  }
-
-  private static func message(of handle: OpaquePointer) -> String {
-    // Some of libarchive's messages end with a line break, some quote the file's contents.
-    let text = archive_error_string(handle).map { String(cString: $0) } ?? "damaged bytes"
-    return printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 }

@@ -93,9 +93,26 @@ package final class CurlTransfer {
     return nil
   }
 
+  /// The certificates of this system; `nil` if libcurl finds them. A libcurl that came with the program
+  /// looks for them where the system that it was built on has them.
+  private static let certificates: String? = {
+    #if os(Linux)
+      let named = ProcessInfo.processInfo.environment["SSL_CERT_FILE"].map { [$0] } ?? []
+      let files = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+      ]
+      return (named + files).first(where: FileManager.default.isReadableFile(atPath:))
+    #else
+      return nil
+    #endif
+  }()
+
   private func setOptions(of handle: UnsafeMutableRawPointer, connectMilliseconds: Int) {
     lab_curl_set_text(handle, CURLOPT_URL, url)
     lab_curl_set_text(handle, CURLOPT_USERAGENT, "lab")
+    if let file = Self.certificates { lab_curl_set_text(handle, CURLOPT_CAINFO, file) }
     // A proxy that the environment names cannot reach servers on this machine.
     if ["127.0.0.1", "::1", "localhost"].contains(URLComponents(string: url)?.host ?? "") {
       lab_curl_set_text(handle, CURLOPT_NOPROXY, "*")

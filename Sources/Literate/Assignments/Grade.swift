@@ -88,7 +88,7 @@ struct GradeBook {
         """
     }
     return htmlDocument(
-      title: "Grades",
+      title: "Grades", in: .english,
       body: """
         <main class="grades">
         <h1>Grades</h1>

@@ -6,12 +6,15 @@ struct HTMLPage {
   private let figures: FigureFiles
   private let place: PagePlace
   private let language: Language
+  /// Rules that follow those of all pages.
+  private let style: String
   /// The anchors of the cells.
   private var anchors: [String] = []
   private var identifiers = Identifiers(reserved: ["contents", "facts", "cells"])
 
-  init(_ page: Page, _ figures: FigureFiles, place: PagePlace) {
+  init(_ page: Page, _ figures: FigureFiles, place: PagePlace, style: String = "") {
     self.page = page.withoutRepeatedWarnings
+    self.style = style
     self.figures = figures
     self.place = place
     language = place.language
@@ -33,8 +36,7 @@ struct HTMLPage {
         <div class="page\(hasContents ? " with-contents" : "")">
         \(banner)\(otherRun)<header>
         <nav class="files" aria-label="\(language[.pages])">
-        <a href="\(place.gallery)">\(language[.allNotebooks])</a>
-        \(neighbors { _ in "" })<span class="downloads">
+        \(gallery)\(neighbors { _ in "" })<span class="downloads">
         \(languageLinks(to: place.otherLanguages))\
         <a href="\(linkAddress(language.file(page.name, "md")))" download>\(language[.markdown])</a>
         <a href="\(linkAddress(language.file(page.name, "ipynb")))" download>\
@@ -52,7 +54,11 @@ struct HTMLPage {
         \(footerNeighbors)<p>\(madeFrom)</p>
         </footer>
         </div>
-        """)
+        """, style: style)
+  }
+
+  private var gallery: HTML {
+    place.isAlone ? "" : "<a href=\"\(place.gallery)\">\(language[.allNotebooks])</a>\n"
   }
 
   /// Links to the notebooks before and after this one.
@@ -102,11 +108,11 @@ struct HTMLPage {
     return place.address(ofFile: path).map { "<a href=\"\($0)\">\(name)</a>" } ?? name
   }
 
-  private var syntheticLabel: HTML {
+  var syntheticLabel: HTML {
     page.isSynthetic ? "<span class=\"label synthetic\">\(language[.syntheticData])</span>" : ""
   }
 
-  private var banner: HTML {
+  var banner: HTML {
     guard case .failed(let message, _) = page.state else { return "" }
     let failed = zip(page.cells, anchors).first { $0.0 == page.failedCell }
     let link: HTML =
@@ -129,7 +135,7 @@ struct HTMLPage {
       """
   }
 
-  private var time: HTML {
+  var time: HTML {
     page.seconds.map { "<span>\(language.duration($0))</span>" } ?? ""
   }
 
@@ -185,8 +191,8 @@ struct HTMLPage {
 
 /// A cell of an HTML page.
 struct HTMLCell {
-  private let cell: Page.Cell
-  private let anchor: String
+  let cell: Page.Cell
+  let anchor: String
   private let figures: FigureFiles
   private let place: PagePlace
   private let language: Language
@@ -225,7 +231,7 @@ struct HTMLCell {
     return parts.filter { !$0.text.isEmpty }.joined(separator: "\n")
   }
 
-  private func prose(_ identifiers: inout Identifiers) -> HTML {
+  func prose(_ identifiers: inout Identifiers) -> HTML {
     guard !cell.prose.isEmpty else { return "" }
     let prose = Markdown(cell.prose).html(below: 2, &identifiers, in: place)
     return "<div class=\"prose\">\(prose)</div>"
@@ -240,7 +246,7 @@ struct HTMLCell {
     return "<p class=\"amounts\">\(amounts.joined())</p>"
   }
 
-  private var outputs: HTML {
+  var outputs: HTML {
     guard let beforeOutputs else {
       return cell.shownOutputs.map(html(of:)).joined(separator: "\n")
     }
@@ -298,11 +304,15 @@ struct HTMLCell {
     let narrowest = figure.width * 3 / 5
     let isWide = narrowest > 360
     let size: HTML = isWide ? " style=\"min-width: \(narrowest)px\"" : ""
-    return """
-      <a class="figure\(isWide ? " wide-figure" : "")" href="\(HTML(trusted: figures.link(to: figure)))">\
+    let style: HTML = "figure\(isWide ? " wide-figure" : "")"
+    let image: HTML = """
       <img src="\(HTML(trusted: address))" alt="\(text)" \
-      width="\(figure.width)" height="\(figure.height)"\(size)></a>
+      width="\(figure.width)" height="\(figure.height)"\(size)>
       """
+    guard let link = figures.link(to: figure) else {
+      return "<div class=\"\(style)\">\(image)</div>"
+    }
+    return "<a class=\"\(style)\" href=\"\(HTML(trusted: link))\">\(image)</a>"
   }
 
   private func box(_ text: String, _ name: Word, style: String) -> HTML {
@@ -322,7 +332,7 @@ struct HTMLCell {
       """
   }
 
-  private var message: HTML {
+  var message: HTML {
     switch cell.state {
     case .passed, .notRun: ""
     case .failedAsExpected(let message):
@@ -473,9 +483,20 @@ private func focus(_ text: some StringProtocol, _ name: String) -> HTML {
   return " tabindex=\"0\" role=\"region\" aria-label=\"\(name)\""
 }
 
-/// A self-contained HTML file: the style sheet is embedded; scripts and requests are forbidden.
-func htmlDocument(title: String, in language: Language, body: HTML) -> String {
-  let style = HTML(trusted: String(decoding: PackageResources.page_css, as: UTF8.self))
+/// A self-contained HTML file: the style sheet is embedded; requests and other scripts are forbidden.
+///
+/// - Parameters:
+///   - title: The title.
+///   - language: Its language.
+///   - body: The contents.
+///   - style: Rules that follow those of all pages.
+///   - script: The only script, and the digest by which the browser knows it.
+func htmlDocument(
+  title: String, in language: Language, body: HTML, style: String = "", script: PageScript? = nil
+) -> String {
+  let style = HTML(trusted: String(decoding: PackageResources.page_css, as: UTF8.self) + style)
+  let permission: HTML = script.map { "; script-src '\($0.source)'" } ?? ""
+  let element: HTML = script.map { "\n<script>\(HTML(trusted: $0.text))</script>" } ?? ""
   let document: HTML = """
     <!DOCTYPE html>
     \(htmlTag(in: language))
@@ -484,14 +505,14 @@ func htmlDocument(title: String, in language: Language, body: HTML) -> String {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <meta http-equiv="Content-Security-Policy" \
-    content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+    content="default-src 'none'; img-src data:; style-src 'unsafe-inline'\(permission)">
     <title>\(title)</title>
     <link rel="icon" href="data:,">
     <style>
     \(style)</style>
     </head>
     <body>
-    \(body)
+    \(body)\(element)
     </body>
     </html>
 

@@ -57,10 +57,11 @@ package struct Markdown: Sendable {
             cmark_node_append_child(link, node.pointer)
           }
         case "link":
-          if let link = cmark_node_get_url(node.pointer).map({ String(cString: $0) }),
-            let address = place.address(ofLink: link)
-          {
+          let link = cmark_node_get_url(node.pointer).map { String(cString: $0) } ?? ""
+          if let address = place.address(ofLink: link) {
             cmark_node_set_url(node.pointer, address)
+          } else if place.isAlone, !link.hasPrefix("#"), !link.contains(":") {
+            node.unwrap()
           }
         case "image" where node.isInLink: node.unwrap()
         case "image":

@@ -7,6 +7,8 @@ struct PagePlace: Sendable {
     case current(hasLastPassed: Bool)
     /// In the folder below, with the page of a later run that failed above.
     case lastPassed
+    /// By itself, as it is handed out.
+    case alone
   }
 
   private let kind: Kind
@@ -38,10 +40,16 @@ struct PagePlace: Sendable {
     return place
   }
 
+  /// The page by itself, in a file or an archive that is handed out: it links to no files but its own.
+  static let alone = PagePlace(kind: .alone, surroundings: nil)
+
+  /// Whether there are no other pages around this one.
+  var isAlone: Bool { if case .alone = kind { true } else { false } }
+
   /// The path from the page's folder to that of all pages.
   private var wayUp: String {
     switch kind {
-    case .current: ".."
+    case .current, .alone: ".."
     case .lastPassed: "../.."
     }
   }
@@ -59,7 +67,7 @@ struct PagePlace: Sendable {
     let other = languagesOfOtherRun.contains(language) ? language : .english
     let address = linkAddress(file(other))
     return switch kind {
-    case .current(false): nil
+    case .current(false), .alone: nil
     case .current(true):
       (language[.earlierRunPassed], language[.itsPage], "\(RunFolder.lastPassedName)/\(address)")
     case .lastPassed: (language[.isEarlierRun], language[.itsPage], "../\(address)")

@@ -36,16 +36,22 @@ public struct PageWriter: Sendable {
   ///   figures and show their alternative text.
   /// - Throws: An error with the path and the system's reason if a file cannot be written.
   public func write(to folder: URL) throws {
+    for file in try files(withFiguresIn: folder) {
+      try writeFile(file.text, to: folder.appending(path: file.name))
+    }
+  }
+
+  /// The names and texts of the three files.
+  ///
+  /// - Parameter folder: The folder with the figures.
+  func files(withFiguresIn folder: URL) throws -> [(name: String, text: String)] {
     let figures = FigureFiles(folder)
     let (name, language) = (page.name, place.language)
-    try writeFile(
-      HTMLPage(page, figures, place: place).text, to: folder.appending(path: language.indexFile))
-    try writeFile(
-      MarkdownPage(page, place: place).text,
-      to: folder.appending(path: language.file(name, "md")))
-    try writeFile(
-      try JupyterNotebook(page, figures, place: place).text,
-      to: folder.appending(path: language.file(name, "ipynb")))
+    return [
+      (language.indexFile, HTMLPage(page, figures, place: place).text),
+      (language.file(name, "md"), MarkdownPage(page, place: place).text),
+      (language.file(name, "ipynb"), try JupyterNotebook(page, figures, place: place).text),
+    ]
   }
 }
 
@@ -54,9 +60,12 @@ struct FigureFiles: Sendable {
   let folder: URL
   /// The addresses of figures that are not embedded.
   private let served: (@Sendable (Page.Figure) -> String?)?
+  /// Whether the files are beside the page, so that it can link to them.
+  private let areLinked: Bool
 
-  init(_ folder: URL) {
+  init(_ folder: URL, areLinked: Bool = true) {
     self.folder = folder
+    self.areLinked = areLinked
     served = nil
   }
 
@@ -66,6 +75,7 @@ struct FigureFiles: Sendable {
   init(_ folder: URL, servedAt served: @escaping @Sendable (Page.Figure) -> String?) {
     self.folder = folder
     self.served = served
+    areLinked = true
   }
 
   /// The address of a figure for a page: the figure itself, or where it is served.
@@ -74,8 +84,12 @@ struct FigureFiles: Sendable {
     return bytes(of: figure)?.pngAddress
   }
 
-  /// The address of a link to a figure: its file, or where it is served.
-  func link(to figure: Page.Figure) -> String { served?(figure) ?? linkAddress(figure.file) }
+  /// The address of a link to a figure: its file, or where it is served; `nil` if the page has only
+  /// itself.
+  func link(to figure: Page.Figure) -> String? {
+    guard areLinked else { return nil }
+    return served?(figure) ?? linkAddress(figure.file)
+  }
 
   /// The bytes of the file; `nil` if there is no such PNG file in the folder. The page of a record that
   /// came from elsewhere must not show other files.

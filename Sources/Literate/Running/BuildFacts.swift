@@ -1,7 +1,13 @@
 import Foundation
 
 /// The Git commit of a folder, marked if files have changed since; `nil` outside a repository.
+///
+/// Where programs were unpacked from an archive, a file `COMMIT` above the folder has the commit.
 package func commit(in folder: URL) -> String? {
+  let file = folder.deletingLastPathComponent().appending(path: "COMMIT")
+  if let bytes = regularFile(file, limit: 1000) {
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init)
+  }
   let arguments = [
     "git", "-C", folder.path(percentEncoded: false), "describe", "--always", "--dirty",
     "--exclude=*", "--abbrev=12",

@@ -18,6 +18,12 @@ public struct NotebookFolders: Sendable {
   /// The folder of the package.
   var package: URL { sources.deletingLastPathComponent() }
 
+  /// Whether the notebooks can be built: not where their programs were unpacked from an archive.
+  public var hasManifest: Bool {
+    FileManager.default.fileExists(
+      atPath: package.appending(path: "Package.swift").path(percentEncoded: false))
+  }
+
   /// The folder with the results of earlier runs, a folder for each notebook.
   var cache: URL { output.appending(path: "cache", directoryHint: .isDirectory) }
 

@@ -415,6 +415,11 @@ public struct NotebookProgram: Sendable {
       (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
     }
     guard let changed = times[0], let built = times[1], changed > built else { return }
+    guard folders.hasManifest else {
+      throw NotebookError(
+        "\(file.path(percentEncoded: false)) was changed after its program was built, and there is no "
+          + "Package.swift to build it; to change a notebook, get the package and Swift")
+    }
     throw NotebookError(
       "\(file.path(percentEncoded: false)) is newer than its program; to build it: "
         + "swift build -c release --product \(name)")

@@ -92,4 +92,41 @@ import Testing
     expectDamage { try gunzip(Data(repeating: 65, count: 1000)) }
     expectDamage { try gunzip(EMNISTFixture.zip) }
   }
+
+  @Test func writesWhatItReads() throws {
+    let target = folder.url.appending(path: "new/out.zip")
+    let noise = Data(
+      (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 2_654_435_761 >> 13) })
+    let members = [
+      (path: "01-look/index.html", bytes: Data(String(repeating: "page ", count: 9_000).utf8)),
+      (path: "01-look/그림.png", bytes: noise), (path: "01-look/empty.md", bytes: Data()),
+    ]
+    try Archive.writeZip(members, to: target)
+    let read = try Archive.members(of: target, limit: 1 << 20) { _ in true }
+    let first = try Data(contentsOf: target)
+    // Names are in UTF-8; libarchive itself reads them only where the system's language has them.
+    #expect(read.count == 3 && first.range(of: Data("01-look/그림.png".utf8)) != nil)
+    for member in members {
+      let isASCII = member.path.allSatisfy(\.isASCII)
+      #expect(
+        isASCII
+          ? read[member.path] == Array(member.bytes) : read.values.contains(Array(member.bytes)))
+    }
+    #expect(first.count < 215_000)
+    try Archive.writeZip(members, to: target)
+    #expect(try Data(contentsOf: target) == first)
+  }
+
+  @Test(arguments: ["../a.png", "/etc/a.png", "a//b.png", "a/./b.png", ""])
+  func refusesPathsThatLeadOut(path: String) throws {
+    let target = folder.url.appending(path: "out.zip")
+    let error = #expect(throws: DataError.self) {
+      try Archive.writeZip([(path: path, bytes: Data())], to: target)
+    }
+    #expect(
+      error?.description
+        == "\(target.path(percentEncoded: false)): expected the path of a file inside it, got "
+        + (path.isEmpty ? "nothing" : path))
+    #expect(try folder.names(in: ".") == [])
+  }
 }

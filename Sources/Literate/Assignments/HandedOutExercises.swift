@@ -1,7 +1,7 @@
 import Foundation
 
 /// The exercises of a student's package as they were handed out.
-public struct Handout {
+public struct HandedOutExercises {
   private let package: URL
 
   /// - Parameter folders: The notebooks of the student's package.
