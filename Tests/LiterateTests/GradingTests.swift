@@ -128,8 +128,12 @@ import Testing
       case .failed(let text):
         #expect(message == (check.isHidden ? "" : text), comment)
       case .notCompiled(let text):
-        let place = #/was left out: it does not compile, line \d+: /#
-        #expect(grade.notes.contains { $0.contains(place) && $0.contains(text) }, comment)
+        // The error of a missing brace is somewhere else.
+        let place =
+          text.isEmpty ? #/was left out: /# : #/was left out: it does not compile, line \d+: /#
+        #expect(
+          grade.notes.contains { $0.contains(place) && (text.isEmpty || $0.contains(text)) },
+          comment)
       case .ended: #expect(!message.isEmpty, comment)
       case .tooSlow:
         #expect(
@@ -156,8 +160,8 @@ import Testing
       [Grade].self, from: Data(contentsOf: target.appending(path: "grades.json")))
     #expect(stored.map(\.amount) == grades.map(\.amount))
     let hidden = source.secretLines.map { $0.text.trimmingCharacters(in: .whitespaces) }
-      .filter { $0.hasPrefix("try expect") || $0.contains("let expected") }
-    #expect(hidden.count >= 6)
+      .filter { $0.count > 20 && ($0.hasPrefix("try expect") || $0.contains("let expected")) }
+    #expect(hidden.count >= 5)
     for (submission, grade) in zip(all, grades) {
       let folder = target.appending(path: "students/\(submission.name)/graded-notebook")
       for name in ["index.html", "graded-notebook.md", "graded-notebook.ipynb"] {
@@ -170,7 +174,9 @@ import Testing
     }
     let changed = try #require(grades.first { $0.student == "09-deletes-its-tests" })
     #expect(
-      changed.notes.contains { $0.contains("changed outside of the answers") && $0.contains("5 of its checks") },
+      changed.notes.contains {
+        $0.contains("changed outside of the answers") && $0.contains("5 of its checks")
+      },
       "\(changed.notes)")
     let forged = try #require(grades.first { $0.student == "10-prints-forged-points" })
     #expect(forged.notes.contains { $0.contains("reported points that no check gave") })

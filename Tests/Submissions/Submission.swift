@@ -166,7 +166,9 @@ extension Submission {
         // In sessions of their own they are not ended with the program's group.
         var count = 0
         for _ in 0..<200 {
-          var arguments = ["setsid", "sleep", "61.8033"].map { strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
+          let words = ["setsid", "sleep", "61.8033"]
+          var arguments = words.map { (word: String) -> UnsafeMutablePointer<CChar>? in strdup(word) }
+          arguments.append(nil)
           var process = pid_t()
           if posix_spawnp(&process, "setsid", nil, nil, &arguments, nil) == 0 { count += 1 }
         }

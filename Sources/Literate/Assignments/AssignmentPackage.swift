@@ -147,7 +147,7 @@ struct ReleaseRules {
     return zip(parts, pattern).allSatisfy { part, pattern in
       let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
       guard pieces.count > 1 else { return part == pattern }
-      guard part.hasPrefix(pieces[0]), part.dropFirst(pieces[0].count).hasSuffix(pieces.last!)
+      guard part.hasPrefix(pieces[0]), part.dropFirst(pieces[0].count).hasSuffix(pieces[pieces.count - 1])
       else {
         return false
       }

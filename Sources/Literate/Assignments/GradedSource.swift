@@ -122,11 +122,11 @@ private func codeBytes(of text: String) -> [UInt8] {
 /// Why an answer is not graded: it would replace what checks are made of; nil if it would not.
 func refusal(of answer: [String]) -> String? {
   let code = String(decoding: codeBytes(of: answer.joined(separator: "\n")), as: UTF8.self)
-  if code.contains(/(?:^|[^A-Za-z0-9_])Literate(?:[^A-Za-z0-9_]|$)/) {
-    return "it must not use the name Literate"
-  }
   if let match = code.firstMatch(of: /(?:^|[^A-Za-z0-9_])func\s+(?<name>check|expect)\s*[(<]/) {
     return "it must not declare \(match.name)"
+  }
+  if code.contains(/(?:^|[^A-Za-z0-9_])Literate(?:[^A-Za-z0-9_]|$)/) {
+    return "it must not use the name Literate"
   }
   if let match = code.firstMatch(
     of: /(?<words>[A-Za-z ]*)func\s+(?<name>[-=+!*\/<>&|^~%?]+)\s*[(<]/),

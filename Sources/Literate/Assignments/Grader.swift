@@ -148,7 +148,8 @@ public struct Grader: Sendable {
             return grades.compactMap(\.self)
           }
           say(
-            "\(submission.student): \(grade.amount) points (\(Language.english.duration(monotonicTime() - start)))")
+            "\(submission.student): \(grade.amount) points (\(Language.english.duration(monotonicTime() - start)))"
+          )
           try problem.withLock { _ in try GradeBook(folder: target, grades: all).write() }
         } catch {
           problem.withLock { $0 = error }
@@ -339,7 +340,9 @@ public struct Grader: Sendable {
     }
     // The errors are in the teacher's lines: an answer has not the names and types that they use. One
     // after the other is tried.
-    let broken = "the checks do not compile with it; keep names and types as they were handed out"
+    let broken =
+      "the notebook does not compile with it; look for a missing brace, and keep names and types as they "
+      + "were handed out"
     let names = answers.lines.keys.filter { left[$0] == nil }.sorted()
     for name in names { left[name] = broken }
     for name in names {

@@ -87,7 +87,12 @@ struct Sandbox: Sendable {
 
   /// The folders outside of the system's with the libraries of this program: those of Swift.
   private static let runtimeFolders: [URL] = {
-    let text = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+    // The system gives it in pieces, each of which looks like the end of a file.
+    var bytes = Data()
+    if let file = FileHandle(forReadingAtPath: "/proc/self/maps") {
+      while let next = try? file.read(upToCount: 1 << 16), !next.isEmpty { bytes += next }
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
     let folders = text.split(separator: "\n").compactMap { line -> String? in
       guard let start = line.firstIndex(of: "/"), line.contains(".so") else { return nil }
       return URL(filePath: String(line[start...])).deletingLastPathComponent()

@@ -44,7 +44,7 @@ extension Grader {
           "expected the package to be built in its folder \(root), got \(scratch); build it with "
             + "swift build -c release")
       }
-      let inside = String(scratch.dropFirst(root.count))
+      let inside = scratch.dropFirst(root.count).split(separator: "/").joined(separator: "/")
       try copyPackage(package, to: copy, apartFrom: grader.target, scratch: inside)
       let isMapped = grader.sandbox.isSafe
       var builder = ProgramBuilder(
@@ -116,9 +116,10 @@ extension Grader {
             notebook, checks, skipping: skipped, in: home, timeLimit: max(1, left), while: goesOn)
         else { return nil }
         result.stopped = Set(skipped.keys)
-        guard let reason = result.reason, let check = openCheck(of: result.events),
-          skipped.updateValue(reason, forKey: check) == nil
-        else { return result }
+        guard let check = openCheck(of: result.events) else { return result }
+        let reason = result.reason ?? "the program ended in this check"
+        result.reason = reason
+        guard skipped.updateValue(reason, forKey: check) == nil else { return result }
       }
       throw NotebookError("\(notebook.name): its checks have other names in each run")
     }

@@ -69,7 +69,7 @@ extension HTMLCell {
   fileprivate func slide(_ identifiers: inout Identifiers) -> HTML {
     let label = StateLabel(cell.state)
     let shown = [outputs, message].filter { !$0.text.isEmpty }
-    let source = [prose(&identifiers), cell.code.isEmpty ? "" : codeBox(cell.code)]
+    let source = [prose(&identifiers), cell.code.isEmpty ? "" : codeBox(cell.code, in: .english)]
       .filter { !$0.text.isEmpty }
     let columns = [("source", source), ("results", shown)].filter { !$0.1.isEmpty }
       .map { name, parts -> HTML in

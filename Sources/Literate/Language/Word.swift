@@ -22,7 +22,8 @@ package enum Word: CaseIterable, Sendable {
   case pointsOf, pointsSum
 
   // Facts
-  case pointsFact, seedFact, parametersFact, noneFact, dataFact, processorFact, threadsFact, kernelsFact
+  case pointsFact
+  case seedFact, parametersFact, noneFact, dataFact, processorFact, threadsFact, kernelsFact
   case swiftFact, commitFact, timeFact
   case typeFact, shapeFact, singleNumber, minFact, maxFact, meanFact, stdFact, nanFact, infiniteFact
   case countFact, valueFact
@@ -252,7 +253,8 @@ package enum Word: CaseIterable, Sendable {
   /// The facts that the runner and `inspect` name themselves, by their English names.
   static let factNames: [String: Word] = {
     let facts: [Word] = [
-      .pointsFact, .seedFact, .parametersFact, .dataFact, .processorFact, .threadsFact, .kernelsFact, .swiftFact,
+      .pointsFact,
+      .seedFact, .parametersFact, .dataFact, .processorFact, .threadsFact, .kernelsFact, .swiftFact,
       .commitFact, .timeFact, .typeFact, .shapeFact, .minFact, .maxFact, .meanFact, .stdFact,
       .nanFact, .infiniteFact, .countFact, .valueFact,
     ]

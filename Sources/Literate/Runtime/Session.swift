@@ -107,7 +107,10 @@ final class Session {
     guard !isSupervised else { return }
     if points.points == 0 {
       atexit {
-        MainActor.assumeIsolated { print("\n\(Session.current.language[.pointsSum, Session.current.points.text])") }
+        MainActor.assumeIsolated {
+          let session = Session.current
+          print("\n\(session.language[.pointsSum, session.points.text])")
+        }
       }
     }
     points += result
