@@ -106,6 +106,9 @@ struct ReleaseTests {
         }
         if line.hasPrefix("// END ") { isSecret = false }
         if !isSecret { common.insert(line) }
+        if line.hasPrefix("// STUB:") {
+          common.insert(line.dropFirst("// STUB:".count).trimmingCharacters(in: .whitespaces))
+        }
         if isSecret, line.count >= 30, !line.hasPrefix("//") { secrets.insert(line) }
       }
     }

@@ -147,8 +147,8 @@ struct ReleaseRules {
     return zip(parts, pattern).allSatisfy { part, pattern in
       let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
       guard pieces.count > 1 else { return part == pattern }
-      guard part.hasPrefix(pieces[0]), part.dropFirst(pieces[0].count).hasSuffix(pieces[pieces.count - 1])
-      else {
+      let (first, last) = (pieces[0], pieces[pieces.count - 1])
+      guard part.hasPrefix(first), part.dropFirst(first.count).hasSuffix(last) else {
         return false
       }
       var rest = part.dropFirst(pieces[0].count)
