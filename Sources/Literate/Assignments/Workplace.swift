@@ -238,10 +238,19 @@ private func copyPackage(
     let isTarget = withSlash(target.path(percentEncoded: false)).hasPrefix("\(root)\(name)/")
     return !left.contains(name) && !isTarget && (name == built || !name.hasPrefix(".build"))
   }
-  // Times must stay: they tell what is up to date.
+  try copyFiles(names.map { "\(root)\($0)" }, to: copy)
+  // Of the data, the descriptions are sources.
+  if FileManager.default.fileExists(atPath: "\(root)data/raw") {
+    let data = copy.appending(path: "data", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    try copyFiles(["\(root)data/raw"], to: data)
+  }
+}
+
+/// Copies files and folders into a folder, with their times, which tell what is up to date.
+private func copyFiles(_ paths: [String], to folder: URL) throws {
   let child = try Child(
-    URL(filePath: "/bin/cp"),
-    ["-a", "--"] + names.map { "\(root)\($0)" } + [copy.path(percentEncoded: false)],
+    URL(filePath: "/bin/cp"), ["-a", "--"] + paths + [folder.path(percentEncoded: false)],
     environment: ProcessInfo.processInfo.environment)
   var text: [UInt8] = []
   child.followToEnd(while: { true }) { bytes, _ in text += bytes }
