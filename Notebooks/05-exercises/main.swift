@@ -305,13 +305,13 @@ check("2: equal to a plain computation") {
 // This is a residual block as in the paper: x goes through two weight layers, here 3×3 convolutions
 // with padding 1, with a ReLU between them. Then x itself is added, and a second ReLU follows. If F is
 // of no use, its weights can go to zero and the block passes x on: more blocks cannot make it much
-// worse. And on the way back, the gradient has a path without any layer.
+// worse. In the backward pass, the gradient has a path without any layer.
 //
 // x and F(x) must have the same shape. If F changes the number of channels, x goes through a 1×1
 // convolution with the same change.
 //
 // Write such a block. The convolutions are `Conv2d` with their biases, and there is a 1×1 convolution
-// only if the numbers of channels differ. Conv2d's own weights are its initial ones. (6 points)
+// only if the numbers of channels differ. (6 points)
 cell("Exercise 3: a residual block")
 
 /// Draws a residual block.
@@ -544,6 +544,7 @@ check("4: training and evaluation differ") {
 check("4: after many batches, evaluation is like training") {
   let x = randomTensor([4, 2, 9, 7], seed: 5) * 2 - 1
   let block = NormBlock(2, 4)
+  try expect(!block.namedStatistics.isEmpty, "expected batch normalization, got none")
   for _ in 0..<150 { _ = try trainingResult(of: block, x) }
   try expectEqual(
     try evaluated(block, x), try trainingResult(of: block, x), within: 0.05,

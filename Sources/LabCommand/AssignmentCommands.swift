@@ -31,15 +31,13 @@ extension NotebooksCommand {
       print()
       for notebook in exercises {
         guard let (earned, all) = notebook.points else { continue }
-        print("\(notebook.name): \(amount(earned)) of \(amount(all)) points")
+        print("\(notebook.name): \(pointsText(earned)) of \(pointsText(all)) points")
       }
       let changes = HandedOutExercises(folders).changes
       for change in changes { StandardError.writeLine("Warning: \(plainText(change))") }
       if let failure { throw failure }
       if !changes.isEmpty { throw ExitCode.failure }
     }
-
-    private func amount(_ points: Double) -> String { pointsText(points) }
   }
 
   /// `lab notebooks release`
@@ -222,7 +220,7 @@ extension NotebooksCommand {
 
     /// Unpacks the Swift files of an archive.
     private static func unpack(_ archive: URL, to target: URL) throws {
-      let members = try Archive.membersOfAnyForm(of: archive, limit: 16 << 20) { path in
+      let members = try Archive.members(of: archive, form: .any, limit: 16 << 20) { path in
         path.hasSuffix(".swift") && !path.hasPrefix("/")
           && !path.split(separator: "/").contains("..")
       }

@@ -30,42 +30,26 @@ package enum Archive {
     )
   }
 
-  /// The bytes of several members of a zip archive, by path.
-  ///
-  /// - Parameters:
-  ///   - archive: The zip archive.
-  ///   - limit: The largest size of all of them together in bytes.
-  ///   - isWanted: Whether to read the member at a path.
-  /// - Throws: ``DataError`` if the archive is damaged.
-  package static func members(
-    of archive: URL, limit: Int, where isWanted: (String) -> Bool
-  ) throws -> [String: [UInt8]] {
-    let reader = try Reader(archive, what: "zip archive") {
-      archive_read_support_format_zip($0)
-    }
-    var members: [String: [UInt8]] = [:]
-    var total = 0
-    while let member = try reader.nextMember() {
-      guard isWanted(member) else { continue }
-      var bytes: [UInt8] = []
-      try reader.forEachBlock(limit: limit - total) { bytes += $0 }
-      total += bytes.count
-      members[member] = bytes
-    }
-    return members
+  /// The form of an archive.
+  package enum Form {
+    case zip
+    /// Any form that libarchive reads, such as zip, tar or tar.gz.
+    case any
   }
 
-  /// The bytes of several members of an archive of any form that libarchive reads, by path.
+  /// The bytes of several members of an archive, by path.
   ///
   /// - Parameters:
-  ///   - archive: The archive, such as zip, tar or tar.gz.
+  ///   - archive: The archive.
+  ///   - form: Its form.
   ///   - limit: The largest size of all of them together in bytes.
   ///   - isWanted: Whether to read the member at a path.
   /// - Throws: ``DataError`` if the archive is damaged, or has more than 100,000 members.
-  package static func membersOfAnyForm(
-    of archive: URL, limit: Int, where isWanted: (String) -> Bool
+  package static func members(
+    of archive: URL, form: Form = .zip, limit: Int, where isWanted: (String) -> Bool
   ) throws -> [String: [UInt8]] {
-    let reader = try Reader(archive, what: "archive") {
+    let reader = try Reader(archive, what: form == .zip ? "zip archive" : "archive") {
+      if form == .zip { return archive_read_support_format_zip($0) }
       archive_read_support_filter_all($0)
       return archive_read_support_format_all($0)
     }

@@ -32,6 +32,7 @@ struct Answers {
       }
       read.append((path.isEmpty ? folder.lastPathComponent : path, AnswerText(text)))
     }
+    var missing: [String] = []
     for exercise in exercises {
       // The path in the package, below whatever folders there are; else the file with the answers.
       let own =
@@ -41,12 +42,16 @@ struct Answers {
         exercise.solutions.contains { file.text.answers[$0.name] != nil }
       }.max { $0.text.answers.count < $1.text.answers.count }
       guard let file = own ?? other else {
-        notes.append("\(exercise.path): no such file, and no file with its answers")
+        missing.append("\(exercise.path): no such file, and no file with its answers")
         continue
       }
-      if own == nil { notes.append("\(exercise.path): not found; read from \(file.path)") }
+      // The file alone may be handed in.
+      let isRenamed = !exercise.path.hasSuffix("/\(file.path)") && own == nil
+      if isRenamed { notes.append("\(exercise.path): not found; read from \(file.path)") }
       take(file.text, of: exercise, named: file.path)
     }
+    // Who hands in some files has not changed the others.
+    if missing.count == exercises.count { notes += missing }
     let known = Set(names)
     for (path, text) in read {
       for name in text.answers.keys.sorted() where !known.contains(name) {

@@ -8,8 +8,6 @@ package struct AssignmentPackage {
   package let paths: [String]
   /// The files with markers, by path.
   package let marked: [String: MarkedSource]
-  /// The paths of files that students do not get, and of which they get no line either.
-  let secretPaths: [String]
 
   /// The file that lists what students get.
   static let listName = ".release"
@@ -42,7 +40,6 @@ package struct AssignmentPackage {
       throw NotebookError("\(Self.listName): there is no \(included)")
     }
     paths = all.filter { rules.includes($0) }
-    secretPaths = all.filter { rules.isSecret($0) }
     var marked: [String: MarkedSource] = [:]
     for path in paths {
       let file = folder.appending(path: path)
@@ -102,12 +99,10 @@ package struct AssignmentPackage {
 /// Package.swift
 /// Sources/                                   a folder with everything in it
 /// - Notebooks/*/expected/                    left out
-/// secret Notebooks/04-homework-resnet/       left out; none of its lines may be elsewhere
 /// ```
 struct ReleaseRules {
   private(set) var included: [String] = []
   private var excluded: [String] = []
-  private var secret: [String] = []
 
   init(_ text: String, name: String) throws {
     for (index, line) in withUnixLineEnds(text).split(
@@ -115,27 +110,20 @@ struct ReleaseRules {
     ).enumerated() {
       let rule = line.trimmingCharacters(in: .whitespaces)
       guard !rule.isEmpty, !rule.hasPrefix("#") else { continue }
-      let words = rule.split(separator: " ", maxSplits: 1)
-      let prefix = words.count == 2 ? String(words[0]) : ""
-      let path = ["-", "secret"].contains(prefix) ? String(words[1]) : rule
+      let isExcluded = rule.hasPrefix("- ")
+      let path = isExcluded ? rule.dropFirst(2).trimmingCharacters(in: .whitespaces) : rule
       let inside = path.hasSuffix("/") ? String(path.dropLast()) : path
       guard isPathInside(inside) else {
         throw NotebookError(
           "\(name):\(index + 1): expected a path inside of the package, got \(plainText(path))")
       }
-      switch prefix {
-      case "-": excluded.append(path)
-      case "secret": secret.append(path)
-      default: included.append(path)
-      }
+      if isExcluded { excluded.append(path) } else { included.append(path) }
     }
   }
 
   func includes(_ path: String) -> Bool {
-    !(excluded + secret).contains { Self.matches(path, $0) }
+    !excluded.contains { Self.matches(path, $0) }
   }
-
-  func isSecret(_ path: String) -> Bool { secret.contains { Self.matches(path, $0) } }
 
   /// Whether a path is that of a rule or below it; `*` stands for any name.
   private static func matches(_ path: String, _ rule: String) -> Bool {

@@ -107,8 +107,6 @@ public struct Grader: Sendable {
   ) throws -> [Grade] {
     let interruption = Interruption()
     defer { interruption.stop() }
-    let places = Workplaces(in: target)
-    defer { places.remove() }
     let digest = try teacherDigest
     var grades = submissions.map { storedGrade(of: $0, digest) }
     let missing = grades.indices.filter { grades[$0] == nil }
@@ -121,7 +119,13 @@ public struct Grader: Sendable {
       return all
     }
     say(sandbox.isSafe ? "Running in a sandbox, without network" : "Running without a sandbox")
-    let first = try Workplace(places.new(), self)
+    let folder = try LockedFolder(
+      target.appending(path: ".work", directoryHint: .isDirectory),
+      busy: "another grading writes to \(target.path(percentEncoded: false))")
+    let places = (0..<max(1, min(options.jobs, missing.count))).map {
+      folder.url.appending(path: "\($0 + 1)", directoryHint: .isDirectory)
+    }
+    let first = try Workplace(places[0], self)
     let model = try modelResults(in: first, say, interruption)
     let done = Mutex(grades)
     let next = Mutex(0)
@@ -143,28 +147,28 @@ public struct Grader: Sendable {
                 !interruption.hasOccurred
               })
           else { return }
-          let all = done.withLock { grades in
+          try done.withLock { grades in
             grades[missing[turn]] = grade
-            return grades.compactMap(\.self)
+            // Under the lock, so that an earlier list does not replace a later one.
+            try GradeBook(folder: target, grades: grades.compactMap(\.self)).write()
           }
           say(
-            "\(submission.student): \(grade.amount) points (\(Language.english.duration(monotonicTime() - start)))"
-          )
-          try problem.withLock { _ in try GradeBook(folder: target, grades: all).write() }
+            "\(submission.student): \(grade.amount) points "
+              + "(\(Language.english.duration(monotonicTime() - start)))")
         } catch {
           problem.withLock { $0 = error }
         }
       }
     }
-    let others = max(0, min(options.jobs, missing.count) - 1)
-    DispatchQueue.concurrentPerform(iterations: others + 1) { number in
+    DispatchQueue.concurrentPerform(iterations: places.count) { number in
       do {
-        work(number == 0 ? first : try Workplace(places.new(), self))
+        work(number == 0 ? first : try Workplace(places[number], self))
       } catch {
         problem.withLock { $0 = error }
       }
     }
     if let error = problem.withLock({ $0 }) { throw error }
+    withExtendedLifetime(folder) {}
     grades = done.withLock { $0 }
     let all = grades.compactMap(\.self)
     try GradeBook(folder: target, grades: all).write()
@@ -177,7 +181,14 @@ public struct Grader: Sendable {
     get throws {
       var sum = Checksum()
       sum.add(PackageSources(package.folder).checksum)
-      for notebook in notebooks { sum.add(try Data(contentsOf: notebook.file)) }
+      for notebook in notebooks {
+        for file in try filesBelow(notebook.file.deletingLastPathComponent())
+        where file.pathExtension == "swift" {
+          sum.add(try Data(contentsOf: file))
+        }
+      }
+      // Results do not depend on the number of threads, which that of jobs decides.
+      sum.add(try jsonText(of: options.environment.filter { $0.key != "LAB_THREADS" }))
       sum.add(options.parameters.joined(separator: "\n"))
       sum.add(try jsonText(of: options.limits))
       sum.add("\(options.timeLimit) \(sandbox.isSafe)")

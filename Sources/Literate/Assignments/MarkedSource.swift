@@ -140,9 +140,7 @@ package struct MarkedSource {
     for segment in segments {
       switch segment {
       case .lines(let own): lines += own
-      case .hidden, .teacherOnly:
-        // Two empty lines in a row would show where something was.
-        continue
+      case .hidden, .teacherOnly: continue
       case .solution(let solution):
         lines += isSwift ? solution.region(solution.standardStub) : solution.stub
       }
@@ -172,6 +170,7 @@ package struct MarkedSource {
     return secrets
   }
 
+  /// Two empty lines in a row would show where something was.
   private func withoutDoubleEmptyLines(_ lines: [String]) -> [String] {
     guard hasMarkers else { return lines }
     return lines.enumerated().filter { index, line in

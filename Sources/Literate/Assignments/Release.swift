@@ -134,12 +134,6 @@ struct LeakSearch {
     for source in package.marked.values {
       for (line, number) in source.secretLines { add(line, "\(source.path):\(number)") }
     }
-    for path in package.secretPaths {
-      let text = AssignmentPackage.text(of: package.folder.appending(path: path))
-      let lines = withUnixLineEnds(text ?? "").split(
-        separator: "\n", omittingEmptySubsequences: false)
-      for (index, line) in lines.enumerated() { add(String(line), "\(path):\(index + 1)") }
-    }
   }
 
   /// The places of secret lines in files. A line of two or more Swift files is how everybody writes.

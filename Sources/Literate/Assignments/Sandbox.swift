@@ -175,12 +175,7 @@ final class ResourceMonitor {
     if processes.reduce(0, { $0 + Self.memory(of: $1) }) > limits.memory {
       return "used more than \(amountOfMemory(limits.memory)) of memory"
     }
-    return diskReason
-  }
-
-  /// Why what the program has written is too much; nil if it is not.
-  var diskReason: String? {
-    Self.size(of: folder, limit: limits.disk) > limits.disk ? diskSentence : nil
+    return Self.size(of: folder, limit: limits.disk) > limits.disk ? diskSentence : nil
   }
 
   /// The sentence about writing too much.

@@ -211,21 +211,6 @@ extension Grader {
   static let printLimit = 10 << 20
 }
 
-/// The folders in which submissions are built and run; removed at the end.
-struct Workplaces {
-  private let folder: URL
-
-  init(in target: URL) {
-    folder = target.appending(path: ".work-\(UUID())", directoryHint: .isDirectory)
-  }
-
-  func new() -> URL {
-    folder.appending(path: UUID().uuidString, directoryHint: .isDirectory)
-  }
-
-  func remove() { try? FileManager.default.removeItem(at: folder) }
-}
-
 /// Copies a package with what was built of it. What was run, downloaded or recorded is not copied.
 private func copyPackage(
   _ package: URL, to copy: URL, apartFrom target: URL, scratch: String

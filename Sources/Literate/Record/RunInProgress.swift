@@ -9,8 +9,8 @@ final class RunInProgress {
   var surroundings: PageSurroundings?
   /// The notebook's folder.
   private let target: RunFolder
-  /// The folder opened and locked, so that two runs of one notebook do not mix their files.
-  private let lock: FileHandle
+  /// The folder locked, so that two runs of one notebook do not mix their files.
+  private let lock: LockedFolder
 
   static let name = ".run"
 
@@ -21,46 +21,8 @@ final class RunInProgress {
   init(in target: RunFolder) throws {
     self.target = target
     folder = RunFolder(target.url.appending(path: Self.name, directoryHint: .isDirectory))
-    lock = try Self.lock(folder.url)
-    try Self.empty(folder.url)
-  }
-
-  deinit {
-    // Ours alone: it is locked.
-    try? FileManager.default.removeItem(at: folder.url)
-  }
-
-  private static func lock(_ url: URL) throws -> FileHandle {
-    let path = url.path(percentEncoded: false)
-    let plain = path.hasSuffix("/") ? String(path.dropLast()) : path
-    // The run that holds the lock removes the folder at its end, maybe just now.
-    for _ in 0..<100 {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      let number = open(plain, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-      guard number >= 0 else {
-        if errno == ENOENT { continue }
-        throw NotebookError("cannot open the folder \(plain): \(String(cString: strerror(errno)))")
-      }
-      let handle = FileHandle(fileDescriptor: number, closeOnDealloc: true)
-      // Some network disks have no locks.
-      if flock(number, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-        throw NotebookError(
-          "\(url.deletingLastPathComponent().lastPathComponent) is being run by another process; "
-            + "wait for its end, or stop it")
-      }
-      var (opened, named) = (stat(), stat())
-      if fstat(number, &opened) == 0, lstat(plain, &named) == 0, opened.st_ino == named.st_ino {
-        return handle
-      }
-    }
-    throw NotebookError("cannot lock the folder \(plain): it is removed again and again")
-  }
-
-  private static func empty(_ url: URL) throws {
-    let path = url.path(percentEncoded: false)
-    for name in try FileManager.default.contentsOfDirectory(atPath: path) {
-      try FileManager.default.removeItem(at: url.appending(path: name))
-    }
+    lock = try LockedFolder(
+      folder.url, busy: "\(target.url.lastPathComponent) is being run by another process")
   }
 
   /// Moves the files of the run to the notebook's folder, in place of those of the last run. If this
