@@ -19,6 +19,7 @@ extension NotebooksCommand {
         """)
 
     @OptionGroup var names: NotebookNames
+    @OptionGroup var words: NotebookLanguage
 
     @Flag(help: "A PDF file.")
     var pdf = false
@@ -69,7 +70,8 @@ extension NotebooksCommand {
       let notebooks = try names.notebooks(of: NotebooksCommand.folders())
       let target = try target(ofFiles: notebooks.count * forms.count)
       // All that can be missing is named before anything is written.
-      let handouts = try notebooks.map { try $0.handout() }
+      let language = try words.chosen
+      let handouts = try notebooks.map { try $0.handout(in: language) }
       let printer = PDFPrinter.installed
       if pdf, printer == nil { throw Self.missingBrowser(handouts.first?.file.relativePath ?? "") }
       for handout in handouts {

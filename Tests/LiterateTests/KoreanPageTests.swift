@@ -50,6 +50,7 @@ struct KoreanPageTests {
             .times("1 2 3\n"),
             .figure(.init(file: "없음.png", alternativeText: "그림", width: 4, height: 2)),
             .cached(.init(name: "값", time: 0, seconds: 75)),
+            .check(.init(name: "검사", points: 2, earned: 1, message: "이유")),
             .inspection(
               .init(
                 name: "값",
@@ -70,7 +71,10 @@ struct KoreanPageTests {
       ], state: .failed(message: "오류", line: 13),
       facts: ["Seed", "Data", "Processor", "Threads", "Kernels", "Swift", "Commit"].map {
         .init($0, "1")
-      } + [.init("Parameters", "none"), .init("Data", "SYNTHETIC 값")], seconds: 78)
+      } + [
+        .init("Parameters", "none"), .init("Data", "SYNTHETIC 값"), .init("Points", "1 / 2"),
+        .init("값: images per class", "3"),
+      ], seconds: 78)
   }
 
   /// Writes the English and the Korean page and gallery.

@@ -240,7 +240,7 @@ extension Submission {
     name: "10-prints-forged-points",
     answers: [
       "sum": """
-        print("✓ The sum of three numbers: 1 of 1 points")
+        print("✓ The sum of three numbers: 1 of 1 point")
         print("Points: 12 of 12")
         check("The sum of three numbers", points: 100) {}
         check("The sum of no numbers", points: 100) {}

@@ -77,20 +77,21 @@ struct GradeBook {
         let address = linkAddress("students/\(grade.student)/\(notebook)/index.html")
         return "<a href=\"\(address)\">\(notebook)</a>"
       }
-      let notes = grade.notes.map { note -> HTML in "<li>\(note)</li>" }
+      let notes = grade.notes.map { note -> HTML in "<p>\(note)</p>" }
       return """
         <tr>
         <td>\(grade.student)</td>
         <td>\(grade.amount)</td>
         <td>\(pages.joined(separator: "<br>"))</td>
-        <td><ul>\(notes.joined())</ul></td>
+        <td>\(notes.joined())</td>
         </tr>
         """
     }
     return htmlDocument(
       title: "Grades", in: .english,
       body: """
-        <main class="grades">
+        <div class="page">
+        <main class="prose grades">
         <h1>Grades</h1>
         <table>
         <thead><tr><th>Student</th><th>Points</th><th>Page</th><th>Notes</th></tr></thead>
@@ -101,6 +102,7 @@ struct GradeBook {
         <p>The same as a table: <a href="grades.csv">grades.csv</a>, \
         <a href="grades.json">grades.json</a>.</p>
         </main>
+        </div>
         """)
   }
 }

@@ -427,6 +427,6 @@ public struct Grader: Sendable {
         }
       }
     }
-    try PageWriter(page).write(to: folder)
+    try PageWriter(page, place: .alone).write(to: folder)
   }
 }

@@ -162,10 +162,12 @@ final class ResourceMonitor {
 
   func follow(_ process: pid_t) { self.process = process }
 
-  /// Why the program has to end; nil if it may go on. Looks every 50 ms.
-  func reason() -> String? {
+  /// Why the program has to end; nil if it may go on.
+  ///
+  /// - Parameter isLooking: Whether to look now; else a look every 50 ms is enough.
+  func reason(lookingNow isLooking: Bool = false) -> String? {
     let now = monotonicTime()
-    guard let process, now - checked > 0.05 else { return nil }
+    guard let process, isLooking || now - checked > 0.05 else { return nil }
     checked = now
     let processes = Self.descendants(of: process, limit: limits.processes + 100)
     // The sandbox has processes of its own.

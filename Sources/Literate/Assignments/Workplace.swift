@@ -165,6 +165,8 @@ extension Grader {
       let keys = Dictionary(uniqueKeysWithValues: checks.enumerated().map { ($1.key, $0) })
       var result = NotebookResult(figures: figures)
       var (printed, reason, isStopped) = (0, String?.none, false)
+      /// What the program had too much of when a check ended.
+      var excess: String?
       var supervisor = Supervisor(
         program: program, arguments: options.parameters.map { "--\($0)" },
         environment: environment, timeLimit: timeLimit, recordsTimes: true, beforeCell: nil,
@@ -172,9 +174,14 @@ extension Grader {
           if !goesOn() { isStopped = true }
           if isStopped { return "stopped" }
           if printed > Grader.printLimit { return "printed more than 10 MB" }
-          return monitor.reason()
+          return excess ?? monitor.reason()
         }, onText: { bytes, _ in printed += bytes.count },
         onEvent: { event in
+          switch event {
+          case .end: break
+          // The program is being ended.
+          default: if excess != nil { return }
+          }
           switch event {
           case .checkStart(let start):
             guard let key = start.key, keys[key] != nil else { return }
@@ -183,6 +190,9 @@ extension Grader {
               result.hasForgedReports = true
               return
             }
+            // A fast check may have passed its limits between two looks: then its points do not count.
+            excess = monitor.reason(lookingNow: true)
+            guard excess == nil else { return }
             result.checks.append(
               CheckedCall(call: call, isHidden: checks[call].isHidden, result: end.result))
           case .text where printed > Grader.printLimit: return
@@ -200,7 +210,7 @@ extension Grader {
       if isStopped { return nil }
       // A single large file ends the program before the monitor sees it.
       if ending == .signal(SIGXFSZ) { reason = monitor.diskSentence }
-      result.reason = reason
+      result.reason = excess ?? reason
       return result
     }
   }

@@ -6,11 +6,15 @@ import Foundation
 package struct Slides {
   private let page: Page
   private let figures: FigureFiles
+  private let language: Language
 
-  package init(_ page: Page, figuresIn folder: URL) {
+  package init(_ page: Page, figuresIn folder: URL, in language: Language = .english) {
     self.page = page.withoutRepeatedWarnings
+    self.language = language
     figures = FigureFiles(folder, areLinked: false)
   }
+
+  private var place: PagePlace { .alone.of(language, among: [language]) }
 
   /// The HTML of the slides.
   ///
@@ -25,7 +29,7 @@ package struct Slides {
       let slides =
         [title(&identifiers)]
         + zip(page.cells, anchors).map { cell, anchor in
-          HTMLCell(cell, anchor: anchor, figures, place: .alone).slide(&identifiers)
+          HTMLCell(cell, anchor: anchor, figures, place: place).slide(&identifiers, in: language)
         }
       let numbered = slides.enumerated().map { index, slide -> HTML in
         """
@@ -35,15 +39,15 @@ package struct Slides {
         """
       }
       return htmlDocument(
-        title: page.title, in: .english,
+        title: page.title, in: language,
         body: """
           <main class="slides">
           \(numbered.joined(separator: "\n"))
           </main>
-          <nav id="controls" class="controls" aria-label="Slides" hidden>
-          <button type="button" id="previous" aria-label="Previous slide">←</button>
+          <nav id="controls" class="controls" aria-label="\(language[.slides])" hidden>
+          <button type="button" id="previous" aria-label="\(language[.previousSlide])">←</button>
           <span id="number" role="status"></span>
-          <button type="button" id="next" aria-label="Next slide">→</button>
+          <button type="button" id="next" aria-label="\(language[.nextSlide])">→</button>
           </nav>
           """,
         style: String(decoding: PackageResources.slides_css, as: UTF8.self),
@@ -52,11 +56,11 @@ package struct Slides {
   }
 
   private func title(_ identifiers: inout Identifiers) -> HTML {
-    let page = HTMLPage(self.page, figures, place: .alone)
-    let introduction = Markdown(self.page.introduction).html(below: 1, &identifiers, in: .alone)
+    let page = HTMLPage(self.page, figures, place: place)
+    let introduction = Markdown(self.page.introduction).html(below: 1, &identifiers, in: place)
     return """
       <h1>\(self.page.title)</h1>
-      <p class="status">\(StateLabel(self.page.state).html(in: .english))\(page.syntheticLabel)\(page.time)</p>
+      <p class="status">\(StateLabel(self.page.state).html(in: language))\(page.syntheticLabel)\(page.time)</p>
       <div class="prose">\(introduction)</div>
       \(page.facts)\(page.setup)
       """
@@ -66,10 +70,10 @@ package struct Slides {
 extension HTMLCell {
   /// The cell as the contents of a slide: prose and code on the left, what it printed and drew on the
   /// right.
-  fileprivate func slide(_ identifiers: inout Identifiers) -> HTML {
+  fileprivate func slide(_ identifiers: inout Identifiers, in language: Language) -> HTML {
     let label = StateLabel(cell.state)
     let shown = [outputs, message].filter { !$0.text.isEmpty }
-    let source = [prose(&identifiers), cell.code.isEmpty ? "" : codeBox(cell.code, in: .english)]
+    let source = [prose(&identifiers), cell.code.isEmpty ? "" : codeBox(cell.code, in: language)]
       .filter { !$0.text.isEmpty }
     let columns = [("source", source), ("results", shown)].filter { !$0.1.isEmpty }
       .map { name, parts -> HTML in
@@ -80,7 +84,7 @@ extension HTMLCell {
         """
       }
     let status: HTML =
-      label.isWorthSaying ? "<p class=\"status\">\(label.html(in: .english))</p>\n" : ""
+      label.isWorthSaying ? "<p class=\"status\">\(label.html(in: language))</p>\n" : ""
     return """
       <h2 id="\(anchor)">\(cell.title)</h2>
       \(status)<div class="columns\(columns.count == 2 ? " two" : "")">

@@ -64,7 +64,11 @@ public enum Language: String, CaseIterable, Codable, Sendable {
   }
 
   /// The name of a fact of the run or of a value; names that a notebook has chosen itself stay.
-  func factName(_ name: String) -> String { Word.factNames[name].map { self[$0] } ?? name }
+  /// The name of one of several data sets may stand in front: `EMNIST: images per class`.
+  func factName(_ name: String) -> String {
+    let start = name.ranges(of: ": ").last?.upperBound ?? name.startIndex
+    return Word.factNames[String(name[start...])].map { name[..<start] + self[$0] } ?? name
+  }
 
   /// The value of a fact: only whole words of the interface are translated.
   func factValue(_ fact: Page.Fact) -> String {

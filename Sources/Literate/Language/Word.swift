@@ -18,11 +18,14 @@ package enum Word: CaseIterable, Sendable {
   case moreLines, cachedResult, asImages
   case hours, minutes, seconds
 
+  // Slides
+  case slides, previousSlide, nextSlide
+
   // Checks
-  case pointsOf, pointsSum
+  case pointOf, pointsOf, pointsSum
 
   // Facts
-  case pointsFact
+  case pointsFact, imagesPerClassFact
   case seedFact, parametersFact, noneFact, dataFact, processorFact, threadsFact, kernelsFact
   case swiftFact, commitFact, timeFact
   case typeFact, shapeFact, singleNumber, minFact, maxFact, meanFact, stdFact, nanFact, infiniteFact
@@ -101,9 +104,15 @@ package enum Word: CaseIterable, Sendable {
     case .minutes: ("{1} min {2} s", "{1}분 {2}초")
     case .seconds: ("{1} s", "{1}초")
 
+    case .slides: ("Slides", "슬라이드")
+    case .previousSlide: ("Previous slide", "이전 슬라이드")
+    case .nextSlide: ("Next slide", "다음 슬라이드")
+
+    case .pointOf: ("{1} of {2} point", "{2}점 중 {1}점")
     case .pointsOf: ("{1} of {2} points", "{2}점 중 {1}점")
     case .pointsSum: ("Points: {1}", "점수: {1}")
     case .pointsFact: ("Points", "점수")
+    case .imagesPerClassFact: ("images per class", "클래스별 이미지 수")
     case .seedFact: ("Seed", "시드")
     case .parametersFact: ("Parameters", "매개변수")
     case .noneFact: ("none", "없음")
@@ -253,7 +262,7 @@ package enum Word: CaseIterable, Sendable {
   /// The facts that the runner and `inspect` name themselves, by their English names.
   static let factNames: [String: Word] = {
     let facts: [Word] = [
-      .pointsFact,
+      .pointsFact, .imagesPerClassFact,
       .seedFact, .parametersFact, .dataFact, .processorFact, .threadsFact, .kernelsFact, .swiftFact,
       .commitFact, .timeFact, .typeFact, .shapeFact, .minFact, .maxFact, .meanFact, .stdFact,
       .nanFact, .infiniteFact, .countFact, .valueFact,

@@ -137,7 +137,7 @@ extension Page.Check {
 
   /// The points in words: `1.5 of 2 points`.
   package func amount(in language: Language) -> String {
-    language[.pointsOf, pointsText(earned), pointsText(points)]
+    language[points == 1 ? .pointOf : .pointsOf, pointsText(earned), pointsText(points)]
   }
 
   /// The result as lines of text.
