@@ -6,14 +6,14 @@ import PackageDescription
 /// each kind of dependency.
 ///
 /// - With `LAB_REPOSITORY` and `LAB_VERSION` set it depends by version, as on a published release.
-/// - Otherwise it depends by path.
+/// - Otherwise it depends by path: that in `LAB_PATH`, or the repository itself.
 let lab: Package.Dependency
 if let repository = Context.environment["LAB_REPOSITORY"],
   let version = Context.environment["LAB_VERSION"].flatMap(Version.init)
 {
   lab = .package(url: repository, .upToNextMinor(from: version))
 } else {
-  lab = .package(name: "lab", path: "../..")
+  lab = .package(name: "lab", path: Context.environment["LAB_PATH"] ?? "../..")
 }
 
 let package = Package(
