@@ -8,8 +8,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 /// What `import Lab` gives. Who imports it depends on each of these modules: of a module that only
 /// passes others on, SwiftPM does not notice that they have changed.
 let modules = [
-  "Random", "Tensors", "Networks", "Models", "Data", "Files", "Handwriting", "Datasets", "Training",
-  "Experiments",
+  "Random", "Tensors", "Networks", "Models", "Data", "Files", "Handwriting", "Text", "Datasets",
+  "Training", "Experiments",
 ].map { "Lab\($0)" }
 let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
 
@@ -48,6 +48,7 @@ let package = Package(
     .library(name: "LabNetworks", targets: ["LabNetworks"]),
     .library(name: "LabData", targets: ["LabData"]),
     .library(name: "LabHandwriting", targets: ["LabHandwriting"]),
+    .library(name: "LabText", targets: ["LabText"]),
     .library(name: "LabDatasets", targets: ["LabDatasets", "LabData"]),
     .library(name: "LabTraining", targets: ["LabTraining", "LabData"]),
     .library(name: "Plot", targets: ["Plot"]),
@@ -94,6 +95,7 @@ let package = Package(
       "Data", ["LabRandom", "LabTensors", "Kernels", "Digests", "ImageFiles", "StandardStreams"]),
     module("Files", ["LabData", "LabResources", "Digests", "CArchive", "CCurl", "CZlib"]),
     module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
+    module("Text", ["LabTensors"]),
     module(
       "Datasets",
       [
@@ -102,7 +104,8 @@ let package = Package(
       ]),
     module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(
-      "Training", ["LabData", "LabNetworks", "LabRandom", "LabTensors", "Kernels", "Digests"]),
+      "Training",
+      ["LabData", "LabNetworks", "LabRandom", "LabTensors", "LabText", "Kernels", "Digests"]),
     module(
       "Experiments",
       [

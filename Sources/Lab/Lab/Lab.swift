@@ -10,4 +10,5 @@
 @_exported import LabNetworks
 @_exported import LabRandom
 @_exported import LabTensors
+@_exported import LabText
 @_exported import LabTraining
