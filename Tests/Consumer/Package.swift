@@ -32,7 +32,10 @@ let package = Package(
         .product(name: "LabTraining", package: "lab"),
         .product(name: "Plot", package: "lab"),
       ],
-      path: "Sources/OwnModel")
+      path: "Sources/OwnModel"),
+    .executableTarget(
+      name: "own-figure", dependencies: [.product(name: "Plot", package: "lab")],
+      path: "Sources/OwnFigure"),
   ]
 )
 
