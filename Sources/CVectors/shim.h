@@ -16,18 +16,26 @@
 /* For vectors of N lanes; of a lane of a mask all bits are alike. */
 #define VECTORS(N)                                                                        \
   typedef float floats##N __attribute__((ext_vector_type(N)));                            \
+  typedef double doubles##N __attribute__((ext_vector_type(N)));                          \
   typedef unsigned words##N __attribute__((ext_vector_type(N)));                          \
   typedef int mask##N __attribute__((ext_vector_type(N)));                                \
   INLINE floats##N repeat##N(float a) { return a; }                                       \
   INLINE floats##N add##N(floats##N a, floats##N b) { return a + b; }                     \
   INLINE floats##N subtract##N(floats##N a, floats##N b) { return a - b; }                \
   INLINE floats##N multiply##N(floats##N a, floats##N b) { return a * b; }                \
+  INLINE floats##N divide##N(floats##N a, floats##N b) { return a / b; }                  \
   INLINE floats##N multiplyAdd##N(floats##N a, floats##N b, floats##N c) {                \
     return MULTIPLY_ADD(a, b, c);                                                         \
   }                                                                                       \
   INLINE mask##N isGreater##N(floats##N a, floats##N b) { return a > b; }                 \
   INLINE mask##N isEqual##N(words##N a, words##N b) { return a == b; }                    \
-  INLINE floats##N choose##N(mask##N m, floats##N a, floats##N b) { return m ? a : b; }
+  INLINE floats##N choose##N(mask##N m, floats##N a, floats##N b) { return m ? a : b; }   \
+  INLINE doubles##N widen##N(floats##N a) { return __builtin_convertvector(a, doubles##N); } \
+  INLINE floats##N narrow##N(doubles##N a) { return __builtin_convertvector(a, floats##N); } \
+  INLINE doubles##N addWide##N(doubles##N a, doubles##N b) { return a + b; }              \
+  INLINE doubles##N subtractWide##N(doubles##N a, doubles##N b) { return a - b; }         \
+  INLINE doubles##N larger##N(doubles##N a, doubles##N b) { return a > b ? a : b; }       \
+  INLINE doubles##N smaller##N(doubles##N a, doubles##N b) { return a > b ? b : a; }
 
 VECTORS(4)
 VECTORS(8)

@@ -154,6 +154,33 @@ public protocol VectorLoops: SendableMetatype {
     moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
     _ rule: AdamRule)
 
+  // MARK: Softmax
+
+  /// The largest element of a row that has one, and `Σ exp(x - largest)`; NaN if x has a NaN.
+  static func sumExponentials(
+    _ x: UnsafePointer<Float>, count: Int
+  ) -> (largest: Float, sum: Float)
+
+  /// `dx = dy - exp(y) Σ dy`.
+  static func logSoftmaxGradient(
+    _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+    count: Int)
+
+  // MARK: Connectionist temporal classification
+  //
+  // `count` states, a multiple of ``vectorLanes``; two more before and after them are read.
+
+  /// `after[s] = x[s] + log(exp(before[s]) + exp(before[s + j]) + exp(before[s + 2 j] + skips[s]))`
+  /// with j the `neighbor`, -1 or 1. Minus infinity is represented by -10³⁰.
+  static func advanceStates(
+    _ before: UnsafePointer<Double>, neighbor: Int, skips: UnsafePointer<Float>,
+    _ x: UnsafePointer<Float>, into after: UnsafeMutablePointer<Double>, count: Int)
+
+  /// `y[s] = exp(alpha[s] + beta[s] - x[s] - total)`.
+  static func stateProbabilities(
+    _ alpha: UnsafePointer<Double>, _ beta: UnsafePointer<Double>, _ x: UnsafePointer<Float>,
+    total: Double, into y: UnsafeMutablePointer<Float>, count: Int)
+
   // MARK: Channels-last images
   //
   // An array of pixels with C channels each.

@@ -13,19 +13,23 @@ public enum Loops: VectorLoops {
 #if AVX512
   typealias Vector = SIMD16<Float>
   typealias Words = SIMD16<UInt32>
+  typealias Doubles = SIMD16<Double>
   /// Vectors side by side in the block of sums that a micro-kernel keeps in registers.
   let blockVectors = 4
 #elseif AVX2
   typealias Vector = SIMD8<Float>
   typealias Words = SIMD8<UInt32>
+  typealias Doubles = SIMD8<Double>
   let blockVectors = 2
 #elseif NEON
   typealias Vector = SIMD4<Float>
   typealias Words = SIMD4<UInt32>
+  typealias Doubles = SIMD4<Double>
   let blockVectors = 4
 #else
   typealias Vector = SIMD4<Float>
   typealias Words = SIMD4<UInt32>
+  typealias Doubles = SIMD4<Double>
   let blockVectors = 2
 #endif
 

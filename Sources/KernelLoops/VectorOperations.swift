@@ -10,6 +10,7 @@ import CVectors
     @inline(__always) static func + (a: Self, b: Self) -> Self { add16(a, b) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { subtract16(a, b) }
     @inline(__always) static func * (a: Self, b: Self) -> Self { multiply16(a, b) }
+    @inline(__always) static func / (a: Self, b: Self) -> Self { divide16(a, b) }
     @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd16(self, b, c) }
     @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater16(self, b) }
   }
@@ -19,6 +20,15 @@ import CVectors
   extension Mask {
     @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose16(self, a, b) }
   }
+  extension Doubles {
+    @inline(__always) init(_ a: Vector) { self = widen16(a) }
+    @inline(__always) var narrowed: Vector { narrow16(self) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { addWide16(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtractWide16(a, b) }
+    /// The larger lanes of two vectors, and the others. A NaN is in one of the two.
+    @inline(__always) func larger(_ b: Self) -> Self { larger16(self, b) }
+    @inline(__always) func smaller(_ b: Self) -> Self { smaller16(self, b) }
+  }
 #elseif AVX2
   typealias Mask = SIMD8<Int32>
   extension Vector {
@@ -26,6 +36,7 @@ import CVectors
     @inline(__always) static func + (a: Self, b: Self) -> Self { add8(a, b) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { subtract8(a, b) }
     @inline(__always) static func * (a: Self, b: Self) -> Self { multiply8(a, b) }
+    @inline(__always) static func / (a: Self, b: Self) -> Self { divide8(a, b) }
     @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd8(self, b, c) }
     @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater8(self, b) }
   }
@@ -35,6 +46,15 @@ import CVectors
   extension Mask {
     @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose8(self, a, b) }
   }
+  extension Doubles {
+    @inline(__always) init(_ a: Vector) { self = widen8(a) }
+    @inline(__always) var narrowed: Vector { narrow8(self) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { addWide8(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtractWide8(a, b) }
+    /// The larger lanes of two vectors, and the others. A NaN is in one of the two.
+    @inline(__always) func larger(_ b: Self) -> Self { larger8(self, b) }
+    @inline(__always) func smaller(_ b: Self) -> Self { smaller8(self, b) }
+  }
 #else
   typealias Mask = SIMD4<Int32>
   extension Vector {
@@ -42,6 +62,7 @@ import CVectors
     @inline(__always) static func + (a: Self, b: Self) -> Self { add4(a, b) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { subtract4(a, b) }
     @inline(__always) static func * (a: Self, b: Self) -> Self { multiply4(a, b) }
+    @inline(__always) static func / (a: Self, b: Self) -> Self { divide4(a, b) }
     @inline(__always) func times(_ b: Self, plus c: Self) -> Self { multiplyAdd4(self, b, c) }
     @inline(__always) func isGreater(_ b: Self) -> Mask { isGreater4(self, b) }
   }
@@ -50,6 +71,15 @@ import CVectors
   }
   extension Mask {
     @inline(__always) func choose(_ a: Vector, _ b: Vector) -> Vector { choose4(self, a, b) }
+  }
+  extension Doubles {
+    @inline(__always) init(_ a: Vector) { self = widen4(a) }
+    @inline(__always) var narrowed: Vector { narrow4(self) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { addWide4(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { subtractWide4(a, b) }
+    /// The larger lanes of two vectors, and the others. A NaN is in one of the two.
+    @inline(__always) func larger(_ b: Self) -> Self { larger4(self, b) }
+    @inline(__always) func smaller(_ b: Self) -> Self { smaller4(self, b) }
   }
 #endif
 

@@ -39,12 +39,11 @@ public func softmaxGradient(
 public func logSoftmax(
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, rows: Int, classes: Int
 ) {
+  let loops = KernelSet.current.loops
   parallel(count: rows, grain: 64) { range in
     for row in range {
       let (source, target) = (x + row * classes, y + row * classes)
-      let largest = largestElement(source, count: classes)
-      var sum: Float = 0
-      for index in 0..<classes { sum += exp(source[index] - largest) }
+      let (largest, sum) = loops.sumExponentials(source, count: classes)
       let offset = log(sum)
       for index in 0..<classes { target[index] = source[index] - largest - offset }
     }
@@ -57,12 +56,11 @@ public func logSoftmaxGradient(
   dy: UnsafePointer<Float>, y: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
   rows: Int, classes: Int
 ) {
+  let loops = KernelSet.current.loops
   parallel(count: rows, grain: 64) { range in
     for row in range {
       let first = row * classes
-      var sum: Float = 0
-      for index in first..<first + classes { sum += dy[index] }
-      for index in first..<first + classes { dx[index] = dy[index] - exp(y[index]) * sum }
+      loops.logSoftmaxGradient(dy + first, y: y + first, into: dx + first, count: classes)
     }
   }
 }

@@ -229,6 +229,12 @@ package protocol Backend: AnyObject, Sendable {
   /// The gradient by x, from that of the loss, a tensor of one element.
   func multiMarginLossGradient(dy: Tensor, _ x: Tensor, labels: [Int]) -> Tensor
 
+  /// The negative log probability of each item's labels, of shape [N], from T × N × C log
+  /// probabilities; and if it is wanted, the gradient of each by its own elements of x.
+  func ctcLoss(
+    _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool
+  ) -> (losses: Tensor, gradients: Tensor?)
+
   // MARK: Optimizers (change tensors in place that no other tensor shares)
 
   /// One step of Adam or AdamW; see ``AdamStep``.
@@ -248,6 +254,8 @@ package typealias BinaryOperation = Kernels.BinaryOperation
 package typealias Operand = Kernels.Operand
 /// A function of one number, element by element.
 package typealias UnaryOperation = Kernels.UnaryOperation
+/// A batch of the CTC loss without its probabilities.
+package typealias CTCBatch = Kernels.CTCBatch
 /// The windows of an average pooling.
 package typealias AveragePoolingExtents = Kernels.AveragePoolingExtents
 

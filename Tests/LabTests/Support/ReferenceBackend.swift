@@ -693,6 +693,45 @@ final class ReferenceBackend: Backend {
       }, x.shape)
   }
 
+  /// Goes through all paths, of which there are C to the power of T.
+  func ctcLoss(
+    _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool
+  ) -> (losses: Tensor, gradients: Tensor?) {
+    var losses: [Float] = []
+    var gradients = [Float](repeating: 0, count: x.count)
+    let elements = x.elements
+    for item in 0..<batch.items {
+      let labels = batch.targets.dropFirst(item * batch.labels).prefix(batch.targetLengths[item])
+      let indices = (0..<batch.inputLengths[item]).map { (batch.items * $0 + item) * batch.classes }
+      var (total, shares) = (0.0, [Int: Double]())
+      var path = [Int](repeating: 0, count: indices.count)
+      repeat {
+        let merged = path.indices.filter { $0 == 0 || path[$0] != path[$0 - 1] }.map { path[$0] }
+        guard merged.filter({ $0 != batch.blank }) == Array(labels) else { continue }
+        let places = zip(indices, path).map { $0 + $1 }
+        let probability = exp(places.reduce(0) { $0 + Double(elements[$1]) })
+        total += probability
+        for place in places { shares[place, default: 0] += probability }
+      } while next(&path, batch.classes)
+      losses.append(total == 0 && batch.zeroInfinity ? 0 : Float(-Foundation.log(total)))
+      for (place, share) in shares { gradients[place] = Float(-share / total) }
+      guard total == 0, !batch.zeroInfinity else { continue }
+      for index in indices {
+        for label in 0..<batch.classes { gradients[index + label] = .nan }
+      }
+    }
+    return (tensor(losses, [batch.items]), wantsGradient ? tensor(gradients, x.shape) : nil)
+  }
+
+  /// Counts up; false when all digits are the last one.
+  private func next(_ digits: inout [Int], _ base: Int) -> Bool {
+    for index in digits.indices {
+      digits[index] = (digits[index] + 1) % base
+      if digits[index] != 0 { return true }
+    }
+    return false
+  }
+
   // MARK: Optimizers
 
   func adamStep(

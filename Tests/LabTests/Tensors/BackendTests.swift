@@ -169,6 +169,14 @@ struct BackendTests {
       "multiMarginLoss", [[3, 5]],
       { x throws(ShapeError) in try multiMarginLoss(x[0], IntTensor([4, 0, 2])) }
     ),
+    (
+      "ctcLoss", [[4, 3, 3]],
+      { x throws(ShapeError) in
+        try ctcLoss(
+          logSoftmax(x[0]), IntTensor([1, 2, 2, 2, 0, 0], shape: [3, 2]), inputLengths: [4, 3, 2],
+          targetLengths: [2, 2, 0])
+      }
+    ),
   ]
 
   @Test(arguments: operations.indices)

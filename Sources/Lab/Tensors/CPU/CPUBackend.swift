@@ -294,6 +294,15 @@ package final class CPUBackend: Backend {
     return (dx, dTarget)
   }
 
+  package func ctcLoss(
+    _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool
+  ) -> (losses: Tensor, gradients: Tensor?) {
+    let losses = Tensor(uninitialized: [batch.items])
+    let gradients = wantsGradient ? Tensor(uninitialized: x.shape) : nil
+    ctcLosses(x: x.pointer, batch, losses: losses.pointer, gradients: gradients?.pointer)
+    return (losses, gradients)
+  }
+
   // MARK: Optimizers
 
   package func adamStep(
