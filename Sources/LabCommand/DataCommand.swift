@@ -22,13 +22,12 @@ struct ShowDataCommand: ParsableCommand {
       """)
 
   @OptionGroup(title: "Data") var data: DataClassOptions
-  @OptionGroup(title: "Lines of EMNISTLines") var lines: LineOptions
 
   @Option(help: "The seed that chooses the images. (default: 42)", transform: number)
   var seed: UInt32 = 42
 
   func run() throws {
-    let module = try data.load(lines: lines.parameters)
+    let module = try data.load()
     print(module)
     try save(samples(of: module), of: module, as: "samples")
     try save(classes(of: module), of: module, as: "classes")

@@ -1,28 +1,38 @@
 import Lab
 import Plot
 
-/// Draws the first nine validation images with their true and predicted labels, and logs the figure.
+/// Draws the first nine validation images with their labels and what the model predicts, and logs the
+/// figure.
 ///
 /// - Parameters:
-///   - model: The model.
-///   - data: The data.
+///   - setting: The model and the data.
 ///   - run: The run to log to.
 ///   - step: The number of training steps so far.
-func drawPredictions(
-  of model: some Model, _ data: some DataModule, in run: TrainingRun, step: Int
-) throws {
+func drawPredictions(of setting: Experiment.Setting, in run: TrainingRun, step: Int) throws {
+  let data = setting.data
   let positions = Array(0..<min(9, data.val.count))
   guard !positions.isEmpty else { return }
   let batch = data.val.batch(at: positions)
-  let predicted = argmax(try model(batch.x)).elements
+  let output = try setting.model(batch.x)
+  let texts: [(label: String, predicted: String)]
+  if let reading = setting.reading {
+    texts = try reading.predictions(output, batch, from: 0).map {
+      (data.string(of: $0.labels), data.string(of: $0.predicted))
+    }
+  } else {
+    let predicted = argmax(output).elements
+    texts = positions.map { (data.mapping[batch.y.elements[$0]], data.mapping[predicted[$0]]) }
+  }
+  // Lines one below the other.
   var figure = Figure(
-    rows: 3, columns: 3, images: (width: batch.x.shape[3], height: batch.x.shape[2]), scale: 4,
+    rows: setting.reading == nil ? 3 : 9, columns: setting.reading == nil ? 3 : 1,
+    images: (width: batch.x.shape[3], height: batch.x.shape[2]),
+    scale: setting.reading == nil ? 4 : 1,
     supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
-  for index in positions {
-    let label = batch.y.elements[index]
+  for (index, text) in texts.enumerated() {
     figure[index].imshow(Image(batch.x[index]))
-    figure[index].title = "\(data.mapping[label]): \(data.mapping[predicted[index]])"
-    figure[index].titleColor = predicted[index] == label ? .green : .red
+    figure[index].title = "\(text.label): \(text.predicted)"
+    figure[index].titleColor = text.label == text.predicted ? .green : .red
   }
   try run.log(
     png: figure.png(), width: figure.pixels.width, height: figure.pixels.height,

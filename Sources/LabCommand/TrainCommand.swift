@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
 
         lab train --model_class=CNN --data_class=MNIST --max_epochs=5
         lab train --model_class=CNN --data_class=EMNIST --overfit_batches=2 --max_epochs=50
+        lab train --model_class=LineCNN --data_class=EMNISTLines --loss=ctc --max_epochs=10
         lab train --resume=output/logs/CNN-MNIST/version_0
       """)
 
@@ -100,7 +101,7 @@ struct TrainCommand: ParsableCommand {
       trainer.checkpointMetadata[Checkpoint.optionsKey] = try configuration.json()
       trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.epochEnded = {
-        try drawPredictions(of: setting.model, setting.data, in: run, step: $0)
+        try drawPredictions(of: setting, in: run, step: $0)
       }
       let interruption = Interruption()
       trainer.isInterrupted = { interruption.hasOccurred }

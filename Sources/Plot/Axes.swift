@@ -67,6 +67,36 @@ public struct Axes: Sendable {
     }
   }
 
+  /// Shows an image in a rectangle in data coordinates, row 0 at the top, so that text, boxes and lines
+  /// can be drawn over it; like matplotlib's `imshow(image, extent=…, aspect="auto")`.
+  ///
+  /// ```swift
+  /// axes.imshow(page, x: 0...800, y: 0...600)
+  /// axes.plot([80, 700, 700, 80, 80], [500, 500, 540, 540, 500], color: .red)   // a frame
+  /// axes.text("a", at: (100, -10))                                              // below the image
+  /// ```
+  ///
+  /// What is added later is drawn over it. Axes that show an image in this way have a frame, unless
+  /// ``frame`` is false.
+  ///
+  /// - Parameters:
+  ///   - image: The image to show.
+  ///   - x: The image's left and right edge.
+  ///   - y: The image's lower and upper edge.
+  ///   - range: The values shown as black and white; the image's minimum and maximum by default.
+  public mutating func imshow(
+    _ image: Image, x: ClosedRange<Double>, y: ClosedRange<Double>,
+    range: ClosedRange<Float>? = nil
+  ) {
+    let checks = Checks("imshow")
+      .expectPositions([(x.lowerBound, y.lowerBound), (x.upperBound, y.upperBound)])
+      .expect(
+        isWide(x) && isWide(y), "edges that differ",
+        got: "\(x.lowerBound)...\(x.upperBound) and \(y.lowerBound)...\(y.upperBound)")
+    guard accepts(image.problem.map { "imshow: \($0)" } ?? checks.problem) else { return }
+    marks.append(PlacedImage(bitmap: ShownImage(image, range: range).bitmap, x: x, y: y))
+  }
+
   /// Shows a matrix as a heat map, row 0 at the top.
   ///
   /// ```swift

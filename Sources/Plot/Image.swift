@@ -115,3 +115,32 @@ package struct ShownImage: Sendable {
 func byte(_ value: Float) -> UInt8 {
   value > 0 ? UInt8(min(value, 255)) : 0
 }
+
+/// An image in a rectangle in data coordinates.
+struct PlacedImage: Mark {
+  let bitmap: Bitmap
+  let (x, y): (ClosedRange<Double>, ClosedRange<Double>)
+
+  func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
+    var extents = (
+      x: Extent([x.lowerBound, x.upperBound]), y: Extent([y.lowerBound, y.upperBound])
+    )
+    // The image fills the axes.
+    extents.x.edges = [x.lowerBound, x.upperBound]
+    extents.y.edges = [y.lowerBound, y.upperBound]
+    return extents
+  }
+
+  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+    func pixels(_ a: Double, _ b: Double) -> (first: Int, count: Int) {
+      // Larger ones would overflow where the canvas multiplies them.
+      let ends = [a, b].map { Int(min(max($0, -1e6), 1e6).rounded()) }
+      return (min(ends[0], ends[1]), max(1, abs(ends[1] - ends[0])))
+    }
+    let columns = pixels(coordinates.x(of: x.lowerBound), coordinates.x(of: x.upperBound))
+    let rows = pixels(coordinates.y(of: y.lowerBound), coordinates.y(of: y.upperBound))
+    canvas.draw(
+      bitmap,
+      in: Rectangle(x: columns.first, y: rows.first, width: columns.count, height: rows.count))
+  }
+}

@@ -179,6 +179,106 @@ struct TrainCommandTests {
     }
   }
 
+  /// Lines of eight characters and small networks.
+  private let lines = [
+    "train", "--data_class=EMNISTLines", "--data_source=synthetic", "--max_length=8",
+    "--num_train=96", "--num_val=16", "--num_test=16", "--batch_size=16", "--conv_dim=4",
+    "--fc_dim=16", "--max_epochs=2",
+  ]
+
+  @Test(
+    arguments: [
+      ["--model_class=LineCNNSimple", "--max_overlap=0"],
+      ["--model_class=LineCNNSimple", "--window_stride=20", "--limit_output_length"],
+      ["--model_class=LineCNN", "--window_width=28", "--window_stride=18", "--loss=ctc"],
+    ])
+  func readsLinesAndPrintsErrorRates(options: [String]) throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(lines + options)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let last = outcome.output.split(separator: "\n").last
+      let rate = /\{'test_acc': \d\.\d{4}, 'test_cer': \d\.\d{4}, 'test_line_cer': \d\.\d{4}\}/
+      #expect(last?.wholeMatch(of: rate) != nil, "\(last ?? "")")
+
+      let name = options[0].dropFirst("--model_class=".count)
+      let run = folder.appending(path: "output/logs/\(name)-EMNISTLines-SYNTHETIC/version_0")
+      let checkpoint = try CheckpointedModel(run)
+      #expect(checkpoint.dataClass == "EMNISTLines" && checkpoint.model is any LineModel)
+      #expect(
+        checkpoint.configuration.options["limit_output_length"]
+          == .bool(options.contains("--limit_output_length")))
+      #expect(try checkpoint.model(Tensor(repeating: 0, shape: [1, 1, 28, 224])).shape[1] == 83)
+      // The options of the lines are those of the run.
+      let resumed = try lab.run(["train", "--resume", "--max_epochs=3"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.output.contains("train/val/test sizes 96, 16, 16"))
+      #expect(resumed.output.contains("Epoch 2 (SYNTHETIC data): "))
+    }
+  }
+
+  @Test(
+    arguments: [
+      (
+        ["--model_class=LineCNN", "--data_class=MNIST"],
+        "--data_class: LineCNN reads whole lines, but MNIST has one label an image; expected "
+          + "EMNISTLines."
+      ),
+      (
+        ["--model_class=CNN", "--data_class=EMNISTLines"],
+        "--data_class: CNN reads one character an image, but EMNISTLines has whole lines; expected "
+          + "MNIST, EMNIST or Folder, or a model that reads lines: LineCNNSimple, LineCNN"
+      ),
+      (
+        ["--model_class=CNN", "--data_class=MNIST", "--loss=ctc"],
+        "--loss: expected cross_entropy or multi_margin_loss for CNN, which reads one character an "
+          + "image, got ctc"
+      ),
+      (
+        ["--model_class=LineCNN", "--data_class=EMNISTLines", "--loss=multi_margin_loss"],
+        "--loss: expected cross_entropy or ctc for LineCNN, which reads lines, got multi_margin_loss"
+      ),
+      (
+        ["--model_class=CNN", "--data_class=MNIST", "--max_overlap=0.2"],
+        "--max_overlap belongs to EMNISTLines, but --data_class is MNIST."
+      ),
+      (
+        ["--model_class=CNN", "--data_class=MNIST", "--limit_output_length"],
+        "--limit_output_length belongs to LineCNNSimple, LineCNN"
+      ),
+    ] as [([String], String)])
+  func modelDataAndLossMustBeOfOneTask(options: [String], message: String) throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let outcome = try lab.run(["train", "--data_source=synthetic", "--max_epochs=1"] + options)
+      #expect(outcome.status != 0 && outcome.output.isEmpty)
+      #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+  }
+
+  @Test func aLineModelThatDoesNotFitTheLinesLeavesNoRun() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      for (options, message) in [
+        (
+          ["--window_width=300"],
+          "Error: --window_width: expected at most 224, the width of the images, got 300"
+        ),
+        (
+          ["--window_width=28", "--window_stride=16"],
+          "Error: LineReading: expected 8 steps, as many as a line has labels, for the cross-entropy, "
+            + "got 13; --limit_output_length leaves out the others; --loss=ctc takes any number"
+        ),
+      ] {
+        let outcome = try lab.run(lines + ["--model_class=LineCNN"] + options)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+        let runs = folder.appending(path: "output/logs/LineCNN-EMNISTLines-SYNTHETIC/version_0")
+        #expect(!FileManager.default.fileExists(atPath: runs.path(percentEncoded: false)))
+      }
+    }
+  }
+
   private func train(
     in folder: URL, redirection: String, epochs: Int = 1, stopping: Int32 = SIGINT,
     interruptedWhen: () -> Bool = { false }
@@ -199,7 +299,8 @@ struct TrainCommandTests {
       (["--max_epoch=5"], "Did you mean '--max_epochs'?"),
       (
         ["--model_class=CMN"],
-        "'--model_class <model_class>': expected CNN, MLP, ResNet, got CMN; did you mean CNN?"
+        "'--model_class <model_class>': expected \(ModelRegistry.standard.names.joined(separator: ", ")), "
+          + "got CMN; did you mean CNN?"
       ),
       (
         ["--data_class=EMNST"],
@@ -244,7 +345,7 @@ struct TrainCommandTests {
         ["--one_cycle_max_lr=1", "--one_cycle_total_steps=0"],
         "--one_cycle_total_steps: expected at least 1, got 0"
       ),
-      (["--loss=mse_loss"], "expected cross_entropy, multi_margin_loss, got mse_loss"),
+      (["--loss=mse_loss"], "expected cross_entropy, multi_margin_loss, ctc, got mse_loss"),
       (["--degrees=200"], "--degrees: expected 0.0 to 180.0, got 200.0"),
       (["--translate=2"], "--translate: expected 0.0 to 1.0, got 2.0"),
       (["--shear=90"], "--shear: expected 0.0 to 60.0, got 90.0"),
@@ -269,7 +370,10 @@ struct TrainCommandTests {
         "--norm: expected batch, none, got bach; did you mean batch?"
       ),
       (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
-      (["--conv-dim=32"], "--conv_dim belongs to CNN, but --model_class is MLP."),
+      (
+        ["--conv-dim=32"],
+        "--conv_dim belongs to CNN, LineCNNSimple, LineCNN, but --model_class is MLP."
+      ),
     ] as [([String], String)])
   func badOptionsAreRefused(arguments: [String], text: String) throws {
     try withFolder { folder in

@@ -30,6 +30,50 @@ struct ShapesTests {
     #expect(canvas.ink(in: canvas.bounds) == 0)
   }
 
+  @Test func anImageFillsItsRectangleWithItsFirstRowAtTheTop() throws {
+    let image = Image(width: 2, height: 2, values: [0, 1, 1, 0])
+    let drawn = try draw {
+      $0.imshow(image, x: 2...8, y: 4...8)
+      $0.plot([0, 10], [6, 6], color: .red, linewidth: 2)
+    }
+    #expect(color(drawn, at: 3.5, 7.5) == black && color(drawn, at: 6.5, 7.5) == white)
+    #expect(color(drawn, at: 3.5, 4.5) == white && color(drawn, at: 6.5, 4.5) == black)
+    for (x, y) in [(2.1, 4.1), (7.9, 4.1), (2.1, 7.9)] {
+      #expect((color(drawn, at: x, y) == black) == ((x < 5) == (y > 6)))
+    }
+    for (x, y) in [(1.5, 7.5), (8.5, 4.5), (3.5, 8.5), (6.5, 3.5)] {
+      #expect(color(drawn, at: x, y) == white)
+    }
+    // What comes later is drawn over it.
+    #expect(color(drawn, at: 3.5, 6) == [255, 0, 0])
+  }
+
+  @Test func theLimitsAreTheEdgesOfAnImage() throws {
+    var figure = Figure(size: (2, 2))
+    figure[0].imshow(Image(width: 1, height: 1, values: [0]), x: 3...5, y: -1...2, range: 0...1)
+    let plot = try #require(try Layout(figure).plots[0])
+    let canvas = try figure.draw()
+    let area = Double(plot.frame.width * plot.frame.height)
+    #expect(canvas.ink(in: plot.frame) == area)
+  }
+
+  @Test(
+    arguments: [
+      (1.0...1.0, 0.0...1.0, "imshow: expected edges that differ, got 1.0...1.0 and 0.0...1.0"),
+      (
+        0.0...1.0, 0.0...2e300,
+        "imshow: expected positions between −1e300 and 1e300, got (1.0, 2e+300)"
+      ),
+    ])
+  func rectanglesThatCannotBeDrawnAreErrors(
+    x: ClosedRange<Double>, y: ClosedRange<Double>, message: String
+  ) {
+    var figure = Figure(size: (2, 2))
+    figure[0].imshow(Image(width: 1, height: 1, values: [0]), x: x, y: y)
+    let error = #expect(throws: PlotError.self) { try figure.png() }
+    #expect(error?.description == message)
+  }
+
   @Test func aBoxHasAnOutlineAndAnInside() throws {
     let drawn = try draw {
       $0.box(

@@ -141,10 +141,7 @@ private struct ShapeReader {
   func read(
     modelClass: String?, _ known: DataConfig?
   ) throws -> (configuration: ModelConfiguration, config: DataConfig, dataClass: String?) {
-    let modelClass =
-      modelClass
-      ?? modelName(
-        has("stem.conv.weight") ? ResNet.self : has("conv1.conv.weight") ? CNN.self : MLP.self)
+    let modelClass = modelClass ?? modelName(likeliest)
     let last = [
       modelName(CNN.self): "fc2", modelName(MLP.self): "fc3", modelName(ResNet.self): "fc",
     ]
@@ -166,6 +163,16 @@ private struct ShapeReader {
       default: ModelConfiguration(ResNet.self, try resNet())
       }
     return (configuration, config, set?.key)
+  }
+
+  /// The model with these names of tensors.
+  private var likeliest: any Model.Type {
+    let first: KeyValuePairs<String, any Model.Type> = [
+      "stem.conv.weight": ResNet.self, "conv1.conv.weight": CNN.self,
+      "convs.0.conv.weight": LineCNN.self,
+      "cnn.conv1.conv.weight": LineCNNSimple.self,
+    ]
+    return first.first { has($0.key) }?.value ?? MLP.self
   }
 
   func refusal(_ expected: String, _ got: String) -> DataError {

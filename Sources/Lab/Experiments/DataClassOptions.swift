@@ -82,6 +82,7 @@ package struct DataClassOptions: ParsableArguments {
     transform: number)
   var workers = 0
 
+  @OptionGroup(title: "Data class EMNISTLines") var lines: LineOptions
   @OptionGroup(title: "Data class Folder") var folder: FolderOptions
 
   package init() {}
@@ -97,14 +98,10 @@ package struct DataClassOptions: ParsableArguments {
 
   /// Loads the data set; prepares its files first, if need be.
   ///
-  /// - Parameters:
-  ///   - lines: The parameters of EMNISTLines.
-  ///   - augmentation: The random transformation of training images.
+  /// - Parameter augmentation: The random transformation of training images.
   /// - Throws: A `ValidationError` if options do not belong to the data set, ``DataError`` if the
   ///   data cannot be loaded.
-  package func load(
-    lines: EMNISTLines.Parameters = .init(), augmentation: RandomAffine? = nil
-  ) throws -> any DataModule {
+  package func load(augmentation: RandomAffine? = nil) throws -> any DataModule {
     // Not in `validate`: options given to a resumed run only fit together with those it began with.
     if dataClass == .Folder {
       guard folder.dataDir != nil else {
@@ -117,9 +114,13 @@ package struct DataClassOptions: ParsableArguments {
     } else if let name = folder.given {
       throw ValidationError("\(name) belongs to Folder, but --data_class is \(dataClass).")
     }
+    if dataClass != .EMNISTLines, let name = lines.given {
+      throw ValidationError("\(name) belongs to EMNISTLines, but --data_class is \(dataClass).")
+    }
     let options = DataOptions(
       source: dataSource, batchSize: batchSize, workers: workers, augmentation: augmentation)
-    return try dataClass.load(.init(options: options, lines: lines, folder: folder))
+    return try dataClass.load(
+      .init(options: options, lines: lines.parameters, folder: folder))
   }
 
   /// One line about a data set.

@@ -29,8 +29,12 @@ package struct Experiment: ParsableArguments {
 
     /// The losses and metrics of each epoch.
     package var history: [Epoch] { measured.history }
-    /// The model's results on the test images.
-    package var results: TestResults { measured.results }
+    /// The results on the test images of a model that classifies them.
+    package var results: TestResults {
+      measured.results ?? Evaluation(metrics: measured.metrics, predictions: [], mapping: [])
+    }
+    /// The results on the test lines of a model that reads lines; nil for others.
+    package var lines: Evaluation<LinePrediction>? { measured.lines }
 
     /// - Parameters:
     ///   - setting: The experiment, with the trained model.
@@ -44,8 +48,13 @@ package struct Experiment: ParsableArguments {
   package struct Measurements: Codable {
     /// The losses and metrics of each epoch.
     package let history: [Epoch]
-    /// The model's results on the test images.
-    package let results: TestResults
+    /// The results on the test images of a model that classifies them.
+    package let results: TestResults?
+    /// The results on the test lines of a model that reads lines.
+    package let lines: Evaluation<LinePrediction>?
+
+    /// The metrics on the test part.
+    package var metrics: Metrics { results?.metrics ?? lines?.metrics ?? Metrics() }
   }
 
   package init() {}
@@ -53,11 +62,6 @@ package struct Experiment: ParsableArguments {
   package func validate() throws {
     // A resumed run has its own model and data set.
     guard options.resume == nil else { return }
-    guard data.dataClass != .EMNISTLines else {
-      throw ValidationError(
-        "--data_class: \(modelClass) reads one character an image, but EMNISTLines has "
-          + "whole lines; expected MNIST, EMNIST or Folder.")
-    }
     guard training.overfitBatches == nil || augmentation.chosen == nil else {
       throw ValidationError(
         "--overfit_batches: expected images without augmentation, got augmentation; leave out "
@@ -66,9 +70,29 @@ package struct Experiment: ParsableArguments {
     // Without --model_class, a checkpoint may name another model than the default one.
     guard options.modelClass != nil || options.loadCheckpoint == nil else { return }
     do {
-      _ = try models.configuration(modelClass)
+      try checkFit(models.configuration(modelClass))
     } catch {
       throw ValidationError("\(error)")
+    }
+  }
+
+  /// Checks that model, data and loss are of the same task: lines, or images of one class each.
+  private func checkFit(_ configuration: ModelConfiguration) throws {
+    let (name, readsLines) = (configuration.modelClass, configuration.readsLines)
+    guard readsLines == (data.dataClass == .EMNISTLines) else {
+      throw TrainingError(
+        readsLines
+          ? "--data_class: \(name) reads whole lines, but \(data.dataClass) has one label an image; "
+            + "expected EMNISTLines."
+          : "--data_class: \(name) reads one character an image, but EMNISTLines has whole lines; "
+            + "expected MNIST, EMNIST or Folder, or a model that reads lines: "
+            + "\(ModelRegistry.current.names(readingLines: true).joined(separator: ", ")).")
+    }
+    guard readsLines ? training.loss.criterion != nil : training.loss.loss != nil else {
+      let names = LossName.allCases.filter { readsLines ? $0.criterion != nil : $0.loss != nil }
+      throw TrainingError(
+        "--loss: expected \(names.map(\.rawValue).joined(separator: " or ")) for \(name), which reads "
+          + "\(readsLines ? "lines" : "one character an image"), got \(training.loss.rawValue)")
     }
   }
 
@@ -88,6 +112,7 @@ package struct Experiment: ParsableArguments {
     ]
     return own.merging(training.hyperparameters) { $1 }
       .merging(augmentation.chosen?.hyperparameters ?? [:]) { $1 }
+      .merging(data.dataClass == .EMNISTLines ? data.lines.hyperparameters : [:]) { $1 }
       .merging(configuration.options.mapValues(\.description)) { own, _ in own }
   }
 
@@ -101,6 +126,8 @@ package struct Experiment: ParsableArguments {
     package let configuration: ModelConfiguration
     /// The trainer, set up from the options; it may still be changed.
     package let trainer: Trainer
+    /// What the model is trained for if it reads lines; nil if it classifies images.
+    package let reading: LineReading?
   }
 
   /// Loads the data and creates the model.
@@ -115,14 +142,22 @@ package struct Experiment: ParsableArguments {
     let configuration =
       try resumed ?? weights.map { try self.configuration(of: $1, at: $0) }
       ?? models.configuration(modelClass)
+    try checkFit(configuration)
     manualSeed(seed)
     let module = try data.load(augmentation: augmentation.chosen)
     print(data.summary(of: module))
+    do {
+      try configuration.check(for: module.config)
+    } catch {
+      throw TrainingError("\(error)")
+    }
     try configuration.checkMemory(for: module.config)
     let model = configuration.model(for: module.config)
     if let (url, file) = weights { try Checkpoint.load(file, of: url, into: model) }
+    let criterion = configuration.readsLines ? training.loss.criterion : nil
     return Setting(
-      data: module, model: model, configuration: configuration, trainer: training.trainer())
+      data: module, model: model, configuration: configuration, trainer: training.trainer(),
+      reading: criterion.map { LineReading($0, module) })
   }
 
   private func checkpoint(_ path: String) throws -> URL {
@@ -163,16 +198,27 @@ package struct Experiment: ParsableArguments {
         "GPU available: no, used: no; --gpus=\(training.gpus) changes nothing, "
           + "all is computed on the CPU.")
     }
-    let (history, results) = try withOptionNames {
+    let measured = try withOptionNames {
       try trainer.check(module)
+      let optimizer = training.optimizer(for: model)
+      let schedule = training.schedule(of: trainer, module)
+      guard let reading = setting.reading else {
+        let history = try trainer.fit(model, module, optimizer: optimizer, schedule: schedule)
+        return Measurements(
+          history: history, results: try trainer.test(model, module), lines: nil)
+      }
       let history = try trainer.fit(
-        model, module, optimizer: training.optimizer(for: model),
-        schedule: training.schedule(of: trainer, module))
-      return (history, try trainer.test(model, module))
+        model, module, optimizer: optimizer, schedule: schedule, objective: reading)
+      let lines = try trainer.test(model, module, objective: reading)
+      return Measurements(history: history, results: nil, lines: lines)
     }
     print(String(repeating: "-", count: 80))
     print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
-    print("{'test_acc': \(String(format: "%.4f", results.accuracy))}")
-    return Outcome(setting, Measurements(history: history, results: results))
+    let values = measured.metrics.totals.filter { $0.name != "loss" }.map { total in
+      "'test_\(total.name)': "
+        + String(format: "%.4f", measured.metrics[total.name] ?? .nan)
+    }
+    print("{\(values.joined(separator: ", "))}")
+    return Outcome(setting, measured)
   }
 }

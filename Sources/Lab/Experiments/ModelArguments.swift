@@ -51,7 +51,7 @@ package struct ModelArguments: ParsableArguments, CustomReflectable {
   ) throws -> ModelConfiguration {
     for option in CommandLineOption.all {
       guard let value = given[option.name], !option.models.contains(modelClass) else { continue }
-      let name = option.isFlag ? "\(value)" : option.name
+      let name = option.flags != nil ? "\(value)" : option.name
       throw TrainingError(
         "--\(name) belongs to \(option.models.joined(separator: ", ")), but --model_class is "
           + "\(modelClass).")
@@ -75,6 +75,9 @@ package struct ModelArguments: ParsableArguments, CustomReflectable {
         let text =
           if let type = option.flags {
             try flag(type, option.name, in: container)
+          } else if option.isSwitch {
+            try container.decode(Flag<Bool>.self, forKey: Name(option.name)).wrappedValue
+              ? "true" : nil
           } else {
             try container.decode(Option<String?>.self, forKey: Name(option.name)).wrappedValue
           }
@@ -89,6 +92,10 @@ package struct ModelArguments: ParsableArguments, CustomReflectable {
           let value: Any =
             if let type = option.flags {
               flags(type, help: option.help)
+            } else if option.isSwitch {
+              Flag<Bool>(
+                wrappedValue: false, name: .customLong(option.name), help: ArgumentHelp(option.help)
+              )
             } else {
               Option<String?>(name: .customLong(option.name), help: ArgumentHelp(option.help))
             }
@@ -133,7 +140,10 @@ private struct CommandLineOption {
 
   var name: String { descriptions[0].name }
 
-  var isFlag: Bool { flags != nil }
+  /// Whether it is a flag that is given or not.
+  var isSwitch: Bool {
+    if case .flag = descriptions[0].kind { true } else { false }
+  }
 
   /// The choices, if each of them is a flag.
   var flags: (any OptionChoice.Type)? {
@@ -142,19 +152,23 @@ private struct CommandLineOption {
 
   /// The help text, with the default; models are named where they differ.
   var help: String {
-    func text(_ values: [String]) -> String {
-      guard let first = values.first, values.contains(where: { $0 != first }) else {
-        return values.first ?? ""
+    /// The values, each once, with the names of the models that have it if there are several values.
+    func text(_ values: [String], _ separator: String) -> [String] {
+      var different: [String] = []
+      for value in values where !different.contains(value) { different.append(value) }
+      guard different.count > 1 else { return different }
+      return different.map { value in
+        let names = zip(models, values).filter { $0.1 == value }.map(\.0)
+        return names.joined(separator: ", ") + separator + value
       }
-      return zip(models, values).map { "\($0) \($1)" }.joined(separator: ", ")
     }
     let helps = descriptions.map(\.help)
-    let defaults = descriptions.map { "\(isFlag ? "--" : "")\($0.defaultValue)" }
-    let shared = models.count > 1 ? " Shared by \(models.joined(separator: ", "))." : ""
-    let help =
-      Set(helps).count == 1
-      ? helps[0] + shared : zip(models, helps).map { "\($0): \($1)" }.joined(separator: " ")
-    return "\(help) (default: \(text(defaults)))"
+    let defaults = descriptions.map { "\(flags != nil ? "--" : "")\($0.defaultValue)" }
+    let isShared = models.count > 1 && Set(helps).count == 1
+    let shared = isShared ? " Shared by \(models.joined(separator: ", "))." : ""
+    let help = text(helps, ": ").joined(separator: " ") + shared
+    return isSwitch
+      ? help : "\(help) (default: \(text(defaults, " ").joined(separator: ", ")))"
   }
 
   /// The options of all models, each once, in the order of `--help`.

@@ -14,12 +14,23 @@ package enum OptimizerClass: String, CaseIterable {
 package enum LossName: String, CaseIterable {
   case crossEntropy = "cross_entropy"
   case multiMargin = "multi_margin_loss"
+  case ctc
 
-  /// The loss itself.
-  var loss: Loss {
+  /// The loss of a model that classifies images; nil if it is not for them.
+  var loss: Loss? {
     switch self {
     case .crossEntropy: .crossEntropy
     case .multiMargin: .multiMargin
+    case .ctc: nil
+    }
+  }
+
+  /// The loss of a model that reads lines; nil if it is not for them.
+  var criterion: LineReading.Criterion? {
+    switch self {
+    case .crossEntropy: .crossEntropy
+    case .multiMargin: nil
+    case .ctc: .ctc
     }
   }
 }
@@ -189,7 +200,7 @@ package struct TrainingOptions: ParsableArguments {
     trainer.limitValBatches = fastDevRun ? .count(1) : limitValBatches
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
-    trainer.loss = loss.loss
+    if let loss = loss.loss { trainer.loss = loss }
     trainer.checkpointEverySteps = checkpointEverySteps
     trainer.logEverySteps = logEverySteps
     return trainer

@@ -47,15 +47,24 @@ public struct CNN: Model {
   }
 }
 
-/// A 3×3 convolution with padding 1, which keeps the image's size, and a ReLU.
+/// A convolution and a ReLU; by default the convolution is 3×3 with padding 1, which keeps the image's
+/// size.
 public struct ConvBlock: Layer {
   public let conv: Conv2d
 
   /// - Parameters:
   ///   - inputChannels: Channels of the input.
   ///   - outputChannels: Channels of the result.
-  public init(_ inputChannels: Int, _ outputChannels: Int) {
-    conv = Conv2d(inputChannels, outputChannels, kernelSize: 3, stride: 1, padding: 1)
+  ///   - kernelSize: The height and width of the kernel.
+  ///   - stride: Pixels from one position of the kernel to the next, down and across.
+  ///   - padding: Zeros around each image.
+  public init(
+    _ inputChannels: Int, _ outputChannels: Int, kernelSize: (Int, Int) = (3, 3),
+    stride: (Int, Int) = (1, 1), padding: Int = 1
+  ) {
+    conv = Conv2d(
+      inputChannels, outputChannels, kernelSize: kernelSize, stride: stride,
+      padding: (padding, padding))
   }
 
   public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {

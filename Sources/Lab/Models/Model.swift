@@ -15,6 +15,43 @@ public protocol Model: Layer {
   ///   - data: The shape of the images, and the classes.
   ///   - options: The model's options.
   init(_ data: DataConfig, _ options: Options)
+
+  /// Checks that a network with these options can be built for the data; by default any can.
+  ///
+  /// - Throws: ``OptionError`` that names the option.
+  static func check(_ options: Options, for data: DataConfig) throws(OptionError)
+}
+
+extension Model {
+  public static func check(_ options: Options, for data: DataConfig) throws(OptionError) {}
+}
+
+/// A network that reads whole lines: its result has the shape N × classes × steps, the logits of each
+/// step, instead of N × classes.
+public protocol LineModel: Model {
+  /// The part of a line that a step looks at.
+  var window: LineWindow { get }
+}
+
+/// The windows of a line that a ``LineModel`` has a step for.
+public struct LineWindow: Equatable, Sendable {
+  /// The width of a window in pixels.
+  public let width: Int
+  /// Pixels from one window to the next.
+  public let stride: Int
+
+  public init(width: Int, stride: Int) {
+    (self.width, self.stride) = (width, stride)
+  }
+
+  /// The columns of the line that a step looks at.
+  ///
+  /// ```swift
+  /// LineWindow(width: 24, stride: 16).columns(of: 2)  // 32..<56
+  /// ```
+  public func columns(of step: Int) -> Range<Int> {
+    step * stride..<step * stride + width
+  }
 }
 
 /// The options of a model: one struct with a default for each property, and one list of fields.

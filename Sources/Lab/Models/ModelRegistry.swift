@@ -12,6 +12,8 @@ public struct ModelRegistry: Sendable {
     CNN.self,
     MLP.self,
     ResNet.self,
+    LineCNNSimple.self,
+    LineCNN.self,
   ])
 
   /// The models in use.
@@ -34,6 +36,11 @@ public struct ModelRegistry: Sendable {
 
   /// The names of the models.
   public var names: [String] { models.map(modelName) }
+
+  /// The names of the models that read lines, or of those that do not.
+  package func names(readingLines: Bool) -> [String] {
+    models.filter { ($0 is any LineModel.Type) == readingLines }.map(modelName)
+  }
 
   /// The model of a name.
   ///
@@ -66,14 +73,19 @@ public struct ModelConfiguration: Sendable {
   public let options: [String: OptionValue]
   /// All options, in the order of `--help`.
   package let descriptions: [OptionDescription]
+  /// Whether the model reads lines; see ``LineModel``.
+  package let readsLines: Bool
   private let build: @Sendable (DataConfig) -> any Model
+  private let checkOptions: @Sendable (DataConfig) throws(OptionError) -> Void
 
   /// Creates a configuration with options that are known to be valid.
   public init<M: Model & SendableMetatype>(_ model: M.Type, _ options: M.Options = .defaults) {
     modelClass = modelName(model)
     self.options = options.values
     descriptions = OptionDescription.all(of: model)
+    readsLines = M.self is any LineModel.Type
     build = { M($0, options) }
+    checkOptions = { data throws(OptionError) in try M.check(options, for: data) }
   }
 
   /// Creates a configuration from a name and values, as the command line and files have them.
@@ -99,6 +111,11 @@ public struct ModelConfiguration: Sendable {
   ///
   /// - Parameter data: The shape of the images, and the classes.
   public func model(for data: DataConfig) -> any Model { build(data) }
+
+  /// Checks that the network can be built for a data set.
+  ///
+  /// - Throws: ``OptionError`` that names the option which does not fit the data.
+  public func check(for data: DataConfig) throws(OptionError) { try checkOptions(data) }
 
   /// The options as a JSON object, sorted by name: `{"conv_dim":64,"fc_dim":128}`.
   public func json() throws -> String {
@@ -152,6 +169,10 @@ package struct OptionDescription: Sendable {
 
   /// A value of this option as it is typed on a command line: `--fc1=64`, or `--pool`.
   package func argument(_ value: OptionValue) -> String {
-    if case .flags = kind { "--\(value)" } else { "--\(name)=\(value)" }
+    switch kind {
+    case .flags: "--\(value)"
+    case .flag: value == .bool(true) ? "--\(name)" : "no --\(name)"
+    case .size, .int, .double, .bool, .choice: "--\(name)=\(value)"
+    }
   }
 }

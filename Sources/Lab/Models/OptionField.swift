@@ -74,6 +74,14 @@ extension OptionField {
     }
   }
 
+  /// `true` if it is given: `--limit_output_length`.
+  public static func flag(
+    _ name: String, _ path: WritableKeyPath<Options, Bool> & Sendable, help: String
+  ) -> Self {
+    let option = bool(name, path, help: help)
+    return Self(name: name, help: help, kind: .flag, get: option.get, assign: option.assign)
+  }
+
   /// One of several names: `--norm=none`.
   public static func choice<Choice: OptionChoice>(
     _ name: String, _ path: WritableKeyPath<Options, Choice> & Sendable, help: String
@@ -88,6 +96,22 @@ extension OptionField {
   ) -> Self {
     field(
       name, path, .flags(Choice.self), help, encode: { .text($0.rawValue) }, decode: decodeChoice)
+  }
+
+  /// The same option of a structure that these options are a part of.
+  ///
+  /// ```swift
+  /// struct Options: ModelOptions {
+  ///   var cnn = CNN.Options()
+  ///   static let fields: [OptionField<Self>] = CNN.Options.fields.map { $0.nested(in: \.cnn) }
+  /// }
+  /// ```
+  public func nested<Whole>(
+    in path: WritableKeyPath<Whole, Options> & Sendable
+  ) -> OptionField<Whole> {
+    OptionField<Whole>(
+      name: name, help: help, kind: kind, get: { [get] in get($0[keyPath: path]) },
+      assign: { [assign] whole, value in assign(&whole[keyPath: path], value) })
   }
 
   private static func integer(
@@ -138,6 +162,8 @@ package enum OptionKind: Sendable {
   case int(ClosedRange<Int>)
   case double(ClosedRange<Double>)
   case bool
+  /// A Boolean that is true if the option is given.
+  case flag
   case choice(any OptionChoice.Type)
   case flags(any OptionChoice.Type)
 
@@ -145,7 +171,7 @@ package enum OptionKind: Sendable {
   package var names: [String] {
     switch self {
     case .choice(let type), .flags(let type): allNames(of: type)
-    case .size, .int, .double, .bool: []
+    case .size, .int, .double, .bool, .flag: []
     }
   }
 }
@@ -160,7 +186,7 @@ extension OptionKind: CustomStringConvertible {
     switch self {
     case .size(let range), .int(let range): "\(range.lowerBound) to \(range.upperBound)"
     case .double(let range): "\(range.lowerBound) to \(range.upperBound)"
-    case .bool: "true or false"
+    case .bool, .flag: "true or false"
     case .choice, .flags: names.joined(separator: ", ")
     }
   }

@@ -26,12 +26,12 @@ func defaultBias(count: Int, fanIn: Int, generator: Generator) -> Parameter {
   uniform([count], bound: 1 / Double(fanIn).squareRoot(), generator)
 }
 
-/// Replaces a convolution's weight as `kaiming_normal_(mode="fan_out", nonlinearity="relu")` does:
+/// Replaces the weight of a convolution or of a linear layer as `kaiming_normal_(mode="fan_out", nonlinearity="relu")` does:
 /// normal with the standard deviation `√(2 / fanOut)`, where fanOut is the number of outputs that each
 /// input contributes to.
 ///
 /// - Parameters:
-///   - weight: Output channels × input channels × height × width.
+///   - weight: Output channels × input channels × height × width, or outputs × inputs.
 ///   - generator: The random number generator.
 ///
 /// Source: He et al., "Delving Deep into Rectifiers", ICCV 2015.
@@ -40,6 +40,20 @@ public func kaimingNormal(_ weight: Parameter, generator: Generator = .shared) {
   guard !ParameterCounting.isActive else { return }
   let deviation = 2.0.squareRoot() / Double(fanOut).squareRoot()
   weight.load(elements: generator.normal(count: weight.count, std: deviation))
+}
+
+/// Replaces a parameter by normally distributed numbers, as PyTorch's `nn.init.normal_` does.
+///
+/// - Parameters:
+///   - parameter: The parameter.
+///   - mean: The mean.
+///   - std: The standard deviation.
+///   - generator: The random number generator.
+public func normal(
+  _ parameter: Parameter, mean: Double = 0, std: Double = 1, generator: Generator = .shared
+) {
+  guard !ParameterCounting.isActive else { return }
+  parameter.load(elements: generator.normal(count: parameter.count, mean: mean, std: std))
 }
 
 /// The default initial weights of PyTorch's `Embedding`: normal with the standard deviation 1.

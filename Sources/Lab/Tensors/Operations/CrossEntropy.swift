@@ -3,9 +3,9 @@
 ///
 /// | | shape |
 /// | --- | --- |
-/// | logits | N × classes |
-/// | labels | N integers in `0..<classes` |
-/// | result | a single number, in nats |
+/// | logits | N × classes, or N × classes × steps … |
+/// | labels | N, or N × steps …, integers in `0..<classes` |
+/// | result | a single number, in nats: the mean over all labels |
 ///
 /// With label smoothing s, the target is a distribution: `1 - s + s / classes` for the true class and
 /// `s / classes` for each other one.
@@ -22,6 +22,13 @@
 public func crossEntropy(
   _ logits: Tensor, _ labels: IntTensor, labelSmoothing: Double = 0
 ) throws(ShapeError) -> Tensor {
+  if logits.rank > 2, labels.shape == [logits.shape[0]] + logits.shape.dropFirst(2) {
+    let classes = logits.shape[1]
+    let rows = try permute(logits, order: [0] + Array(2..<logits.rank) + [1])
+    return try crossEntropy(
+      reshape(rows, to: [labels.count, classes]), IntTensor(labels.elements),
+      labelSmoothing: labelSmoothing)
+  }
   try checkScores("crossEntropy", logits, labels)
   guard (0...1).contains(labelSmoothing) else {
     throw ShapeError(

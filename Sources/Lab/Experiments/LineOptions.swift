@@ -1,45 +1,46 @@
 import ArgumentParser
-import Lab
+import LabData
+import LabDatasets
 
 /// The parameters of EMNISTLines.
-struct LineOptions: ParsableArguments {
+package struct LineOptions: ParsableArguments {
   private static let defaults = EMNISTLines.Parameters()
 
   @Option(
     name: .customLong("max_length"),
     help: "The number of characters in a line. (default: \(defaults.maxLength))",
     transform: number)
-  var maxLength = defaults.maxLength
+  var maxLength: Int?
 
   @Option(
     name: .customLong("min_overlap"),
     help:
       "The minimum overlap of neighbouring characters, as a fraction of their width. (default: \(defaults.minOverlap))",
     transform: number)
-  var minOverlap = defaults.minOverlap
+  var minOverlap: Double?
 
   @Option(
     name: .customLong("max_overlap"),
     help: "The maximum overlap. (default: \(defaults.maxOverlap))",
     transform: number)
-  var maxOverlap = defaults.maxOverlap
+  var maxOverlap: Double?
 
   @Option(
     name: .customLong("num_train"),
     help: "The number of training lines. (default: \(defaults.numTrain))",
     transform: number)
-  var numTrain = defaults.numTrain
+  var numTrain: Int?
 
   @Option(
     name: .customLong("num_val"),
     help: "The number of validation lines. (default: \(defaults.numVal))",
     transform: number)
-  var numVal = defaults.numVal
+  var numVal: Int?
 
   @Option(
     name: .customLong("num_test"), help: "The number of test lines. (default: \(defaults.numTest))",
     transform: number)
-  var numTest = defaults.numTest
+  var numTest: Int?
 
   @Flag(
     name: .customLong("with_start_end_tokens"),
@@ -56,17 +57,41 @@ struct LineOptions: ParsableArguments {
         walkthrough: the state after balancing EMNIST's test images.
         """),
     transform: { try choice($0) })
-  var randomStart = defaults.randomStart
+  var randomStart: EMNISTLines.RandomStart?
+
+  package init() {}
 
   /// The parameters for the library.
-  var parameters: EMNISTLines.Parameters {
-    EMNISTLines.Parameters(
-      maxLength: maxLength, minOverlap: minOverlap, maxOverlap: maxOverlap, numTrain: numTrain,
-      numVal: numVal, numTest: numTest, withStartEndTokens: withStartEndTokens,
-      randomStart: randomStart)
+  package var parameters: EMNISTLines.Parameters {
+    let defaults = Self.defaults
+    return EMNISTLines.Parameters(
+      maxLength: maxLength ?? defaults.maxLength, minOverlap: minOverlap ?? defaults.minOverlap,
+      maxOverlap: maxOverlap ?? defaults.maxOverlap, numTrain: numTrain ?? defaults.numTrain,
+      numVal: numVal ?? defaults.numVal, numTest: numTest ?? defaults.numTest,
+      withStartEndTokens: withStartEndTokens, randomStart: randomStart ?? defaults.randomStart)
   }
 
-  func validate() throws {
+  /// The parameters in which runs usually differ, for TensorBoard.
+  var hyperparameters: [String: String] {
+    let parameters = parameters
+    return [
+      "max_length": "\(parameters.maxLength)", "min_overlap": "\(parameters.minOverlap)",
+      "max_overlap": "\(parameters.maxOverlap)", "num_train": "\(parameters.numTrain)",
+    ]
+  }
+
+  /// The first option that was given.
+  var given: String? {
+    let options = [
+      ("max_length", maxLength != nil), ("min_overlap", minOverlap != nil),
+      ("max_overlap", maxOverlap != nil), ("num_train", numTrain != nil),
+      ("num_val", numVal != nil), ("num_test", numTest != nil),
+      ("with_start_end_tokens", withStartEndTokens), ("random_start", randomStart != nil),
+    ]
+    return options.first { $0.1 }.map { "--\($0.0)" }
+  }
+
+  package func validate() throws {
     do {
       try parameters.validate()
     } catch {
