@@ -60,11 +60,10 @@ public struct ConvBlock: Layer {
   ///   - padding: Zeros around each image.
   public init(
     _ inputChannels: Int, _ outputChannels: Int, kernelSize: (Int, Int) = (3, 3),
-    stride: (Int, Int) = (1, 1), padding: Int = 1
+    stride: (Int, Int) = (1, 1), padding: (Int, Int) = (1, 1)
   ) {
     conv = Conv2d(
-      inputChannels, outputChannels, kernelSize: kernelSize, stride: stride,
-      padding: (padding, padding))
+      inputChannels, outputChannels, kernelSize: kernelSize, stride: stride, padding: padding)
   }
 
   public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {

@@ -68,7 +68,7 @@ public struct LineCNN: LineModel {
       ConvBlock(width * 2, width * 4, stride: (2, 2)),
       ConvBlock(width * 4, width * 4),
       ConvBlock(
-        width * 4, options.fcDim, kernelSize: kernel.size, stride: kernel.stride, padding: 0))
+        width * 4, options.fcDim, kernelSize: kernel.size, stride: kernel.stride, padding: (0, 0)))
     fc1 = Linear(options.fcDim, options.fcDim)
     fc2 = Linear(options.fcDim, data.mapping.count)
     window = LineWindow(width: kernel.size.1 * 8, stride: kernel.stride.1 * 8)
