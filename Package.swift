@@ -95,12 +95,12 @@ let package = Package(
       "Data", ["LabRandom", "LabTensors", "Kernels", "Digests", "ImageFiles", "StandardStreams"]),
     module("Files", ["LabData", "LabResources", "Digests", "CArchive", "CCurl", "CZlib"]),
     module("Handwriting", ["LabRandom", "LabTensors", "Kernels"]),
-    module("Text", ["LabTensors"]),
+    module("Text", ["LabData", "LabTensors", "Digests", "Kernels"]),
     module(
       "Datasets",
       [
         "LabData", "LabFiles", "LabHandwriting", "LabRandom", "LabResources", "LabTensors",
-        "Digests",
+        "LabText", "Digests",
       ]),
     module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
     module(

@@ -105,6 +105,19 @@ struct ReaderFuzzTests {
     }
   }
 
+  @Test func characterModel() throws {
+    let seeds = try [("a b ab aba cab ", 3), ("the cat sat on the mat ", 6), ("ab", 1)].map {
+      Array(try CharacterModel($0.0, order: $0.1).fileBytes)
+    }
+    try fuzz("character-model", seeds) { _ = try CharacterModel(contentsOf: $0) }
+    // The checksum must not be all that keeps damage from doing harm.
+    try fuzz("character-model-unchecked", seeds) { file in
+      let model = try CharacterModel(
+        Data(contentsOf: file), named: file.path(), checksDigest: false)
+      _ = model.perplexity(of: ["the cat".utf8])
+    }
+  }
+
   @Test func metadata() throws {
     let sum = String(repeating: "0123456789abcdef", count: 4)
     let seeds = [
