@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct ResumedTrainingTests {
   /// At how many moments a run is killed; `LAB_TEST_KILLS=20` takes half a minute.
-  static let kills = ProcessInfo.processInfo.environment["LAB_TEST_KILLS"].flatMap(Int.init) ?? 3
+  static let kills = ProcessInfo.processInfo.environment["LAB_TEST_KILLS"].flatMap(Int.init) ?? 4
 
   private let options = [
     "train", "--data_source=synthetic", "--max_epochs=3", "--limit_train_batches=20",
@@ -16,13 +16,22 @@ struct ResumedTrainingTests {
     ["--model_class=MLP", "--augment"],
     ["--model_class=CNN", "--conv_dim=8", "--optimizer=SGD", "--momentum=0.9"],
     ["--model_class=ResNet", "--channels=4", "--one_cycle_max_lr=0.01", "--optimizer=AdamW"],
+    [
+      "--data_class=EMNISTLines", "--model_class=LineCNN", "--loss=ctc", "--conv_dim=4",
+      "--fc_dim=16", "--max_length=8", "--num_train=100", "--num_val=20", "--num_test=20",
+      "--batch_size=8", "--fresh_lines", "--vary_characters", "--augment", "--num_workers=1",
+    ],
   ]
 
   @Test func aRunThatIsKilledAtAnyMomentEndsWithTheSameBytes() throws {
     try withFolder { folder in
       let lab = Program(name: "lab", folder: folder)
-      // Draws the images, so that the first run's time does not include them.
-      try train(lab, ["train", "--data_source=synthetic", "--fast_dev_run"], into: folder)
+      // Draws the images, so that the first runs' times do not include them.
+      for choice in [[], models[3]] {
+        let outcome = try train(
+          lab, ["train", "--data_source=synthetic", "--fast_dev_run"] + choice, into: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+      }
       for (model, choice) in models.enumerated() {
         let whole = folder.appending(path: "whole-\(model)")
         let start = ContinuousClock.now

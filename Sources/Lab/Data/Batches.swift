@@ -34,11 +34,17 @@ public struct Batch: @unchecked Sendable {
 /// Order and contents do not depend on the number of workers. Several threads may iterate over the
 /// same batches; each iteration is an epoch of its own.
 public struct Batches: Sequence, Sendable {
+  private enum Source {
+    case dataset(Dataset)
+    /// Another data set in each epoch.
+    case fresh(FreshDataset)
+  }
+
   // Inside a `Sequence`, `Generator` alone would be the old name of its iterator.
-  private let dataset: Dataset
+  private let source: Source
   private let batchSize: Int
   private let generator: LabRandom.Generator?
-  private let augmentation: RandomAffine?
+  private let augmentation: (any Augmentation)?
   private let workers: Int
   /// The number of batches; the last one may be smaller than the others.
   public let count: Int
@@ -52,19 +58,43 @@ public struct Batches: Sequence, Sendable {
   ///     the caller's thread gathers each batch when it is needed.
   public init(
     _ dataset: Dataset, batchSize: Int, shuffledBy generator: LabRandom.Generator? = nil,
-    augmentedBy augmentation: RandomAffine? = nil, workers: Int = 0
+    augmentedBy augmentation: (any Augmentation)? = nil, workers: Int = 0
+  ) {
+    self.init(
+      .dataset(dataset), imageCount: dataset.count, batchSize, generator, augmentation, workers)
+  }
+
+  /// Batches of a data set that is drawn anew for each epoch.
+  ///
+  /// - Parameters:
+  ///   - dataset: Draws the images and labels of an epoch.
+  ///   - batchSize: The number of images in a batch, at least 1.
+  ///   - generator: Draws each epoch's seed, and a new order.
+  ///   - augmentation: Transforms each image at random.
+  ///   - workers: The number of threads that gather batches in advance.
+  public init(
+    _ dataset: FreshDataset, batchSize: Int, shuffledBy generator: LabRandom.Generator,
+    augmentedBy augmentation: (any Augmentation)? = nil, workers: Int = 0
+  ) {
+    self.init(
+      .fresh(dataset), imageCount: dataset.count, batchSize, generator, augmentation, workers)
+  }
+
+  private init(
+    _ source: Source, imageCount: Int, _ batchSize: Int, _ generator: LabRandom.Generator?,
+    _ augmentation: (any Augmentation)?, _ workers: Int
   ) {
     precondition(batchSize > 0, "a batch has at least 1 image, got \(batchSize)")
-    self.dataset = dataset
+    self.source = source
     self.batchSize = batchSize
     self.generator = generator
     self.augmentation = augmentation
     self.workers = Swift.max(0, workers)
-    count = dataset.count / batchSize + (dataset.count.isMultiple(of: batchSize) ? 0 : 1)
+    count = imageCount / batchSize + (imageCount.isMultiple(of: batchSize) ? 0 : 1)
   }
 
   private init(_ batches: Batches, count: Int) {
-    dataset = batches.dataset
+    source = batches.source
     batchSize = batches.batchSize
     generator = batches.generator
     augmentation = batches.augmentation
@@ -95,16 +125,24 @@ public struct Batches: Sequence, Sendable {
   /// not gather the batches before it.
   package func makeIterator(from first: Int) -> BatchIterator {
     // `DataLoader(shuffle=True)` draws two 64-bit numbers from PyTorch's global generator: one for
-    // its workers, one as the seed of the generator that permutes. A third one seeds augmentation.
-    // All are drawn at once, so that epochs on several threads do not mix their numbers.
-    let words = generator?.words64(augmentation == nil ? 2 : 3) ?? []
+    // its workers, one as the seed of the generator that permutes. Another one seeds augmentation, and
+    // the last one fresh images. All are drawn at once, so that epochs on several threads do not mix
+    // their numbers.
+    var count = augmentation == nil ? 2 : 3
+    if case .fresh = source { count += 1 }
+    let words = generator?.words64(count) ?? []
+    let dataset =
+      switch source {
+      case .dataset(let dataset): dataset
+      case .fresh(let fresh): fresh.draw(seed: words.last ?? 0)
+      }
     let order =
       words.isEmpty
       ? Array(0..<dataset.count)
       : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
     let seed = words.count > 2 ? words[2] : nil
-    let (dataset, size, augmentation) = (dataset, batchSize, augmentation)
-    return BatchIterator(from: first, to: count, workers: workers) { index in
+    let (size, augmentation) = (batchSize, augmentation)
+    return BatchIterator(from: first, to: self.count, workers: workers) { index in
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
       let batch = dataset.batch(at: Array(order[range]))
       guard let augmentation, let seed else { return batch }

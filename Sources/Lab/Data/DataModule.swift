@@ -33,7 +33,9 @@ public protocol DataModule: Sendable, CustomStringConvertible {
   /// The number of threads that gather batches in advance; 0 by default.
   var workers: Int { get }
   /// The random transformation of training images; none by default.
-  var augmentation: RandomAffine? { get }
+  var augmentation: (any Augmentation)? { get }
+  /// Draws a training set for each epoch, instead of ``train``; none by default.
+  var freshTrain: FreshDataset? { get }
   /// Whether the images were drawn by this program; false by default.
   var isSynthetic: Bool { get }
   /// What the images were made from, by name: a SHA-256 digest or another text that changes with the
@@ -49,7 +51,8 @@ public protocol DataModule: Sendable, CustomStringConvertible {
 extension DataModule {
   public static var name: String { "\(Self.self)" }
   public var workers: Int { 0 }
-  public var augmentation: RandomAffine? { nil }
+  public var augmentation: (any Augmentation)? { nil }
+  public var freshTrain: FreshDataset? { nil }
   public var isSynthetic: Bool { false }
   public var sources: [String: String] { [:] }
   public var specialTokens: [String] { [] }
@@ -69,9 +72,15 @@ extension DataModule {
     "[\(mapping.map(pythonLiteral).joined(separator: ", "))]"
   }
 
-  /// The training batches: in a new order in each epoch, and transformed by ``augmentation``.
+  /// The training batches: in a new order in each epoch, and transformed by ``augmentation``; of other
+  /// images in each epoch if there is a ``freshTrain``.
   public func trainBatches(shuffledBy generator: Generator = .shared) -> Batches {
-    Batches(
+    if let freshTrain {
+      return Batches(
+        freshTrain, batchSize: batchSize, shuffledBy: generator, augmentedBy: augmentation,
+        workers: workers)
+    }
+    return Batches(
       train, batchSize: batchSize, shuffledBy: generator, augmentedBy: augmentation,
       workers: workers)
   }
@@ -133,7 +142,7 @@ public struct ArrayDataModule: DataModule {
   public let test: Dataset
   public let batchSize: Int
   public let workers: Int
-  public let augmentation: RandomAffine?
+  public let augmentation: (any Augmentation)?
   /// The SHA-256 digest of each part.
   public let sources: [String: String]
 
@@ -149,7 +158,7 @@ public struct ArrayDataModule: DataModule {
   ///   no class.
   public init(
     train: Dataset, val: Dataset, test: Dataset, classes: [String], batchSize: Int = 128,
-    workers: Int = 0, augmentation: RandomAffine? = nil
+    workers: Int = 0, augmentation: (any Augmentation)? = nil
   ) throws {
     try check(batchSize: batchSize, augmentation)
     guard train.count > 0 else {
@@ -202,7 +211,7 @@ public struct ArrayDataModule: DataModule {
   public init(
     _ dataset: Dataset, fractions: (train: Double, val: Double, test: Double) = (0.8, 0.1, 0.1),
     seed: UInt64 = 42, classes: [String], batchSize: Int = 128, workers: Int = 0,
-    augmentation: RandomAffine? = nil
+    augmentation: (any Augmentation)? = nil
   ) throws {
     let parts = try dataset.randomSplit(
       fractions: [fractions.train, fractions.val, fractions.test],
@@ -216,7 +225,7 @@ public struct ArrayDataModule: DataModule {
 /// Checks what data modules have in common.
 ///
 /// - Throws: ``DataError`` if batch size or augmentation are out of range.
-package func check(batchSize: Int, _ augmentation: RandomAffine?) throws {
+package func check(batchSize: Int, _ augmentation: (any Augmentation)?) throws {
   guard batchSize > 0 else {
     throw DataError(.unusable, "expected a batch size of at least 1, got \(batchSize)")
   }

@@ -19,6 +19,8 @@ public struct Dataset: Sendable {
     /// Bytes, and the number that each of their 256 values stands for.
     case bytes(IDX, values: [Float])
     case floats([Float])
+    /// The bytes of images at some positions are made when they are needed.
+    case made(@Sendable ([Int]) -> Data, values: [Float])
   }
 
   private enum Labels {
@@ -89,6 +91,22 @@ public struct Dataset: Sendable {
     self.init(
       .bytes(IDX(bytes, shape: [count] + dims), values: Self.values(nil)), .integers(labels),
       Array(0..<count), dims, targetDims)
+  }
+
+  /// A data set whose images are made when a batch is gathered.
+  ///
+  /// - Parameters:
+  ///   - labels: The labels of all images, which are at least 0 and as many as the shapes say.
+  ///   - dims: The shape of one image.
+  ///   - targetDims: The shape of one image's labels.
+  ///   - bytes: Makes the bytes of the images at some positions, one after the other; the same ones
+  ///     each time, on any thread.
+  init(
+    labels: [Int], dims: [Int], targetDims: [Int], bytes: @escaping @Sendable ([Int]) -> Data
+  ) {
+    self.init(
+      .made(bytes, values: Self.values(nil)), .integers(labels),
+      Array(0..<labels.count / targetDims.reduce(1, *)), dims, targetDims)
   }
 
   /// The number of images, if images and labels fit together.
@@ -163,7 +181,7 @@ public struct Dataset: Sendable {
   /// The value of a black pixel.
   package var background: Float {
     switch images {
-    case .bytes(_, let values): values[0]
+    case .bytes(_, let values), .made(_, let values): values[0]
     case .floats: 0
     }
   }
@@ -256,6 +274,13 @@ public struct Dataset: Sendable {
             }
           }
         }
+      case .made(let make, let values):
+        let data = make(positions.map { indices[$0] })
+        precondition(data.count == x.count, "expected \(x.count) bytes, got \(data.count)")
+        let bytes = data.bytes
+        for offset in bytes.byteOffsets {
+          x[offset] = values[Int(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))]
+        }
       case .floats(let images):
         for position in positions {
           let start = indices[position] * size
@@ -306,7 +331,7 @@ public struct Dataset: Sendable {
     _ body: (_ bytes: RawSpan, _ start: (Int) -> Int) throws -> Result
   ) rethrows -> Result {
     guard case .bytes(let images, _) = images else {
-      preconditionFailure("a data set of floats has no bytes")
+      preconditionFailure("expected a data set of bytes")
     }
     let size = dims.reduce(1, *)
     return try images.withBytes { bytes in try body(bytes) { indices[$0] * size } }
@@ -324,6 +349,7 @@ public struct Dataset: Sendable {
       switch images {
       case .bytes(let images, _): images.withBytes { sum.update($0.extracting(range)) }
       case .floats(let images): sum.update(images.span.extracting(range).bytes)
+      case .made(let make, _): sum.update(make([index]))
       }
     }
     var bytes = Data()

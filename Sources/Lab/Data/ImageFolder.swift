@@ -36,7 +36,7 @@ public struct ImageFolder: DataModule {
   public let test: Dataset
   public let batchSize: Int
   public let workers: Int
-  public let augmentation: RandomAffine?
+  public let augmentation: (any Augmentation)?
   /// The SHA-256 digest of the files' names and contents, and the settings.
   public let sources: [String: String]
   public let fileFolders: [URL]
@@ -55,7 +55,7 @@ public struct ImageFolder: DataModule {
   public init(
     _ folder: URL, color: Bool = false, imageSize: (height: Int, width: Int)? = nil,
     fractions: (val: Double, test: Double) = (0.1, 0.1), seed: UInt64 = 42, batchSize: Int = 128,
-    workers: Int = 0, augmentation: RandomAffine? = nil
+    workers: Int = 0, augmentation: (any Augmentation)? = nil
   ) throws {
     try check(batchSize: batchSize, augmentation)
     fileFolders = [folder]

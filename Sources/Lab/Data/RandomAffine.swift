@@ -10,7 +10,7 @@ import LabTensors
 /// ```
 ///
 /// The random numbers are those of torchvision; pixels are interpolated bilinearly.
-public struct RandomAffine: Equatable, Sendable {
+public struct RandomAffine: Augmentation, Equatable {
   /// The largest angle of rotation in either direction, in degrees.
   public var degrees: Double
   /// The largest translation in either direction, across and down, as a fraction of the image's
@@ -57,8 +57,7 @@ public struct RandomAffine: Equatable, Sendable {
     if let complaint { throw DataError(.unusable, "RandomAffine: expected \(complaint)") }
   }
 
-  /// The values by name, for TensorBoard.
-  package var hyperparameters: [String: String] {
+  public var hyperparameters: [String: String] {
     [
       "degrees": "\(degrees)", "translate": "\(translate)",
       "scale": "\(scale.lowerBound),\(scale.upperBound)", "shear": "\(shear)",

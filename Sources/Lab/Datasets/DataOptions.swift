@@ -20,7 +20,7 @@ public struct DataOptions: Sendable {
   /// The number of threads that gather batches in advance; 0 gathers each batch when it is needed.
   public var workers: Int
   /// The random transformation of training images; nil leaves them as they are.
-  public var augmentation: RandomAffine?
+  public var augmentation: (any Augmentation)?
   /// Where files are stored.
   public var folder: DataFolder
   /// Called with each message for the user while data are prepared.
@@ -36,7 +36,7 @@ public struct DataOptions: Sendable {
   ///   - report: Called with each message for the user; by default written to standard error.
   public init(
     source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
-    augmentation: RandomAffine? = nil, folder: DataFolder = .standard,
+    augmentation: (any Augmentation)? = nil, folder: DataFolder = .standard,
     report: @escaping @Sendable (String) -> Void = StandardError.writeLine
   ) {
     self.source = source

@@ -48,7 +48,7 @@ public struct EMNIST: DataModule {
   package let files: CharacterFiles
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
-  public var augmentation: RandomAffine? { options.augmentation }
+  public var augmentation: (any Augmentation)? { options.augmentation }
   public var fileFolders: [URL] { [files.folder] }
   public var specialTokens: [String] { Self.specialTokens }
   public var sources: [String: String] { files.recipe.sources }

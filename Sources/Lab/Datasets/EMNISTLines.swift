@@ -14,13 +14,16 @@ import LabTensors
 ///
 /// Training and validation lines are composed of EMNIST's training characters, test lines of its test
 /// characters; see `LineComposer`. Labels after the end of a line's text are `<P>`.
+///
+/// With ``Parameters/freshLines`` each epoch has other training lines, which are composed when a batch
+/// needs them. Their sentences use no text of validation and test lines; see ``freshTrain``.
 public struct EMNISTLines: DataModule {
   public static let name = "EMNISTLines"
 
   public let options: DataOptions
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
-  public var augmentation: RandomAffine? { options.augmentation }
+  public var augmentation: (any Augmentation)? { options.augmentation }
   public let fileFolders: [URL]
   public var specialTokens: [String] { EMNIST.specialTokens }
   /// The parameters of the lines.
@@ -31,12 +34,17 @@ public struct EMNISTLines: DataModule {
   public let train: Dataset
   public let val: Dataset
   public let test: Dataset
+  public let freshTrain: FreshDataset?
+  private let emnist: EMNIST
+  package let sentences: SentenceGenerator
+  /// What the prepared files are made from.
+  let recipe: Recipe
   private let origin: String
 
   private static let partNames = ["train", "val", "test"]
 
-  /// What the prepared files are made from.
-  private struct Recipe: Codable, Equatable {
+  /// What the lines are made from.
+  struct Recipe: Codable, Equatable {
     let version: Int
     let parameters: Parameters
     let characters: CharacterFiles.Recipe
@@ -66,8 +74,10 @@ public struct EMNISTLines: DataModule {
     if !isPrepared { try parameters.requireRoom(in: all) }
     let emnist = try EMNIST(options)
     let sentences = try SentenceGenerator(options)
+    (self.emnist, self.sentences) = (emnist, sentences)
     isSynthetic = emnist.isSynthetic || sentences.isSynthetic
     sources = emnist.sources.merging(sentences.sources) { first, _ in first }
+      .merging(parameters.freshLines ? ["fresh lines": "1"] : [:]) { first, _ in first }
     origin = [
       emnist.isSynthetic ? syntheticHandwriting : nil,
       sentences.isSynthetic ? SentenceGenerator.syntheticText : nil,
@@ -82,8 +92,9 @@ public struct EMNISTLines: DataModule {
         path: "\(parameters.folderName)\(isSynthetic ? "-synthetic" : "")",
         directoryHint: .isDirectory),
       recipe: Recipe(
-        version: 1, parameters: parameters, characters: emnist.files.recipe,
+        version: 1, parameters: parameters.stored, characters: emnist.files.recipe,
         sentences: sentences.sources))
+    recipe = folder.recipe
     fileFolders = [folder.url]
     func files(in folder: URL) -> [DatasetFiles] {
       Self.partNames.map { part in
@@ -102,6 +113,9 @@ public struct EMNISTLines: DataModule {
         try Self.make(files(in: $0), emnist, sentences, parameters)
       })
     (train, val, test) = (parts[0], parts[1], parts[2])
+    freshTrain =
+      parameters.freshLines
+      ? try Self.freshTrain(emnist, sentences, parameters, config: config) : nil
   }
 
   /// The course's description: parameters, sizes, and the statistics of one shuffled training batch.
@@ -111,19 +125,21 @@ public struct EMNISTLines: DataModule {
       [
         String(format: "Min overlap: %g", parameters.minOverlap),
         String(format: "Max overlap: %g", parameters.maxOverlap),
-        "Num classes: \(mapping.count)",
-        "Dims: \(pythonTuple(config.inputDims))",
-        "Output dims: \(pythonTuple(config.outputDims))",
-      ])
+      ]
+        + (parameters.varyCharacters ? ["Characters: another image for each one"] : [])
+        + (parameters.freshLines ? ["Train lines: drawn anew in each epoch"] : []) + [
+          "Num classes: \(mapping.count)",
+          "Dims: \(pythonTuple(config.inputDims))",
+          "Output dims: \(pythonTuple(config.outputDims))",
+        ])
   }
 }
 
 extension EMNISTLines {
-  /// Writes the files of all three parts, which share one stream of random numbers.
-  private static func make(
-    _ files: [DatasetFiles], _ emnist: EMNIST, _ sentences: SentenceGenerator,
-    _ parameters: Parameters
-  ) throws {
+  /// Draws the lines of all three parts, which share one stream of random numbers.
+  private static func draw(
+    _ emnist: EMNIST, _ sentences: SentenceGenerator, _ parameters: Parameters
+  ) throws -> [(lines: [LineComposer.Line], composer: LineComposer)] {
     var random =
       switch parameters.randomStart {
       case .stored: RandomState(seed: 42)
@@ -133,14 +149,75 @@ extension EMNISTLines {
       LineComposer(sentences, parameters, characters: $0, mapping: emnist.mapping)
     }
     let counts = [parameters.numTrain, parameters.numVal, parameters.numTest]
+    return try zip(counts, [composers[0], composers[0], composers[1]]).map { count, composer in
+      (try (0..<count).map { _ in try composer.draw(using: &random) }, composer)
+    }
+  }
+
+  /// The texts of the lines of all three parts, whose offsets are those of the text they are from.
+  ///
+  /// - Throws: ``DataError`` if the lines cannot be drawn.
+  package func sentencesOfParts() throws -> [[ArraySlice<UInt8>]] {
+    try Self.sentencesOfParts(emnist, sentences, parameters)
+  }
+
+  private static func sentencesOfParts(
+    _ emnist: EMNIST, _ sentences: SentenceGenerator, _ parameters: Parameters
+  ) throws -> [[ArraySlice<UInt8>]] {
+    try draw(emnist, sentences, parameters).map { $0.lines.map(\.sentence) }
+  }
+
+  /// The stretches of text that validation and test lines use. There are none if the text is
+  /// synthetic: it is so short that the lines use all of it.
+  package static func reservedStretches(
+    _ parts: [[ArraySlice<UInt8>]], of sentences: SentenceGenerator
+  ) -> TextStretches {
+    TextStretches(
+      sentences.isSynthetic
+        ? [] : parts.dropFirst().joined().map { $0.startIndex..<$0.endIndex })
+  }
+
+  /// Training lines that are drawn from a seed: as the stored ones, but of sentences that use no text of
+  /// validation and test lines.
+  private static func freshTrain(
+    _ emnist: EMNIST, _ sentences: SentenceGenerator, _ parameters: Parameters, config: DataConfig
+  ) throws -> FreshDataset {
+    let reserved = reservedStretches(
+      try sentencesOfParts(emnist, sentences, parameters), of: sentences)
+    let remaining = RemainingSentences(
+      sentences, without: reserved, maxLength: parameters.maxSentenceLength)
+    guard !remaining.isEmpty else {
+      throw DataError(
+        .unusable,
+        "fresh_lines: expected text that no validation or test line uses, got none; use a smaller "
+          + "num_val or num_test, or a larger max_length")
+    }
+    let composer = LineComposer(
+      remaining, parameters, characters: emnist.trainval, mapping: emnist.mapping)
+    let encoder = LabelEncoder(mapping: emnist.mapping, parameters)
+    return try FreshDataset(
+      count: parameters.numTrain, dims: config.inputDims, targetDims: [parameters.maxLength]
+    ) { seed in
+      var random = RandomState(seed: UInt32(truncatingIfNeeded: seed))
+      let lines = (0..<parameters.numTrain).map { _ in
+        composer.draw(remaining.bytes(using: &random), using: &random)
+      }
+      return FreshDataset.Images(
+        labels: lines.flatMap { encoder.labels($0.sentence).map(Int.init) },
+        bytes: { positions in composer.pixels(of: positions.map { lines[$0] }) })
+    }
+  }
+
+  /// Writes the files of all three parts.
+  private static func make(
+    _ files: [DatasetFiles], _ emnist: EMNIST, _ sentences: SentenceGenerator,
+    _ parameters: Parameters
+  ) throws {
     let width = CharacterFiles.side * parameters.maxLength
     let encoder = LabelEncoder(mapping: emnist.mapping, parameters)
-    let composersOfParts = [composers[0], composers[0], composers[1]]
     // All lines are drawn before the first file is written, since drawing can fail.
-    let lines = try zip(counts, composersOfParts).map { count, composer in
-      try (0..<count).map { _ in try composer.draw(using: &random) }
-    }
-    for ((files, lines), composer) in zip(zip(files, lines), composersOfParts) {
+    let parts = try draw(emnist, sentences, parameters)
+    for (files, (lines, composer)) in zip(files, parts) {
       try write(
         lines, composer, shape: [lines.count, CharacterFiles.side, width], to: files.images)
       try IDX.write(
@@ -231,12 +308,18 @@ extension EMNISTLines {
     public var withStartEndTokens: Bool
     /// The state of the random numbers for the first line.
     public var randomStart: RandomStart
+    /// Whether every character of a line has an image of its own; otherwise all e's of a line look the
+    /// same, as in the course.
+    public var varyCharacters: Bool
+    /// Whether each epoch has other training lines. Those that are stored do not depend on it.
+    public var freshLines: Bool
 
     /// Parameters with the course's defaults.
     public init(
       maxLength: Int = 32, minOverlap: Double = 0, maxOverlap: Double = 0.33,
       numTrain: Int = 10_000, numVal: Int = 2_000, numTest: Int = 2_000,
-      withStartEndTokens: Bool = false, randomStart: RandomStart = .stored
+      withStartEndTokens: Bool = false, randomStart: RandomStart = .stored,
+      varyCharacters: Bool = false, freshLines: Bool = false
     ) {
       self.maxLength = maxLength
       self.minOverlap = minOverlap
@@ -246,6 +329,43 @@ extension EMNISTLines {
       self.numTest = numTest
       self.withStartEndTokens = withStartEndTokens
       self.randomStart = randomStart
+      self.varyCharacters = varyCharacters
+      self.freshLines = freshLines
+    }
+
+    private enum CodingKeys: CodingKey {
+      case maxLength, minOverlap, maxOverlap, numTrain, numVal, numTest, withStartEndTokens
+      case randomStart, varyCharacters, freshLines
+    }
+
+    // Records of versions that had neither varied characters nor fresh lines stay as they are.
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      maxLength = try values.decode(Int.self, forKey: .maxLength)
+      minOverlap = try values.decode(Double.self, forKey: .minOverlap)
+      maxOverlap = try values.decode(Double.self, forKey: .maxOverlap)
+      numTrain = try values.decode(Int.self, forKey: .numTrain)
+      numVal = try values.decode(Int.self, forKey: .numVal)
+      numTest = try values.decode(Int.self, forKey: .numTest)
+      withStartEndTokens = try values.decode(Bool.self, forKey: .withStartEndTokens)
+      randomStart = try values.decode(RandomStart.self, forKey: .randomStart)
+      varyCharacters = try values.decodeIfPresent(Bool.self, forKey: .varyCharacters) ?? false
+      freshLines = try values.decodeIfPresent(Bool.self, forKey: .freshLines) ?? false
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(maxLength, forKey: .maxLength)
+      try values.encode(minOverlap, forKey: .minOverlap)
+      try values.encode(maxOverlap, forKey: .maxOverlap)
+      try values.encode(numTrain, forKey: .numTrain)
+      try values.encode(numVal, forKey: .numVal)
+      try values.encode(numTest, forKey: .numTest)
+      try values.encode(withStartEndTokens, forKey: .withStartEndTokens)
+      try values.encode(randomStart, forKey: .randomStart)
+      if varyCharacters { try values.encode(varyCharacters, forKey: .varyCharacters) }
+      if freshLines { try values.encode(freshLines, forKey: .freshLines) }
     }
   }
 
@@ -300,10 +420,18 @@ extension EMNISTLines.Parameters {
     }
   }
 
+  /// The parameters that what is stored depends on.
+  var stored: Self {
+    var stored = self
+    stored.freshLines = false
+    return stored
+  }
+
   /// The name of the folder for these parameters.
   var folderName: String {
     let tokens = withStartEndTokens ? "-tokens" : ""
+    let varied = varyCharacters ? "-varied" : ""
     return "length-\(maxLength)-overlap-\(minOverlap)-\(maxOverlap)"
-      + "-lines-\(numTrain)-\(numVal)-\(numTest)\(tokens)-\(randomStart)"
+      + "-lines-\(numTrain)-\(numVal)-\(numTest)\(tokens)\(varied)-\(randomStart)"
   }
 }

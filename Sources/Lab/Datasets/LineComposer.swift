@@ -6,8 +6,9 @@ import LabTensors
 /// Composes lines of handwriting of images of characters, with the course's random numbers.
 ///
 /// For each line it draws a sentence, then the overlap of neighbouring characters, then one image for
-/// each different character of the sentence that has images; all e's of a line look the same. Where
-/// characters overlap, the sum of their pixels is clamped to 255.
+/// each different character of the sentence that has images; all e's of a line look the same, unless
+/// the parameters say that characters vary. Where characters overlap, the sum of their pixels is
+/// clamped to 255.
 package struct LineComposer {
   /// The random choices for a line, which determine its pixels.
   package struct Line {
@@ -19,8 +20,8 @@ package struct LineComposer {
     package let images: [Int?]
   }
 
-  private let sentences: SentenceGenerator
-  private let maxSentenceLength: Int
+  private let sentences: any SentenceSource
+  private let variesCharacters: Bool
   private let overlap: (min: Double, max: Double)
   private let characters: Dataset
   /// The positions of each character's images, by its ASCII code.
@@ -28,7 +29,7 @@ package struct LineComposer {
   private let width: Int
 
   /// - Parameters:
-  ///   - sentences: The source of sentences.
+  ///   - sentences: The text.
   ///   - parameters: The length and overlap of the lines.
   ///   - characters: Images of characters with their labels.
   ///   - mapping: The text of each label.
@@ -36,9 +37,23 @@ package struct LineComposer {
     _ sentences: SentenceGenerator, _ parameters: EMNISTLines.Parameters, characters: Dataset,
     mapping: [String]
   ) {
+    self.init(
+      ShortSentences(sentences, maxLength: parameters.maxSentenceLength), parameters,
+      characters: characters, mapping: mapping)
+  }
+
+  /// - Parameters:
+  ///   - sentences: The source of sentences.
+  ///   - parameters: The length and overlap of the lines.
+  ///   - characters: Images of characters with their labels.
+  ///   - mapping: The text of each label.
+  package init(
+    _ sentences: any SentenceSource, _ parameters: EMNISTLines.Parameters, characters: Dataset,
+    mapping: [String]
+  ) {
     self.sentences = sentences
+    variesCharacters = parameters.varyCharacters
     self.characters = characters
-    maxSentenceLength = parameters.maxSentenceLength
     overlap = (parameters.minOverlap, parameters.maxOverlap)
     width = CharacterFiles.side * parameters.maxLength
     var samples = [[Int]](repeating: [], count: 256)
@@ -54,22 +69,31 @@ package struct LineComposer {
   /// - Parameter random: The source of random numbers.
   /// - Throws: ``DataError`` if no word is short enough.
   package func draw(using random: inout RandomState) throws -> Line {
-    let sentence = try sentences.bytes(maxLength: maxSentenceLength, using: &random)
+    draw(try sentences.bytes(using: &random), using: &random)
+  }
+
+  /// Draws a line of a given text.
+  ///
+  /// - Parameters:
+  ///   - sentence: The text, in ASCII.
+  ///   - random: The source of random numbers.
+  package func draw(_ sentence: ArraySlice<UInt8>, using random: inout RandomState) -> Line {
     let share = random.uniform(overlap.min, overlap.max)
     let side = CharacterFiles.side
     var chosen: [UInt8: Int] = [:]
     let images = sentence.map { character -> Int? in
       let samples = samples[Int(character)]
       if samples.isEmpty { return nil }
-      let image = chosen[character] ?? samples[random.integer(below: samples.count)]
-      chosen[character] = image
+      if let image = chosen[character] { return image }
+      let image = samples[random.integer(below: samples.count)]
+      if !variesCharacters { chosen[character] = image }
       return image
     }
     return Line(sentence: sentence, step: side - Int(share * Double(side)), images: images)
   }
 
   /// The pixels of some lines, line by line and row by row.
-  package func pixels(of lines: ArraySlice<Line>) -> Data {
+  package func pixels(of lines: some Collection<Line>) -> Data {
     let lineBytes = CharacterFiles.side * width
     var pixels = Data(count: lines.count * lineBytes)
     var target = pixels.mutableBytes

@@ -21,7 +21,7 @@ public struct MNIST: DataModule {
   public let options: DataOptions
   public var batchSize: Int { options.batchSize }
   public var workers: Int { options.workers }
-  public var augmentation: RandomAffine? { options.augmentation }
+  public var augmentation: (any Augmentation)? { options.augmentation }
   public var fileFolders: [URL] {
     [options.folder.processed(isSynthetic ? "mnist-synthetic" : "mnist")]
   }

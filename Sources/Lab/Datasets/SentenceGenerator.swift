@@ -4,6 +4,31 @@ import LabRandom
 import LabResources
 import LabTensors
 
+/// Where the texts of lines come from.
+package protocol SentenceSource: Sendable {
+  /// Draws a sequence of at least one word, in ASCII.
+  ///
+  /// - Throws: ``DataError`` if no word is short enough.
+  func bytes(using random: inout RandomState) throws -> ArraySlice<UInt8>
+}
+
+/// Pieces of sentences up to a length, drawn as in the course.
+package struct ShortSentences: SentenceSource {
+  private let sentences: SentenceGenerator
+  private let maxLength: Int
+
+  /// - Parameters:
+  ///   - sentences: The text.
+  ///   - maxLength: The largest number of characters, with a space after each word.
+  package init(_ sentences: SentenceGenerator, maxLength: Int) {
+    (self.sentences, self.maxLength) = (sentences, maxLength)
+  }
+
+  package func bytes(using random: inout RandomState) throws -> ArraySlice<UInt8> {
+    try sentences.bytes(maxLength: maxLength, using: &random)
+  }
+}
+
 /// Draws pieces of sentences from the Brown corpus, with the course's random numbers.
 ///
 /// ```swift
@@ -95,7 +120,7 @@ public struct SentenceGenerator: Sendable {
 }
 
 /// Text without spaces at its beginning and end.
-private func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
   let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") }
   let end = text.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? text.startIndex
   return text[..<end].drop(while: isSpace)

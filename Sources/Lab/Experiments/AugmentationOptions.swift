@@ -6,8 +6,9 @@ import LabDatasets
 package struct AugmentationOptions: ParsableArguments {
   @Flag(
     help: """
-      Augment each training image with --degrees=10 --translate=0.08 --scale=0.9,1.1 --shear=10. \
-      Options given explicitly override these.
+      Augment each training image with --degrees=10 --translate=0.08 --scale=0.9,1.1 --shear=10; each \
+      line of EMNISTLines with --shear=15 --line_width=0.85,1.15 --line_height=0.85,1.1 \
+      --line_shift=0.06 --stroke=0.5 --noise=0.06. Options given explicitly override these.
       """)
   var augment = false
 
@@ -28,16 +29,78 @@ package struct AugmentationOptions: ParsableArguments {
   @Option(help: "Shear images by up to this angle in either direction.", transform: number)
   var shear: Double?
 
+  @Option(
+    name: .customLong("line_width"),
+    help: ArgumentHelp(
+      "Stretch lines horizontally by a factor between these two numbers.", valueName: "least,most"),
+    transform: range)
+  var lineWidth: ClosedRange<Double>?
+
+  @Option(
+    name: .customLong("line_height"),
+    help: ArgumentHelp(
+      "Stretch lines vertically by a factor between these two numbers.", valueName: "least,most"),
+    transform: range)
+  var lineHeight: ClosedRange<Double>?
+
+  @Option(
+    name: .customLong("line_shift"),
+    help: "Move lines up or down by up to this fraction of their height.", transform: number)
+  var lineShift: Double?
+
+  @Option(
+    help: "Make the strokes of lines thicker by up to this many pixels, or thinner by half of it.",
+    transform: number)
+  var stroke: Double?
+
+  @Option(
+    help: "Add noise to lines, of up to this standard deviation; ink is 1.", transform: number)
+  var noise: Double?
+
   package init() {}
 
   package func validate() throws {
     try within(0...180, "degrees", degrees)
     try within(0...1, "translate", translate)
     try within(0...60, "shear", shear)
+    try within(0...1, "line_shift", lineShift)
+    try within(0...1, "stroke", stroke)
+    try within(0...1, "noise", noise)
   }
 
-  /// The augmentation; nil if there is none.
-  package var chosen: RandomAffine? {
+  /// The augmentation of a data set; nil if there is none.
+  ///
+  /// - Throws: A `ValidationError` if an option does not belong to the data set.
+  package func chosen(for dataClass: DataClass) throws -> (any Augmentation)? {
+    let isForLines = dataClass == .EMNISTLines
+    let others =
+      isForLines
+      ? [("degrees", degrees != nil), ("translate", translate != nil), ("scale", scale != nil)]
+      : [
+        ("line_width", lineWidth != nil), ("line_height", lineHeight != nil),
+        ("line_shift", lineShift != nil), ("stroke", stroke != nil), ("noise", noise != nil),
+      ]
+    if let (name, _) = others.first(where: \.1) {
+      throw ValidationError(
+        isForLines
+          ? "--\(name) belongs to images of one character, but --data_class is EMNISTLines; "
+            + "expected --shear, --line_width, --line_height, --line_shift, --stroke or --noise."
+          : "--\(name) belongs to EMNISTLines, but --data_class is \(dataClass); expected "
+            + "--degrees, --translate, --scale or --shear.")
+    }
+    return isForLines ? lineStyle : affine
+  }
+
+  private var lineStyle: RandomLineStyle? {
+    let start = augment ? RandomLineStyle.handwriting : RandomLineStyle()
+    let result = RandomLineStyle(
+      shear: shear ?? start.shear, width: lineWidth ?? start.width,
+      height: lineHeight ?? start.height, shift: lineShift ?? start.shift,
+      stroke: stroke ?? start.stroke, noise: noise ?? start.noise)
+    return result == RandomLineStyle() ? nil : result
+  }
+
+  private var affine: RandomAffine? {
     let start = augment ? RandomAffine.handwriting : RandomAffine()
     let result = RandomAffine(
       degrees: degrees ?? start.degrees, translate: translate ?? start.translate,

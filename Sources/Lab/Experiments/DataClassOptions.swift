@@ -101,7 +101,7 @@ package struct DataClassOptions: ParsableArguments {
   /// - Parameter augmentation: The random transformation of training images.
   /// - Throws: A `ValidationError` if options do not belong to the data set, ``DataError`` if the
   ///   data cannot be loaded.
-  package func load(augmentation: RandomAffine? = nil) throws -> any DataModule {
+  package func load(augmentation: (any Augmentation)? = nil) throws -> any DataModule {
     // Not in `validate`: options given to a resumed run only fit together with those it began with.
     if dataClass == .Folder {
       guard folder.dataDir != nil else {

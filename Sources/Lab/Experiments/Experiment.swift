@@ -62,10 +62,16 @@ package struct Experiment: ParsableArguments {
   package func validate() throws {
     // A resumed run has its own model and data set.
     guard options.resume == nil else { return }
-    guard training.overfitBatches == nil || augmentation.chosen == nil else {
+    let isAugmented = try augmentation.chosen(for: data.dataClass) != nil
+    guard training.overfitBatches == nil || !isAugmented else {
       throw ValidationError(
         "--overfit_batches: expected images without augmentation, got augmentation; leave out "
-          + "--augment, --degrees, --translate, --scale and --shear.")
+          + "--augment and the options of augmentation.")
+    }
+    guard training.overfitBatches == nil || !data.lines.parameters.freshLines else {
+      throw ValidationError(
+        "--overfit_batches: expected the same lines in each epoch, got --fresh_lines; leave it out."
+      )
     }
     // Without --model_class, a checkpoint may name another model than the default one.
     guard options.modelClass != nil || options.loadCheckpoint == nil else { return }
@@ -105,13 +111,14 @@ package struct Experiment: ParsableArguments {
   ///
   /// - Parameter configuration: The model and its options.
   package func hyperparameters(_ configuration: ModelConfiguration) -> [String: String] {
+    let augmentation = try? augmentation.chosen(for: data.dataClass)
     let own = [
       "model_class": configuration.modelClass, "data_class": "\(data.dataClass)",
-      "batch_size": "\(data.batchSize)", "augment": "\(augmentation.chosen != nil)",
+      "batch_size": "\(data.batchSize)", "augment": "\(augmentation != nil)",
       "seed": "\(seed)",
     ]
     return own.merging(training.hyperparameters) { $1 }
-      .merging(augmentation.chosen?.hyperparameters ?? [:]) { $1 }
+      .merging(augmentation?.hyperparameters ?? [:]) { $1 }
       .merging(data.dataClass == .EMNISTLines ? data.lines.hyperparameters : [:]) { $1 }
       .merging(configuration.options.mapValues(\.description)) { own, _ in own }
   }
@@ -144,7 +151,7 @@ package struct Experiment: ParsableArguments {
       ?? models.configuration(modelClass)
     try checkFit(configuration)
     manualSeed(seed)
-    let module = try data.load(augmentation: augmentation.chosen)
+    let module = try data.load(augmentation: augmentation.chosen(for: data.dataClass))
     print(data.summary(of: module))
     do {
       try configuration.check(for: module.config)

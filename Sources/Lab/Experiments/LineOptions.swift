@@ -59,6 +59,22 @@ package struct LineOptions: ParsableArguments {
     transform: { try choice($0) })
   var randomStart: EMNISTLines.RandomStart?
 
+  @Flag(
+    name: .customLong("vary_characters"),
+    help: "Draw an image for every character of a line. (default: one for each different character)"
+  )
+  var varyCharacters = false
+
+  @Flag(
+    name: .customLong("fresh_lines"),
+    help: ArgumentHelp(
+      "Train on other lines in each epoch.",
+      discussion: """
+        They use no text of validation and test lines, which stay the same. A run that is resumed has \
+        the same lines as one that never stopped.
+        """))
+  var freshLines = false
+
   package init() {}
 
   /// The parameters for the library.
@@ -68,7 +84,8 @@ package struct LineOptions: ParsableArguments {
       maxLength: maxLength ?? defaults.maxLength, minOverlap: minOverlap ?? defaults.minOverlap,
       maxOverlap: maxOverlap ?? defaults.maxOverlap, numTrain: numTrain ?? defaults.numTrain,
       numVal: numVal ?? defaults.numVal, numTest: numTest ?? defaults.numTest,
-      withStartEndTokens: withStartEndTokens, randomStart: randomStart ?? defaults.randomStart)
+      withStartEndTokens: withStartEndTokens, randomStart: randomStart ?? defaults.randomStart,
+      varyCharacters: varyCharacters, freshLines: freshLines)
   }
 
   /// The parameters in which runs usually differ, for TensorBoard.
@@ -77,6 +94,7 @@ package struct LineOptions: ParsableArguments {
     return [
       "max_length": "\(parameters.maxLength)", "min_overlap": "\(parameters.minOverlap)",
       "max_overlap": "\(parameters.maxOverlap)", "num_train": "\(parameters.numTrain)",
+      "vary_characters": "\(varyCharacters)", "fresh_lines": "\(freshLines)",
     ]
   }
 
@@ -87,6 +105,7 @@ package struct LineOptions: ParsableArguments {
       ("max_overlap", maxOverlap != nil), ("num_train", numTrain != nil),
       ("num_val", numVal != nil), ("num_test", numTest != nil),
       ("with_start_end_tokens", withStartEndTokens), ("random_start", randomStart != nil),
+      ("vary_characters", varyCharacters), ("fresh_lines", freshLines),
     ]
     return options.first { $0.1 }.map { "--\($0.0)" }
   }

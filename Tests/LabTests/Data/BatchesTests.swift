@@ -66,21 +66,78 @@ import Testing
   @Test(arguments: [1, 3])
   func augmentationDependsOnTheSeedOnly(workers: Int) throws {
     let dataset = try folder.smallDataset(count: 51, normalization: (0.5, 2))
-    func epochs(_ workers: Int, _ augmentation: RandomAffine?) -> [[Batch]] {
+    func epochs(_ workers: Int, _ augmentation: (any Augmentation)?) -> [[Batch]] {
       let batches = Batches(
         dataset, batchSize: 8, shuffledBy: Generator(seed: 7), augmentedBy: augmentation,
         workers: workers)
       return [Array(batches), Array(batches)]
     }
-    let (alone, together) = (epochs(0, .handwriting), epochs(workers, .handwriting))
+    let (alone, together) = (
+      epochs(0, RandomAffine.handwriting), epochs(workers, RandomAffine.handwriting)
+    )
     #expect(alone.map { $0.map(\.x) } == together.map { $0.map(\.x) })
     #expect(alone[0].map(\.x) != alone[1].map(\.x))
     let plain = epochs(0, nil)
     #expect(alone[0].map(\.y) == plain[0].map(\.y))
     #expect(zip(alone[0], plain[0]).allSatisfy { $0.x != $1.x })
     // Only training images are transformed.
-    let unshuffled = Batches(dataset, batchSize: 51, augmentedBy: .handwriting)
+    let unshuffled = Batches(dataset, batchSize: 51, augmentedBy: RandomAffine.handwriting)
     #expect(try unshuffled.first().x == dataset.batch(at: Array(0..<51)).x)
+  }
+
+  @Test(arguments: [0, 1, 3])
+  func freshImagesAreOthersInEachEpoch(workers: Int) throws {
+    let fresh = try TinyData.fresh(count: 70)
+    func epochs(workers: Int, _ augmentation: (any Augmentation)? = nil) -> [[Batch]] {
+      let batches = Batches(
+        fresh, batchSize: 16, shuffledBy: Generator(seed: 7), augmentedBy: augmentation,
+        workers: workers)
+      #expect(batches.count == 5)
+      return (0..<3).map { _ in Array(batches) }
+    }
+    let found = epochs(workers: workers)
+    // Two words for PyTorch's order, and one for the images.
+    let generator = Generator(seed: 7)
+    for epoch in found {
+      let words = generator.words64(3)
+      let order = Generator(seed: words[1]).permutation(of: 70)
+      let dataset = fresh.draw(seed: words[2])
+      for (index, batch) in epoch.enumerated() {
+        let expected = dataset.batch(at: Array(order[index * 16..<min(70, index * 16 + 16)]))
+        #expect(batch.x == expected.x && batch.y == expected.y)
+      }
+    }
+    #expect(Set(found.map { $0[0].x.elements }).count == 3)
+    let augmented = epochs(workers: workers, RandomAffine.handwriting)
+    #expect(augmented.map { $0.map(\.x) } != found.map { $0.map(\.x) })
+    #expect(
+      augmented.map { $0.map(\.x) }
+        == epochs(workers: 0, RandomAffine.handwriting).map { $0.map(\.x) })
+
+    // An epoch that goes on in the middle has the same images.
+    let batches = Batches(fresh, batchSize: 16, shuffledBy: Generator(seed: 7), workers: workers)
+    var iterator = batches.makeIterator(from: 3)
+    var rest: [Batch] = []
+    while let batch = iterator.next() { rest.append(batch) }
+    #expect(rest.map(\.x) == found[0][3...].map(\.x))
+  }
+
+  @Test func aFreshDataSetIsLikeOthers() throws {
+    let dataset = try TinyData.fresh(count: 20).draw(seed: 3)
+    #expect((dataset.count, dataset.background) == (20, 0))
+    let subset = dataset.subset([4, 9])
+    #expect(subset.batch(at: [1]).x == dataset.batch(at: [9]).x)
+    #expect(subset.label(at: 0) == dataset.label(at: 4))
+    #expect(try dataset.digest() == TinyData.fresh(count: 20).draw(seed: 3).digest())
+    #expect(try dataset.digest() != TinyData.fresh(count: 20).draw(seed: 4).digest())
+    expectDataError(
+      "FreshDataset: expected at least 1 image, and extents of at least 1 for an image and its "
+        + "labels, got 0, [1, 8, 8] and []"
+    ) {
+      _ = try FreshDataset(count: 0, dims: [1, 8, 8], targetDims: []) { _ in
+        .init(labels: [], bytes: { _ in Data() })
+      }
+    }
   }
 
   /// Both gave each batch once between them, so that the second one waited for ever.
@@ -108,7 +165,8 @@ import Testing
     let dataset = try folder.smallDataset(count: 60)
     func batches() -> Batches {
       Batches(
-        dataset, batchSize: 8, shuffledBy: Generator(seed: 7), augmentedBy: .handwriting,
+        dataset, batchSize: 8, shuffledBy: Generator(seed: 7),
+        augmentedBy: RandomAffine.handwriting,
         workers: workers)
     }
     let alone = batches()

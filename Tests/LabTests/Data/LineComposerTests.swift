@@ -79,4 +79,29 @@ import Testing
     #expect(random == reference)
     #expect(chosen == [0, 2])
   }
+
+  @Test func characterMayHaveOneImageEach() throws {
+    let folder = try TemporaryFolder()
+    let text = "aa bab b a ba"
+    var parameters = EMNISTLines.Parameters(maxLength: 7, minOverlap: 0, maxOverlap: 0)
+    parameters.varyCharacters = true
+    let sentences = SentenceGenerator(text: Array(text.utf8), sources: [:], isSynthetic: false)
+    let composer = LineComposer(
+      sentences, parameters, characters: try characters(folder), mapping: ["a", "b", " "])
+    var random = RandomState(seed: 7)
+    var reference = RandomState(seed: 7)
+    var pairs: Set<[Int?]> = []
+    for _ in 0..<60 {
+      let line = try composer.draw(using: &random)
+      let sentence = try sentences.generate(maxLength: 5, using: &reference)
+      _ = reference.uniform(0, 0)
+      let images = sentence.map { character -> Int? in
+        character == "a" ? [0, 2][reference.integer(below: 2)] : character == "b" ? 1 : nil
+      }
+      #expect(line.images == images)
+      if sentence.hasPrefix("aa") { pairs.insert(Array(images.prefix(2))) }
+    }
+    #expect(random == reference)
+    #expect(pairs == [[0, 0], [0, 2], [2, 0], [2, 2]])
+  }
 }

@@ -143,7 +143,7 @@ import Testing
     let none = dataset.subset([])
     func module(
       _ train: Dataset, _ val: Dataset, _ classes: [String], batchSize: Int = 1,
-      _ augmentation: RandomAffine? = nil
+      _ augmentation: (any Augmentation)? = nil
     ) throws {
       _ = try ArrayDataModule(
         train: train, val: val, test: none, classes: classes, batchSize: batchSize,

@@ -6,7 +6,9 @@ struct TinyData: DataModule {
   static let name = "Tiny"
   let batchSize: Int
   let workers: Int
-  let augmentation: RandomAffine?
+  let augmentation: (any Augmentation)?
+  /// Other training images in each epoch, if there are any.
+  var freshTrain: FreshDataset?
   let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["left", "right"])
   let train, val, test: Dataset
 
@@ -17,8 +19,18 @@ struct TinyData: DataModule {
     test = try Self.part(count: 30, in: options.folder, "test")
   }
 
-  private static func part(count: Int, in folder: DataFolder, _ name: String) throws -> Dataset {
-    var random = RandomState(seed: UInt32(count))
+  /// Other images for each seed.
+  static func fresh(count: Int) throws -> FreshDataset {
+    try FreshDataset(count: count, dims: [1, 8, 8], targetDims: []) { seed in
+      let (labels, pixels) = draw(count: count, seed: UInt32(truncatingIfNeeded: seed))
+      return FreshDataset.Images(
+        labels: labels.map { Int($0) },
+        bytes: { Data($0.flatMap { pixels[64 * $0..<64 * ($0 + 1)] }) })
+    }
+  }
+
+  private static func draw(count: Int, seed: UInt32) -> (labels: [UInt8], pixels: [UInt8]) {
+    var random = RandomState(seed: seed)
     let labels = (0..<count).map { _ in UInt8(random.integer(below: 2)) }
     let pixels = labels.flatMap { label in
       (0..<64).map { pixel in
@@ -26,6 +38,11 @@ struct TinyData: DataModule {
         return UInt8(random.integer(below: 100) + (isBright ? 100 : 0))
       }
     }
+    return (labels, pixels)
+  }
+
+  private static func part(count: Int, in folder: DataFolder, _ name: String) throws -> Dataset {
+    let (labels, pixels) = draw(count: count, seed: UInt32(count))
     let url = folder.processed("tiny")
     let (images, marks) = (url.appending(path: "\(name)-x"), url.appending(path: "\(name)-y"))
     try IDX.write(pixels, shape: [count, 8, 8], to: images)
@@ -37,7 +54,7 @@ struct TinyData: DataModule {
 
 /// Runs `body` with data in a folder that is removed afterwards.
 func withTinyData<Result>(
-  workers: Int = 0, augmentation: RandomAffine? = nil, _ body: (TinyData) throws -> Result
+  workers: Int = 0, augmentation: (any Augmentation)? = nil, _ body: (TinyData) throws -> Result
 ) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "lab-\(UUID())")
   defer { try? FileManager.default.removeItem(at: folder) }

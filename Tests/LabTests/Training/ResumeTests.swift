@@ -8,7 +8,7 @@ import Testing
 struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
-    case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators
+    case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
   }
 
   @Test(arguments: Kind.allCases)
@@ -345,8 +345,12 @@ struct ResumeTests {
     _ kind: Kind, in folder: URL, batches: BatchLimit = .all,
     observer: (any TrainingObserver)? = nil, interruptedWhen isInterrupted: @escaping () -> Bool
   ) throws {
-    let augmentation = kind == .augmentedResNet ? RandomAffine(degrees: 10) : nil
-    try withTinyData(workers: kind == .sgd ? 2 : 0, augmentation: augmentation) { data in
+    let isAugmented = [.augmentedResNet, .freshImages].contains(kind)
+    let augmentation = isAugmented ? RandomAffine(degrees: 10) : nil
+    let workers = [.sgd, .freshImages].contains(kind) ? 2 : 0
+    try withTinyData(workers: workers, augmentation: augmentation) { data in
+      var data = data
+      if kind == .freshImages { data.freshTrain = try TinyData.fresh(count: 70) }
       let trainer = Trainer(maxEpochs: 2)
       trainer.run = try TrainingRun(folder)
       trainer.limitTrainBatches = batches
@@ -379,6 +383,8 @@ struct ResumeTests {
     interruptedWhen isInterrupted: @escaping () -> Bool
   ) throws -> Data {
     try withTinyData { data in
+      var data = data
+      if kind == .freshImages { data.freshTrain = try TinyData.fresh(count: 70) }
       let trainer = Trainer(maxEpochs: 2)
       trainer.progressFile = folder.appending(path: "state")
       trainer.checkpointEverySteps = 3
@@ -407,7 +413,7 @@ struct ResumeTests {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam, .ownGenerators: Adam(parameters)
+      case .adam, .ownGenerators, .freshImages: Adam(parameters)
       case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
