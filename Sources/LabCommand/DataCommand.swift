@@ -29,6 +29,7 @@ struct ShowDataCommand: ParsableCommand {
   func run() throws {
     let module = try data.load()
     print(module)
+    if let lines = module as? EMNISTLines { print(try lines.languageModel()) }
     try save(samples(of: module), of: module, as: "samples")
     try save(classes(of: module), of: module, as: "classes")
   }
