@@ -163,10 +163,14 @@ var tests: [Target] {
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
+    .target(
+      name: "DrawnPages", dependencies: ["LabData", "LabRandom", "ImageFiles"],
+      path: "Tests/DrawnPages", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .target(name: "Submissions", path: "Tests/Submissions", swiftSettings: strict),
     .testTarget(
-      name: "LabTests", dependencies: lab + ["Digests", "Fuzzing", "Kernels", "ImageFiles"],
+      name: "LabTests",
+      dependencies: lab + ["Digests", "DrawnPages", "Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
     .testTarget(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
@@ -190,7 +194,8 @@ var tests: [Target] {
     .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
-        "LabCommand", "Literate", "Plot", "Spawning", "test-notebook", "01-look-at-emnist",
+        "DrawnPages", "LabCommand", "Literate", "Plot", "Spawning", "test-notebook",
+        "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],
       swiftSettings: strict),

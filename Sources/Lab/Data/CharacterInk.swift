@@ -23,7 +23,7 @@ struct CharacterInk {
   ///   - removals: How often surroundings may still be removed, such as a frame within a table's edge.
   init?(_ ink: Plane, noise: Float, removals: Int = 2) {
     guard (ink.values.max() ?? 0) >= Self.leastContrast else { return nil }
-    let (split, isClear) = split(ink.values)
+    let (split, isClear) = inkSplit(ink.values)
     // Little ink is too little for the best split of all pixels to be the one between ink and paper.
     let limit = isClear ? split : max(5 * noise, Self.leastContrast * 0.99)
     let pieces = InkPieces(ink, above: limit)
@@ -108,7 +108,7 @@ extension InkPieces.Piece {
 /// Source: N. Otsu, "A threshold selection method from gray-level histograms" (1979).
 ///
 /// - Returns: The value, and whether the classes account for most of the variance.
-private func split(_ values: [Float]) -> (value: Float, isClear: Bool) {
+func inkSplit(_ values: [Float]) -> (value: Float, isClear: Bool) {
   let (binCount, top) = (256, values.max() ?? 0)
   guard top > 0 else { return (0, false) }
   var counts = [Double](repeating: 0, count: binCount)

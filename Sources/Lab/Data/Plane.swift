@@ -78,12 +78,31 @@ struct Plane {
   }
 
   /// The matrix after a Gaussian filter.
-  func blurred(_ deviation: Double) -> Plane {
-    let reach = Int((3 * deviation).rounded(.up))
-    let weights = (-reach...reach).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
-    let sum = weights.reduce(0, +)
-    let filter = { (index: Int) in (index - reach, weights.map { Float($0 / sum) }) }
-    return filtered(width: width, height: height, columns: filter, rows: filter)
+  func blurred(_ deviation: Double) -> Plane { blurred(across: deviation, down: deviation) }
+
+  /// The matrix after a Gaussian filter.
+  ///
+  /// - Parameters:
+  ///   - across: The filter's standard deviation along rows.
+  ///   - down: The filter's standard deviation along columns.
+  func blurred(across: Double, down: Double) -> Plane {
+    func filter(_ deviation: Double) -> (Int) -> (Int, [Float]) {
+      let reach = Int((3 * deviation).rounded(.up))
+      let weights = (-reach...reach).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
+      let sum = weights.reduce(0, +)
+      let shares = weights.map { Float($0 / sum) }
+      return { ($0 - reach, shares) }
+    }
+    return filtered(width: width, height: height, columns: filter(across), rows: filter(down))
+  }
+
+  /// The matrix with rows and columns exchanged.
+  var transposed: Plane {
+    var values = values
+    for y in 0..<height {
+      for x in 0..<width { values[x * height + y] = self.values[y * width + x] }
+    }
+    return Plane(values: values, width: height, height: width)
   }
 
   /// Resizes a part of the matrix to a square with bicubic interpolation and antialiasing.
