@@ -23,11 +23,13 @@ func drawPredictions(of setting: Experiment.Setting, in run: TrainingRun, step: 
     let predicted = argmax(output).elements
     texts = positions.map { (data.mapping[batch.y.elements[$0]], data.mapping[predicted[$0]]) }
   }
-  // Lines one below the other.
+  // Lines are wide: they stand one below the other.
+  let grid =
+    setting.reading == nil
+    ? (rows: 3, columns: 3, scale: 4) : (rows: 9, columns: 1, scale: 1)
   var figure = Figure(
-    rows: setting.reading == nil ? 3 : 9, columns: setting.reading == nil ? 3 : 1,
-    images: (width: batch.x.shape[3], height: batch.x.shape[2]),
-    scale: setting.reading == nil ? 4 : 1,
+    rows: grid.rows, columns: grid.columns,
+    images: (width: batch.x.shape[3], height: batch.x.shape[2]), scale: grid.scale,
     supertitle: data.isSynthetic ? "SYNTHETIC data" : "")
   for (index, text) in texts.enumerated() {
     figure[index].imshow(Image(batch.x[index]))

@@ -67,8 +67,9 @@ public struct EMNISTLines: DataModule {
     self.options = options
     self.parameters = parameters
     let all = options.folder.processed("emnist-lines")
-    let isPrepared = try ["", "-synthetic"].contains {
-      try FileStatus.of(all.appending(path: "\(parameters.folderName)\($0)/contents.json")) != nil
+    let isPrepared = try [true, false].contains {
+      let name = parameters.folderName(isSynthetic: $0)
+      return try FileStatus.of(all.appending(path: "\(name)/contents.json")) != nil
     }
     // Before anything is downloaded for them.
     if !isPrepared { try parameters.requireRoom(in: all) }
@@ -89,7 +90,7 @@ public struct EMNISTLines: DataModule {
 
     let folder = PreparedFolder(
       url: all.appending(
-        path: "\(parameters.folderName)\(isSynthetic ? "-synthetic" : "")",
+        path: parameters.folderName(isSynthetic: isSynthetic),
         directoryHint: .isDirectory),
       recipe: Recipe(
         version: 1, parameters: parameters.stored, characters: emnist.files.recipe,
@@ -428,10 +429,13 @@ extension EMNISTLines.Parameters {
   }
 
   /// The name of the folder for these parameters.
-  var folderName: String {
+  ///
+  /// - Parameter isSynthetic: Whether images or text were made by this program.
+  func folderName(isSynthetic: Bool) -> String {
     let tokens = withStartEndTokens ? "-tokens" : ""
     let varied = varyCharacters ? "-varied" : ""
     return "length-\(maxLength)-overlap-\(minOverlap)-\(maxOverlap)"
       + "-lines-\(numTrain)-\(numVal)-\(numTest)\(tokens)\(varied)-\(randomStart)"
+      + (isSynthetic ? "-synthetic" : "")
   }
 }

@@ -52,7 +52,7 @@ extension EMNISTLines {
   ///   character itself.
   /// - Throws: ``DataError`` if the order is out of range, or the model cannot be made or stored.
   public func languageModel(order: Int = CharacterModel.defaultOrder) throws -> LineLanguage {
-    let name = "\(parameters.folderName)\(isSynthetic ? "-synthetic" : "")-order-\(order)"
+    let name = "\(parameters.folderName(isSynthetic: isSynthetic))-order-\(order)"
     let alphabet = mapping.compactMap { $0.utf8.count == 1 ? $0.utf8.first : nil }.sorted()
     let folder = PreparedFolder(
       url: options.folder.processed("language").appending(path: name, directoryHint: .isDirectory),

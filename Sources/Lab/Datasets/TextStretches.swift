@@ -1,7 +1,7 @@
 import LabRandom
 
-/// Stretches of a text, such as those that lines were made from: ranges of offsets in ascending order,
-/// none of which meet.
+/// Stretches of a text, such as those that lines were made from: ranges of offsets in ascending order
+/// that do not touch.
 ///
 /// ```swift
 /// let stretches = TextStretches([4..<7, 6..<9, 12..<14])
@@ -12,7 +12,7 @@ package struct TextStretches: Equatable, Sendable {
   /// The stretches.
   package let ranges: [Range<Int>]
 
-  /// - Parameter ranges: Ranges in any order; those that meet become one.
+  /// - Parameter ranges: Ranges in any order; those that overlap or touch become one.
   package init(_ ranges: some Sequence<Range<Int>>) {
     var merged: [Range<Int>] = []
     for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {

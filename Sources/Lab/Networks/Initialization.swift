@@ -26,9 +26,9 @@ func defaultBias(count: Int, fanIn: Int, generator: Generator) -> Parameter {
   uniform([count], bound: 1 / Double(fanIn).squareRoot(), generator)
 }
 
-/// Replaces the weight of a convolution or of a linear layer as `kaiming_normal_(mode="fan_out", nonlinearity="relu")` does:
-/// normal with the standard deviation `√(2 / fanOut)`, where fanOut is the number of outputs that each
-/// input contributes to.
+/// Replaces the weight of a convolution or of a linear layer as
+/// `kaiming_normal_(mode="fan_out", nonlinearity="relu")` does: normal with the standard deviation
+/// `√(2 / fanOut)`, where fanOut is the number of outputs that each input contributes to.
 ///
 /// - Parameters:
 ///   - weight: Output channels × input channels × height × width, or outputs × inputs.

@@ -97,8 +97,8 @@ public struct BeamSearch: Sendable {
     var beam = [BeamEntry(prefix: 0, blank: 0, label: -.infinity, prior: 0)]
     var entries = beam
     for step in 0..<line.steps {
-      // The prefixes that there are stay: after a blank, a repetition of their last label, or their
-      // parent and that label.
+      // Each prefix stays as it is after a blank or a repetition of its last label. Its parent followed
+      // by that label gives the same prefix.
       for (index, entry) in beam.enumerated() { tree[entry.prefix].entry = index }
       let blankLog = line.log(step, blank)
       entries = beam.map { entry in
@@ -115,7 +115,7 @@ public struct BeamSearch: Sendable {
         return BeamEntry(
           prefix: entry.prefix, blank: entry.total + blankLog, label: label, prior: prior(node))
       }
-      // If these are enough, no new prefix with a lower score can be among the best.
+      // Once the beam is full with these, a new prefix with a lower score than all of them cannot enter.
       let least =
         entries.count < width ? -.infinity : entries.reduce(.infinity) { min($0, $1.score) }
 
@@ -156,7 +156,7 @@ public struct BeamSearch: Sendable {
     .prefix(max(0, count)).map(\.self)
   }
 
-  /// What a prefix's score has besides its probability.
+  /// The part of a prefix's score that does not come from the image.
   private func prior(_ node: PrefixTree.Node) -> Double {
     languageWeight * node.languageLog + lengthBonus * Double(node.length)
   }
@@ -179,7 +179,7 @@ private struct BeamEntry {
   let total: Double
   let score: Double
 
-  /// - Parameter prior: What the score has besides the probability.
+  /// - Parameter prior: The part of the score that does not come from the image.
   init(prefix: Int, blank: Double, label: Double, prior: Double) {
     (self.prefix, self.blank, self.label) = (prefix, blank, label)
     total = logSum(blank, label)
@@ -209,14 +209,14 @@ extension [BeamEntry] {
   }
 }
 
-/// All beginnings of texts that the search has come across, as a tree. Number 0 is the empty one.
+/// All beginnings of texts that the search has created, as a tree. Number 0 is the empty one.
 private struct PrefixTree {
   struct Node {
     /// The last label; -1 of the empty prefix.
     let label: Int
     let length: Int
     let parent: Int
-    /// What the language model knows after the prefix, and the prefix's log-probability.
+    /// The language model's state after the prefix, and the prefix's log-probability.
     var state: CharacterModel.State?
     var languageLog = 0.0
     /// The index of its entry in the beam; -1 for none.

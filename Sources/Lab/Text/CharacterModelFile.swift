@@ -49,7 +49,7 @@ extension CharacterModel {
 
   /// Reads a model from a file.
   ///
-  /// - Throws: ``DataError`` if it cannot be read, is damaged, or is no such file.
+  /// - Throws: ``DataError`` if it cannot be read, is damaged, or is not such a file.
   public init(contentsOf url: URL) throws {
     let bytes = try withFile(url, "read") { try Data(contentsOf: url, options: .mappedIfSafe) }
     try self.init(bytes, named: url.path(percentEncoded: false))

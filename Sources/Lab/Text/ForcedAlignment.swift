@@ -1,7 +1,7 @@
 import Foundation
 
 /// Finds where the labels of a known text are in a line: the steps of each label on the most probable
-/// path of CTC that stands for the text.
+/// CTC path that reads as the text.
 ///
 /// ```swift
 /// let best = try search.read([line])[0][0]
@@ -12,8 +12,8 @@ import Foundation
 ///   - labels: The labels of the text, none of them the blank.
 ///   - probabilities: The classes' log-probabilities.
 ///   - blank: The class that stands for no label.
-/// - Returns: A label with its steps and its largest probability there for each label; nil if the line
-///   has too few steps for the text, or a class that is no class.
+/// - Returns: For each label its steps and its largest probability there; nil if the line has too few
+///   steps for the text, or a label is not a class.
 /// - Complexity: O(steps · labels) time and memory
 public func locate(
   _ labels: [Int], in probabilities: LogProbabilities, blank: Int = 0

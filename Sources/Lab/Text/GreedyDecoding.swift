@@ -1,6 +1,6 @@
 import Foundation
 
-/// The labels that a path of CTC stands for: repetitions are collapsed, then blanks dropped.
+/// The labels that a CTC path reads as: repetitions are merged, then blanks dropped.
 ///
 /// ```swift
 /// greedyDecode([0, 7, 7, 0, 7, 9, 9])  // [7, 7, 9]
@@ -21,7 +21,7 @@ public func greedyDecode(_ best: [Int], blank: Int = 0) -> [Int] {
   return labels
 }
 
-/// A label with the place that it was read from.
+/// A label with the steps that it was read from.
 public struct ReadLabel: Equatable, Sendable {
   /// The label.
   public let label: Int

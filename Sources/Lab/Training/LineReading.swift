@@ -15,7 +15,7 @@ import LabText
 /// | `loss` | see ``Criterion`` |
 /// | `acc` | the fraction of the N · L labels that were predicted, padding included |
 /// | `cer` | the character error rate: all edits divided by all characters of the text |
-/// | `line_cer` | the mean over lines of their edits divided by the length of the text or of the prediction, whichever is longer |
+/// | `line_cer` | the mean over lines of ``LinePrediction/errorRate`` |
 ///
 /// Edits are insertions, deletions and substitutions of characters, without special tokens. `cer` is
 /// what is usually reported, `line_cer` is the course's. They are computed in validation and test.

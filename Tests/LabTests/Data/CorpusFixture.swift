@@ -16,6 +16,13 @@ enum CorpusFixture {
 
   static let text = words.joined(separator: " ") + " "
 
+  /// Makes the corpus one that cannot be downloaded.
+  static func makeUnavailable(in folder: TemporaryFolder) throws {
+    try folder.writeMetadata(
+      "brown", filename: "brown.zip", sha256: String(repeating: "0", count: 64),
+      urls: ["file:///there/is/no/such/file"])
+  }
+
   /// Installs a corpus as if it had been downloaded and prepared.
   static func install(_ text: String = text, in folder: TemporaryFolder) throws {
     let sum = String(repeating: "0123456789abcdef", count: 4)

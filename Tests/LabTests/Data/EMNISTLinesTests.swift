@@ -187,9 +187,7 @@ import Testing
   @Test func syntheticPartsAreNamed() throws {
     let folder = try TemporaryFolder()
     try EMNISTFixture.install(in: folder)
-    try folder.writeMetadata(
-      "brown", filename: "brown.zip", sha256: String(repeating: "0", count: 64),
-      urls: ["file:///there/is/no/such/file"])
+    try CorpusFixture.makeUnavailable(in: folder)
     let data = try EMNISTLines(
       DataOptions(folder: folder.folder, report: Lines().add), small())
     #expect(data.isSynthetic)

@@ -104,9 +104,7 @@ struct LineLanguageTests {
 
   @Test func aSyntheticTextIsNotDivided() throws {
     let folder = try folder()
-    try folder.writeMetadata(
-      "brown", filename: "brown.zip", sha256: String(repeating: "0", count: 64),
-      urls: ["file:///there/is/no/such/file"])
+    try CorpusFixture.makeUnavailable(in: folder)
     let data = try EMNISTLines(
       DataOptions(folder: folder.folder, report: Lines().add),
       EMNISTLines.Parameters(numTrain: 20, numVal: 30, numTest: 40))

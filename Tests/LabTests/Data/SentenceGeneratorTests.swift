@@ -61,9 +61,7 @@ import Testing
 
   @Test func usesItsOwnTextWithoutTheCorpus() throws {
     let folder = try TemporaryFolder()
-    try folder.writeMetadata(
-      "brown", filename: "brown.zip", sha256: String(repeating: "0", count: 64),
-      urls: ["file:///there/is/no/such/file"])
+    try CorpusFixture.makeUnavailable(in: folder)
     let lines = Lines()
     let options = DataOptions(folder: folder.folder, report: lines.add)
     let sentences = try SentenceGenerator(options)

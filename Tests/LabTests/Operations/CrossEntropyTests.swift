@@ -33,6 +33,30 @@ struct CrossEntropyTests {
       ])
   }
 
+  /// ```python
+  /// x = pattern(2, 3, 4)
+  /// loss = F.cross_entropy(x, torch.tensor([[2, 0, 1, 1], [0, 2, 2, 1]]))
+  /// torch.autograd.grad(loss, x)
+  /// ```
+  @Test func eachStepOfASequenceHasALabel() throws {
+    let labels = IntTensor([2, 0, 1, 1, 0, 2, 2, 1], shape: [2, 4])
+    let tape = Tape()
+    let x = tape.variable(pattern([2, 3, 4]))
+    let loss = try crossEntropy(x, labels)
+    try tape.backward(loss)
+    try expectClose(loss, [1.5244377851486206])
+    try expectClose(
+      tape.gradient(of: x),
+      [
+        0.018476, -0.076372, 0.018476, 0.091335, 0.082801, 0.013932, -0.042199, -0.098832,
+        -0.101277, 0.06244, 0.023723, 0.007497, -0.076372, 0.018476, 0.091335, 0.048628, 0.013932,
+        0.082801, 0.026168, -0.111068, 0.06244, -0.101277, -0.117503, 0.06244,
+      ])
+    try checkGradients(of: [pattern([2, 3, 4])]) { inputs throws(ShapeError) in
+      try crossEntropy(inputs[0], labels, labelSmoothing: 0.1)
+    }
+  }
+
   @Test(arguments: [(1, 1), (2, 3), (5, 83)])
   func gradientsAreTheDifferences(rows: Int, classes: Int) throws {
     let labels = IntTensor((0..<rows).map { $0 * 5 % classes })
@@ -53,6 +77,13 @@ struct CrossEntropyTests {
       "crossEntropy: expected logits of shape [2, classes] for labels of shape [2], got [3, 10]"
     ) { () throws(ShapeError) in
       try crossEntropy(Tensor(repeating: 0, shape: [3, 10]), IntTensor([1, 2]))
+    }
+    expectShapeError(
+      "crossEntropy: expected logits of shape [2, classes, 3] for labels of shape [2, 3], "
+        + "got [2, 10, 4]"
+    ) { () throws(ShapeError) in
+      try crossEntropy(
+        Tensor(repeating: 0, shape: [2, 10, 4]), IntTensor([1, 2, 3, 1, 2, 3], shape: [2, 3]))
     }
     expectShapeError(
       "crossEntropy: expected labels in 0..<10, the classes of the logits, got 10; "

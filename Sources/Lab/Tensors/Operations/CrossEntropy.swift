@@ -22,7 +22,16 @@
 public func crossEntropy(
   _ logits: Tensor, _ labels: IntTensor, labelSmoothing: Double = 0
 ) throws(ShapeError) -> Tensor {
-  if logits.rank > 2, labels.shape == [logits.shape[0]] + logits.shape.dropFirst(2) {
+  if labels.shape.count > 1 {
+    let steps = Array(labels.shape.dropFirst())
+    guard logits.rank > 2, [logits.shape[0]] + logits.shape.dropFirst(2) == labels.shape else {
+      let expected = ["\(labels.shape[0])", "classes"] + steps.map(String.init)
+      throw ShapeError(
+        "crossEntropy",
+        expected: "logits of shape [\(expected.joined(separator: ", "))] for labels of shape "
+          + "\(labels.shape)",
+        got: "\(logits.shape)")
+    }
     let classes = logits.shape[1]
     let rows = try permute(logits, order: [0] + Array(2..<logits.rank) + [1])
     return try crossEntropy(
