@@ -54,3 +54,6 @@ INLINE floats8 interleaveLow8(floats8 a, floats8 b) {
 INLINE floats8 interleaveHigh8(floats8 a, floats8 b) {
   return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
+
+/* Asks for the cache line of an address, which need not be valid, to be brought into the L2 cache. */
+INLINE void prefetch(const float *address) { __builtin_prefetch(address, 0, 2); }

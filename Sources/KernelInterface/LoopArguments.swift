@@ -29,6 +29,27 @@ public struct NormalizationChannels {
   }
 }
 
+/// Some units of one step of an LSTM with H units, for N items. All pointers are at the first of the
+/// units in the first row.
+public struct LSTMStep {
+  /// N × 4H: input, forget, cell and output gates.
+  public let gates: UnsafeMutablePointer<Float>
+  /// The cells of the step before, N × H; nil at the first step, where they are 0.
+  public let cellBefore: UnsafePointer<Float>?
+  /// N × H; may be those of the step before.
+  public let cell: UnsafeMutablePointer<Float>
+  /// N, H, and how many units are computed.
+  public let items, hidden, units: Int
+
+  public init(
+    gates: UnsafeMutablePointer<Float>, cellBefore: UnsafePointer<Float>?,
+    cell: UnsafeMutablePointer<Float>, items: Int, hidden: Int, units: Int
+  ) {
+    (self.gates, self.cellBefore, self.cell) = (gates, cellBefore, cell)
+    (self.items, self.hidden, self.units) = (items, hidden, units)
+  }
+}
+
 /// A matrix in memory, with the distances between rows and between columns; one of them is 1.
 public struct StridedMatrix {
   public let pointer: UnsafePointer<Float>

@@ -22,6 +22,23 @@ public protocol VectorLoops: SendableMetatype {
     _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
     m: Int, n: Int, k: Int, adding: Bool, scratch: UnsafeMutablePointer<Float>)
 
+  /// Terms that are added in one pass over the rows of a packed product.
+  static var packedDepth: Int { get }
+  /// The floats of a packed k × n matrix.
+  static func packedCount(k: Int, n: Int) -> Int
+  /// Copies B, k × n, into the order in which products read it, for several products with it. Parts of
+  /// ``packedDepth`` rows can be packed one after another.
+  static func pack(
+    _ b: StridedMatrix, k: Int, n: Int, into packed: UnsafeMutablePointer<Float>)
+  /// `C = start + A B` with B packed: m × k times k × n. What lies after B in memory is brought
+  /// into the caches, for a product with it is expected to follow.
+  ///
+  /// - Parameter start: A row of whole vectors that the sums of each row start from; nil to add to C.
+  static func multiplyPacked(
+    _ a: StridedMatrix, _ packed: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    stride: Int, m: Int, n: Int, k: Int, start: UnsafePointer<Float>?,
+    scratch: UnsafeMutablePointer<Float>)
+
   /// Writes the rows × columns matrix at `source` as a columns × rows matrix.
   static func transpose(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int,
@@ -153,6 +170,23 @@ public protocol VectorLoops: SendableMetatype {
     value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
     moment1: UnsafeMutablePointer<Float>, moment2: UnsafeMutablePointer<Float>, count: Int,
     _ rule: AdamRule)
+
+  // MARK: Long short-term memory
+
+  /// Replaces the sums of the gates by the gates, and writes the cells and the outputs, whose rows
+  /// are `stride` floats apart.
+  static func lstmGates(_ step: LSTMStep, into y: UnsafeMutablePointer<Float>, stride: Int)
+
+  /// Replaces the gates by the gradients of their sums.
+  ///
+  /// - Parameters:
+  ///   - dy: The gradient of the outputs, with rows `stride` floats apart.
+  ///   - recurrent: Their gradient through the next step, N × H; nil at the last step.
+  ///   - dCell: The gradient of the cells through the next step, which is replaced by the one for the
+  ///     step before.
+  static func lstmGatesGradient(
+    _ step: LSTMStep, dy: UnsafePointer<Float>, stride: Int, recurrent: UnsafePointer<Float>?,
+    dCell: UnsafeMutablePointer<Float>)
 
   // MARK: Softmax
 

@@ -23,6 +23,10 @@ struct BlockProduct {
   var cRow: Int
   /// Whether negative sums become 0.
   var relu = false
+  /// What will be read after this block, if it is not in the caches: so many floats for each inner
+  /// term.
+  var next: UnsafePointer<Float>?
+  var nextInner = 0
 
   /// Rows of the largest block: 6 × 4 sums, a row of b and a factor fit into 32 registers, and
   /// 6 × 2 into 16.
@@ -107,11 +111,13 @@ struct BlockProduct {
   private func block(_ rows: Int, _ vectors: Int) {
     var (r0, r1, r2) = (first(0, rows, vectors), first(1, rows, vectors), first(2, rows, vectors))
     var (r3, r4, r5) = (first(3, rows, vectors), first(4, rows, vectors), first(5, rows, vectors))
+    var next = next ?? b
     for o in 0..<outer {
       var a = a + o * aOuter
       var b = b + o * bOuter
       for _ in 0..<inner {
         let row = BlockRow(b, vectors)
+        fetch(next)
         r0.add(a[0], times: row, vectors)
         if rows > 1 { r1.add(a[aRow], times: row, vectors) }
         if rows > 2 { r2.add(a[2 * aRow], times: row, vectors) }
@@ -120,6 +126,7 @@ struct BlockProduct {
         if rows > 5 { r5.add(a[5 * aRow], times: row, vectors) }
         a += aInner
         b += bInner
+        next += nextInner
       }
     }
     r0.store(c, vectors)

@@ -73,12 +73,16 @@ extension Loops {
       let terms = min(depth, k - k0)
       for m0 in Swift.stride(from: 0, to: m, by: height) {
         let rows = min(height, m - m0)
-        let left = packA(product, m0, rows, k0, terms)
+        let left = packA(
+          a, from: m0, rows: rows, from: k0, terms: terms, into: product.packedA)
         for n0 in Swift.stride(from: 0, to: n, by: breadth) {
           let columns = min(breadth, n - n0)
           // With few rows packing B does not pay, if vectors can read it unpacked.
           let isPacked = rows > fewRows || b.column != 1 || columns % lanes != 0
-          if isPacked { packB(product, n0, columns, k0, terms) }
+          if isPacked {
+            packB(
+              b, from: k0, terms: terms, from: n0, columns: columns, into: product.packedB)
+          }
           multiplyBlocks(
             product, left, m0, rows, n0, columns, k0, terms, isPacked: isPacked,
             adding: adding || k0 > 0)
@@ -99,27 +103,31 @@ extension Loops {
     (rows + BlockProduct.maximumRows - 1) / BlockProduct.maximumRows
   }
 
-  /// The rows of A, copied if they are not contiguous.
-  private static func packA(
-    _ p: Product, _ m0: Int, _ rows: Int, _ k0: Int, _ terms: Int
+  /// Some rows and terms of A, copied if the rows are not contiguous.
+  static func packA(
+    _ a: StridedMatrix, from m0: Int, rows: Int, from k0: Int, terms: Int,
+    into packed: UnsafeMutablePointer<Float>
   ) -> StridedMatrix {
-    let source = p.a.pointer + m0 * p.a.row + k0 * p.a.column
-    if p.a.column == 1 { return StridedMatrix(source, row: p.a.row, column: 1) }
+    let source = a.pointer + m0 * a.row + k0 * a.column
+    if a.column == 1 { return StridedMatrix(source, row: a.row, column: 1) }
     transpose(
-      source, stride: p.a.column, rows: terms, columns: rows,
-      into: p.packedA, targetStride: terms)
-    return StridedMatrix(p.packedA, row: terms, column: 1)
+      source, stride: a.column, rows: terms, columns: rows, into: packed, targetStride: terms)
+    return StridedMatrix(packed, row: terms, column: 1)
   }
 
-  /// Copies B panel by panel, each row by row, padded to whole vectors with zeros.
-  private static func packB(_ p: Product, _ n0: Int, _ columns: Int, _ k0: Int, _ terms: Int) {
-    let source = p.b.pointer + k0 * p.b.row + n0 * p.b.column
-    let whole = p.b.column == 1 ? columns / panel * panel : 0
+  /// Copies some terms and columns of B panel by panel, each row by row, padded to whole vectors with
+  /// zeros.
+  static func packB(
+    _ b: StridedMatrix, from k0: Int, terms: Int, from n0: Int, columns: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    let source = b.pointer + k0 * b.row + n0 * b.column
+    let whole = b.column == 1 ? columns / panel * panel : 0
     for term in 0..<terms {
       for first in Swift.stride(from: 0, to: whole, by: panel) {
-        let target = p.packedB + first * terms + term * panel
+        let target = packed + first * terms + term * panel
         for vector in 0..<blockVectors {
-          Vector(at: source + term * p.b.row + first + vector * lanes)
+          Vector(at: source + term * b.row + first + vector * lanes)
             .store(at: target + vector * lanes)
         }
       }
@@ -127,15 +135,15 @@ extension Loops {
     for first in Swift.stride(from: whole, to: columns, by: panel) {
       let count = min(panel, columns - first)
       let width = (count + lanes - 1) / lanes * lanes
-      let target = p.packedB + first * terms
+      let target = packed + first * terms
       if count < width { target.update(repeating: 0, count: terms * width) }
-      if p.b.column == 1 {
+      if b.column == 1 {
         for term in 0..<terms {
-          (target + term * width).update(from: source + term * p.b.row + first, count: count)
+          (target + term * width).update(from: source + term * b.row + first, count: count)
         }
       } else {
         transpose(
-          source + first * p.b.column, stride: p.b.column, rows: count, columns: terms,
+          source + first * b.column, stride: b.column, rows: count, columns: terms,
           into: target, targetStride: width)
       }
     }

@@ -5,7 +5,7 @@ import KernelInterface
 /// The loops of one set of vector instructions.
 public enum Loops: VectorLoops {
   public static var vectorLanes: Int { lanes }
-  public static var scratchCount: Int { productScratch }
+  public static var scratchCount: Int { max(productScratch, packedProductScratch) }
 }
 
 /// The vector type and the block size of each set of instructions: all that differs between them.

@@ -114,3 +114,7 @@ extension Row {
     @inline(__always) func high(_ b: Self) -> Self { interleaveHigh4(self, b) }
   #endif
 }
+
+/// Asks for the cache line of an address, which need not be valid, to be brought into the L2 cache.
+@inline(__always)
+func fetch(_ pointer: UnsafePointer<Float>) { prefetch(pointer) }

@@ -66,6 +66,16 @@ func standardNormal(shape: [Int], generator: Generator) -> Parameter {
   return Parameter(Tensor(generator.normal(count: shape.reduce(1, *), std: 1), shape: shape))
 }
 
+/// The default initial weights and biases of PyTorch's `LSTM`: uniform within `±1/√units`.
+///
+/// - Parameters:
+///   - shape: The shape.
+///   - units: The number of units.
+///   - generator: The random number generator.
+func recurrentWeight(shape: [Int], units: Int, generator: Generator) -> Parameter {
+  uniform(shape, bound: 1 / Double(units).squareRoot(), generator)
+}
+
 private func uniform(_ shape: [Int], bound: Double, _ generator: Generator) -> Parameter {
   if ParameterCounting.isActive { return ParameterCounting.parameter(shape) }
   let elements = generator.uniform(count: shape.reduce(1, *), Float(-bound), Float(bound))

@@ -190,6 +190,21 @@ package protocol Backend: AnyObject, Sendable {
     _ x: Tensor, weight: Tensor?, columns: Int, epsilon: Double, dy: Tensor, saved: AnyObject?
   ) -> (dx: Tensor, dWeight: Tensor, dBias: Tensor)
 
+  // MARK: Long short-term memory
+
+  /// The outputs of some directions side by side, T × N × directions · H.
+  ///
+  /// - Parameter saves: Whether gradients will be asked for.
+  func lstm(
+    _ x: Tensor, _ directions: [LSTMDirection], saves: Bool
+  ) -> (y: Tensor, saved: AnyObject?)
+  /// The gradients by x, if it is wanted, and by each direction's weights. Called once: what was
+  /// saved may be overwritten.
+  func lstmGradients(
+    _ x: Tensor, _ directions: [LSTMDirection], y: Tensor, dy: Tensor, saved: AnyObject?,
+    wantsInput: Bool
+  ) -> (dx: Tensor?, directions: [LSTMGradients])
+
   // MARK: Losses
 
   /// The probabilities along the last dimension.
@@ -297,6 +312,15 @@ package enum ConvolutionGradient: Hashable, Sendable {
 package struct BatchNormParameters {
   package let mean, variance, weight, bias: Tensor
   package let epsilon: Float
+}
+
+/// The gradients of one direction of an LSTM; both biases have the same.
+package struct LSTMGradients {
+  package let weightIH, weightHH, bias: Tensor
+
+  package init(weightIH: Tensor, weightHH: Tensor, bias: Tensor) {
+    (self.weightIH, self.weightHH, self.bias) = (weightIH, weightHH, bias)
+  }
 }
 
 /// The numbers of one step of Adam.

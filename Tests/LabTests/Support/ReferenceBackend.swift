@@ -579,6 +579,138 @@ final class ReferenceBackend: Backend {
     return (tensor(dx, x.shape), tensor(dWeight, [columns]), tensor(dBias, [columns]))
   }
 
+  // MARK: Long short-term memory
+
+  private struct Cell {
+    var h = 0.0, c = 0.0
+    var gates = [0.0, 0.0, 0.0, 0.0]
+  }
+
+  /// Calls `body` with each step's time and that of the step before, in a direction.
+  private func forEachStep(
+    _ steps: Int, _ isReversed: Bool, _ body: (_ time: Int, _ before: Int?) -> Void
+  ) {
+    for index in 0..<steps {
+      let time = isReversed ? steps - 1 - index : index
+      body(time, index == 0 ? nil : isReversed ? time + 1 : time - 1)
+    }
+  }
+
+  /// The cells of a direction: steps × items × units.
+  private func cells(_ x: Tensor, _ direction: LSTMDirection) -> [[[Cell]]] {
+    let (steps, items, inputs) = (x.shape[0], x.shape[1], x.shape[2])
+    let hidden = direction.weightHH.shape[1]
+    let elements = x.elements
+    let (ih, hh) = (direction.weightIH.elements, direction.weightHH.elements)
+    let biases = zip(direction.biasIH.elements, direction.biasHH.elements).map(+)
+    var cells = [[[Cell]]](
+      repeating: [[Cell]](repeating: [Cell](repeating: Cell(), count: hidden), count: items),
+      count: steps)
+    forEachStep(steps, direction.isReversed) { time, before in
+      for item in 0..<items {
+        for unit in 0..<hidden {
+          var cell = Cell()
+          for gate in 0..<4 {
+            let row = gate * hidden + unit
+            var sum = Double(biases[row])
+            for input in 0..<inputs {
+              sum +=
+                Double(ih[row * inputs + input])
+                * Double(elements[(time * items + item) * inputs + input])
+            }
+            for other in 0..<hidden {
+              sum +=
+                Double(hh[row * hidden + other]) * (before.map { cells[$0][item][other].h } ?? 0)
+            }
+            cell.gates[gate] = gate == 2 ? Foundation.tanh(sum) : 1 / (1 + exp(-sum))
+          }
+          cell.c =
+            cell.gates[1] * (before.map { cells[$0][item][unit].c } ?? 0)
+            + cell.gates[0] * cell.gates[2]
+          cell.h = cell.gates[3] * Foundation.tanh(cell.c)
+          cells[time][item][unit] = cell
+        }
+      }
+    }
+    return cells
+  }
+
+  func lstm(
+    _ x: Tensor, _ directions: [LSTMDirection], saves: Bool
+  ) -> (y: Tensor, saved: AnyObject?) {
+    let all = directions.map { cells(x, $0) }
+    let hidden = directions[0].weightHH.shape[1]
+    var y: [Float] = []
+    for time in 0..<x.shape[0] {
+      for item in 0..<x.shape[1] {
+        for cells in all { y += cells[time][item].map { Float($0.h) } }
+      }
+    }
+    return (tensor(y, [x.shape[0], x.shape[1], directions.count * hidden]), nil)
+  }
+
+  func lstmGradients(
+    _ x: Tensor, _ directions: [LSTMDirection], y: Tensor, dy: Tensor, saved: AnyObject?,
+    wantsInput: Bool
+  ) -> (dx: Tensor?, directions: [LSTMGradients]) {
+    let (steps, items, inputs) = (x.shape[0], x.shape[1], x.shape[2])
+    let hidden = directions[0].weightHH.shape[1]
+    let (elements, outer) = (x.elements, dy.elements)
+    var dx = [Double](repeating: 0, count: x.count)
+    var gradients: [LSTMGradients] = []
+    for (index, direction) in directions.enumerated() {
+      let cells = cells(x, direction)
+      let (ih, hh) = (direction.weightIH.elements, direction.weightHH.elements)
+      var dIH = [Double](repeating: 0, count: ih.count)
+      var dHH = [Double](repeating: 0, count: hh.count)
+      var dBias = [Double](repeating: 0, count: 4 * hidden)
+      var dh = [[Double]](repeating: [Double](repeating: 0, count: hidden), count: items)
+      var dc = dh
+      var order: [(Int, Int?)] = []
+      forEachStep(steps, direction.isReversed) { order.append(($0, $1)) }
+      for (time, before) in order.reversed() {
+        for item in 0..<items {
+          var dhBefore = [Double](repeating: 0, count: hidden)
+          let row = (time * items + item) * directions.count + index
+          for unit in 0..<hidden {
+            let cell = cells[time][item][unit]
+            let (i, f, g, o) = (cell.gates[0], cell.gates[1], cell.gates[2], cell.gates[3])
+            let dOut = dh[item][unit] + Double(outer[row * hidden + unit])
+            let tangent = Foundation.tanh(cell.c)
+            let dCell = dc[item][unit] + dOut * o * (1 - tangent * tangent)
+            let cBefore = before.map { cells[$0][item][unit].c } ?? 0
+            let sums = [
+              dCell * g * i * (1 - i), dCell * cBefore * f * (1 - f), dCell * i * (1 - g * g),
+              dOut * tangent * o * (1 - o),
+            ]
+            dc[item][unit] = dCell * f
+            for (gate, sum) in sums.enumerated() {
+              let weight = gate * hidden + unit
+              dBias[weight] += sum
+              for input in 0..<inputs {
+                let place = (time * items + item) * inputs + input
+                dIH[weight * inputs + input] += sum * Double(elements[place])
+                dx[place] += sum * Double(ih[weight * inputs + input])
+              }
+              for other in 0..<hidden {
+                let h = before.map { cells[$0][item][other].h } ?? 0
+                dHH[weight * hidden + other] += sum * h
+                dhBefore[other] += sum * Double(hh[weight * hidden + other])
+              }
+            }
+          }
+          dh[item] = dhBefore
+        }
+      }
+      gradients.append(
+        LSTMGradients(
+          weightIH: tensor(dIH.map { Float($0) }, direction.weightIH.shape),
+          weightHH: tensor(dHH.map { Float($0) }, direction.weightHH.shape),
+          bias: tensor(dBias.map { Float($0) }, [4 * hidden])))
+    }
+    return (wantsInput ? tensor(dx.map { Float($0) }, x.shape) : nil, gradients)
+  }
+
   // MARK: Losses
 
   func softmax(_ x: Tensor) -> Tensor {

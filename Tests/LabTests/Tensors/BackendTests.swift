@@ -177,6 +177,14 @@ struct BackendTests {
           targetLengths: [2, 2, 0])
       }
     ),
+    (
+      "lstm", [[4, 3, 5], [12, 5], [12, 3], [12], [12]],
+      { x throws(ShapeError) in
+        try lstm(
+          lstm(x[0], weightIH: x[1], weightHH: x[2], biasIH: x[3], biasHH: x[4]),
+          weightIH: x[2], weightHH: x[2], biasIH: x[3], biasHH: x[4], reverse: true)
+      }
+    ),
   ]
 
   @Test(arguments: operations.indices)

@@ -189,6 +189,64 @@ package final class CPUBackend: Backend {
     return y
   }
 
+  // MARK: Long short-term memory
+
+  /// The gates and the cells of all steps.
+  private final class SavedStates {
+    let gates, cells: Buffer
+    var states: LSTMStates { LSTMStates(gates: gates.pointer, cells: cells.pointer) }
+
+    init(_ e: LSTMExtents) {
+      (gates, cells) = (Buffer(count: e.gateCount), Buffer(count: e.cellCount))
+    }
+  }
+
+  private func extents(_ x: Tensor, _ directions: [LSTMDirection]) -> LSTMExtents {
+    LSTMExtents(
+      steps: x.shape[0], items: x.shape[1], inputs: x.shape[2],
+      hidden: directions[0].weightHH.shape[1], isReversed: directions.map(\.isReversed))
+  }
+
+  private func weights(_ direction: LSTMDirection) -> LSTMWeights<UnsafePointer<Float>> {
+    LSTMWeights(
+      ih: UnsafePointer(direction.weightIH.pointer), hh: UnsafePointer(direction.weightHH.pointer),
+      biases: [direction.biasIH, direction.biasHH].map { UnsafePointer($0.pointer) })
+  }
+
+  package func lstm(
+    _ x: Tensor, _ directions: [LSTMDirection], saves: Bool
+  ) -> (y: Tensor, saved: AnyObject?) {
+    let e = extents(x, directions)
+    let y = Tensor(uninitialized: [e.steps, e.items, e.width])
+    let saved = saves ? SavedStates(e) : nil
+    LSTMLayer.forward(
+      x: x.pointer, directions.map(weights), y: y.pointer, states: saved?.states, e)
+    return (y, saved)
+  }
+
+  package func lstmGradients(
+    _ x: Tensor, _ directions: [LSTMDirection], y: Tensor, dy: Tensor, saved: AnyObject?,
+    wantsInput: Bool
+  ) -> (dx: Tensor?, directions: [LSTMGradients]) {
+    guard let saved = saved as? SavedStates else {
+      preconditionFailure("lstmGradients expects what lstm saved")
+    }
+    let dx = wantsInput ? Tensor(uninitialized: x.shape) : nil
+    let gradients = directions.map { direction in
+      LSTMGradients(
+        weightIH: Tensor(uninitialized: direction.weightIH.shape),
+        weightHH: Tensor(uninitialized: direction.weightHH.shape),
+        bias: Tensor(uninitialized: direction.biasIH.shape))
+    }
+    LSTMLayer.gradients(
+      x: x.pointer, directions.map(weights), y: y.pointer, dy: dy.pointer, states: saved.states,
+      dx: dx?.pointer,
+      gradients.map {
+        LSTMWeights(ih: $0.weightIH.pointer, hh: $0.weightHH.pointer, biases: [$0.bias.pointer])
+      }, extents(x, directions))
+    return (dx, gradients)
+  }
+
   // MARK: Losses
 
   package func softmax(_ x: Tensor) -> Tensor {
