@@ -10,7 +10,7 @@ final class Scratch: @unchecked Sendable {
 
   /// - Parameter count: The number of floats; their values are undefined until written.
   init(count: Int) {
-    block = Self.free.withLock { $0.take(count) } ?? FreeBlocks.Block(count: count)
+    block = FreeBlocks.block(from: Self.free, count: count) { $0.take(count) }
     pointer = block.pointer
   }
 
@@ -24,8 +24,10 @@ final class Scratch: @unchecked Sendable {
 }
 
 /// Blocks of memory that are not in use, the one unused for longest first: new pages from the system
-/// cost more than many a kernel. What has not been used for long, or exceeds a limit, is returned to
-/// the system.
+/// cost more than many a kernel. What has not been used for long is returned to the system.
+///
+/// So is what would make more memory, in use and free, than has been in use at one time, if it is more
+/// than a limit: a program takes little more from the system than it needs at the worst moment.
 package struct FreeBlocks {
   package struct Block: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
@@ -47,11 +49,13 @@ package struct FreeBlocks {
   private var blocks: [(block: Block, freed: Int)] = []
   /// How many blocks have been freed so far.
   private var clock = 0
-  /// The number of free floats.
+  /// The number of free floats, of those in use, and the most that have been in use at one time.
   package private(set) var floats = 0
+  private var inUse = 0
+  private var mostInUse = 0
 
   /// - Parameters:
-  ///   - mostFloats: More free floats than this are returned to the system.
+  ///   - mostFloats: So many free floats are kept in any case.
   ///   - longestWait: A block is returned after so many others have been freed; a training step frees
   ///     some hundreds.
   package init(mostFloats: Int = 1 << 28, longestWait: Int = 20_000) {
@@ -78,7 +82,32 @@ package struct FreeBlocks {
   private mutating func take(at index: Int) -> Block {
     let block = blocks.remove(at: index).block
     floats -= block.count
+    use(block.count)
     return block
+  }
+
+  private mutating func use(_ count: Int) {
+    inUse += count
+    mostInUse = max(mostInUse, inUse)
+  }
+
+  /// To be called before a new block is made, because none fits: returns those that the system should
+  /// have back.
+  package mutating func makeRoom(for count: Int) -> [Block] {
+    use(count)
+    return takeOld()
+  }
+
+  /// A block of memory, new if `take` finds none.
+  package static func block(
+    from free: borrowing Mutex<FreeBlocks>, count: Int, _ take: (inout FreeBlocks) -> Block?
+  ) -> Block {
+    let (reused, old) = free.withLock { free in
+      take(&free).map { ($0, []) } ?? (nil, free.makeRoom(for: count))
+    }
+    // Outside the lock, which other threads wait for.
+    for block in old { block.deallocate() }
+    return reused ?? Block(count: count)
   }
 
   /// Keeps a block for later, and returns those that the system should have back.
@@ -86,8 +115,15 @@ package struct FreeBlocks {
     clock += 1
     blocks.append((block, clock))
     floats += block.count
+    inUse -= block.count
+    return takeOld()
+  }
+
+  private mutating func takeOld() -> [Block] {
     var old: [Block] = []
-    while let first = blocks.first, floats > mostFloats || clock - first.freed > longestWait {
+    while let first = blocks.first,
+      floats > mostFloats && floats + inUse > mostInUse || clock - first.freed > longestWait
+    {
       old.append(first.block)
       floats -= first.block.count
       blocks.removeFirst()

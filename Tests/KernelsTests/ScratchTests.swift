@@ -36,12 +36,39 @@ struct ScratchTests {
     used.deallocate()
   }
 
-  @Test func moreThanTheLimitIsGivenBackOldestFirst() {
+  @Test func moreThanHasBeenInUseIsGivenBackOldestFirst() {
     var free = FreeBlocks(mostFloats: 1000)
-    let blocks = (0..<3).map { _ in FreeBlocks.Block(count: 500) }
-    #expect(free.keep(blocks[0]).isEmpty && free.keep(blocks[1]).isEmpty)
-    #expect(free.keep(blocks[2]).map(\.pointer) == [blocks[0].pointer])
+    func block(_ count: Int) -> FreeBlocks.Block {
+      #expect(free.makeRoom(for: count).isEmpty)
+      return FreeBlocks.Block(count: count)
+    }
+    // All at one time: they are kept.
+    let blocks = (0..<3).map { _ in block(500) }
+    for block in blocks { #expect(free.keep(block).isEmpty) }
+    #expect(free.floats == 1500)
+    // One after the other, of sizes that do not fit: more than 1500 have never been in use.
+    #expect(free.makeRoom(for: 300).map(\.pointer) == [blocks[0].pointer])
+    let other = FreeBlocks.Block(count: 300)
     #expect(free.floats == 1000)
+    #expect(free.keep(other).isEmpty)
+    #expect(free.makeRoom(for: 600).map(\.pointer) == [blocks[1].pointer])
+    #expect(free.floats == 800)
+    for block in blocks + [other] { block.deallocate() }
+  }
+
+  @Test func soMuchIsKeptInAnyCase() {
+    var free = FreeBlocks(mostFloats: 1000)
+    var blocks: [FreeBlocks.Block] = []
+    for count in [400, 500, 600] {
+      let old = free.makeRoom(for: count)
+      #expect(old.isEmpty)
+      let block = FreeBlocks.Block(count: count)
+      blocks.append(block)
+      #expect(
+        free.keep(block).map(\.pointer)
+          == (count == 600 ? [blocks[0].pointer, blocks[1].pointer] : []))
+    }
+    #expect(free.floats == 600)
     for block in blocks { block.deallocate() }
   }
 

@@ -7,16 +7,17 @@ package final class Buffer: @unchecked Sendable {
   package var pointer: UnsafeMutablePointer<Float> { block.pointer }
   private let block: FreeBlocks.Block
 
-  /// Buffers that are not in use, up to 256 MiB.
+  /// Buffers that are not in use: up to 256 MiB, or more if more have been in use.
   private static let free = Mutex(FreeBlocks(mostFloats: 1 << 26))
   /// Smaller buffers are not worth the lock.
   private static let smallestCount = 1 << 12
 
   /// - Parameter count: The number of floats; their values are undefined until written.
   package init(count: Int) {
-    let reused =
-      count >= Self.smallestCount ? Self.free.withLock { $0.take(exactly: count) } : nil
-    block = reused ?? FreeBlocks.Block(count: count)
+    block =
+      count < Self.smallestCount
+      ? FreeBlocks.Block(count: count)
+      : FreeBlocks.block(from: Self.free, count: count) { $0.take(exactly: count) }
   }
 
   deinit {
