@@ -121,6 +121,17 @@ public struct WinogradExtents: Sendable {
   public func tile(channels: Int) -> Int { 36 * channels + 16 }
 }
 
+/// A part of a batch's tiles: rows of tiles, numbered through all images, and columns.
+public struct TileRange: Sendable {
+  public let rows, columns: Range<Int>
+
+  public init(rows: Range<Int>, columns: Range<Int>) {
+    (self.rows, self.columns) = (rows, columns)
+  }
+
+  public var count: Int { rows.count * columns.count }
+}
+
 /// The extents of max pooling over windows of `size`×`size` pixels (planes: images times channels;
 /// H×W pixels).
 public struct PoolingExtents: Sendable, Equatable {

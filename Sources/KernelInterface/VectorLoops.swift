@@ -46,8 +46,8 @@ public protocol VectorLoops: SendableMetatype {
 
   // MARK: Winograd convolution
   //
-  // x, dx, y and dy are whole batches of channels-last images; `rows` are tile rows of all images.
-  // v and dv are (tiles of these rows) × 36 × channels, m and dm tiles × 36 × filters, with a gap
+  // x, dx, y and dy are whole batches of channels-last images; `tiles` some of their tiles.
+  // v and dv are tiles × 36 × channels, m and dm tiles × 36 × filters, with a gap
   // after each tile; u is 36 × channels × filters.
 
   /// Writes U for these input channels; `taps` holds 9 · channels.count · filters floats.
@@ -63,12 +63,12 @@ public protocol VectorLoops: SendableMetatype {
 
   /// `V = Bᵀ d B`; `isCached` says whether x has just been written.
   static func winogradInput(
-    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, tiles: TileRange,
     isCached: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
   /// `dd += B dV Bᵀ`.
   static func winogradInputGradient(
-    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, tiles: TileRange,
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
   /// `C[ξ] = A[ξ] B[ξ]`: A is tiles × terms, B terms × columns.
@@ -85,27 +85,27 @@ public protocol VectorLoops: SendableMetatype {
   /// `Y = activation(Aᵀ M A + bias)`; the bias has as many floats as there are filters.
   static func winogradOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: Activation,
-    into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    into y: UnsafeMutablePointer<Float>, tiles: TileRange, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>)
 
   /// `dM = A dY Aᵀ`, with dY set to 0 where y is given and not positive.
   static func winogradOutputGradient(
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into dm: UnsafeMutablePointer<Float>,
-    addingTo dBias: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    addingTo dBias: UnsafeMutablePointer<Float>, tiles: TileRange, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>)
 
   /// The epilogue, which includes pooling, applied to `Aᵀ M A + bias`; the codes are the positions of
   /// the largest pixels.
   static func winogradPooledOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
-    into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, rows: Range<Int>,
+    into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, tiles: TileRange,
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
   /// `dM = A dY Aᵀ`, with dY given by the pooled gradient times `scale` and the codes.
   static func winogradPooledOutputGradient(
     _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, scale: Float,
     into dm: UnsafeMutablePointer<Float>, addingTo dBias: UnsafeMutablePointer<Float>,
-    rows: Range<Int>, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
+    tiles: TileRange, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>)
 
   // MARK: Direct convolution
 

@@ -17,9 +17,10 @@ extension Loops {
       // The last filters need not fill their vectors, and y has no memory for more than K.
       let isWhole = column + width <= d.k
       for row in 0..<d.rows {
-        for index in 0..<blocks(of: d.columns) {
-          let first = firstRow(ofBlock: index, of: d.columns)
-          let count = firstRow(ofBlock: index + 1, of: d.columns) - first
+        for index in 0..<blocks(of: d.columns, vectors: width / lanes) {
+          let first = firstRow(ofBlock: index, of: d.columns, vectors: width / lanes)
+          let count =
+            firstRow(ofBlock: index + 1, of: d.columns, vectors: width / lanes) - first
           let target = y + (row * d.columns + first) * d.k + column
           BlockProduct(
             a: x + row * d.stride * d.inputRow + first * d.stride * d.c, aRow: d.stride * d.c,
@@ -64,8 +65,8 @@ extension Loops {
     for r in 0..<d.r {
       for column in stride(from: 0, to: d.filters, by: blockVectors * lanes) {
         let vectors = min(blockVectors, (d.filters - column) / lanes)
-        for index in 0..<blocks(of: taps) {
-          let first = firstRow(ofBlock: index, of: taps)
+        for index in 0..<blocks(of: taps, vectors: vectors) {
+          let first = firstRow(ofBlock: index, of: taps, vectors: vectors)
           let target = dWeight + (r * taps + first) * d.filters + column
           BlockProduct(
             a: x + r * d.inputRow + first, aRow: 1, aInner: d.stride * d.c,
@@ -73,7 +74,9 @@ extension Loops {
             b: dy + column, bInner: d.filters, bOuter: d.columns * d.filters,
             inner: columns, outer: rows, start: target, startRow: d.filters,
             c: target, cRow: d.filters
-          ).run(rows: firstRow(ofBlock: index + 1, of: taps) - first, vectors: vectors)
+          ).run(
+            rows: firstRow(ofBlock: index + 1, of: taps, vectors: vectors) - first,
+            vectors: vectors)
         }
       }
     }
@@ -89,13 +92,15 @@ extension Loops {
     for row in 0..<d.rows {
       for column in stride(from: 0, to: d.patch, by: blockVectors * lanes) {
         let vectors = min(blockVectors, (d.patch - column) / lanes)
-        for index in 0..<blocks(of: d.columns) {
-          let first = firstRow(ofBlock: index, of: d.columns)
+        for index in 0..<blocks(of: d.columns, vectors: vectors) {
+          let first = firstRow(ofBlock: index, of: d.columns, vectors: vectors)
           BlockProduct(
             a: dy + (row * d.columns + first) * d.filters, aRow: d.filters, aInner: 1,
             b: weight + column, bInner: d.patch, inner: d.k, start: scratch, startRow: 0,
             c: patches + first * d.patch + column, cRow: d.patch
-          ).run(rows: firstRow(ofBlock: index + 1, of: d.columns) - first, vectors: vectors)
+          ).run(
+            rows: firstRow(ofBlock: index + 1, of: d.columns, vectors: vectors) - first,
+            vectors: vectors)
         }
       }
       for pixel in 0..<d.columns {

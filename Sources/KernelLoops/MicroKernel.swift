@@ -28,12 +28,22 @@ struct BlockProduct {
   var next: UnsafePointer<Float>?
   var nextInner = 0
 
-  /// Rows of the largest block: 6 × 4 sums, a row of b and a factor fit into 32 registers, and
+  /// Rows of the largest block: 6 × 4 or 12 × 2 sums, a row of b and a factor fit into 32 registers, and
   /// 6 × 2 into 16.
   static let maximumRows = 6
 
+  /// Rows of the largest block that is so many vectors wide.
+  @inline(__always)
+  static func maximumRows(_ vectors: Int) -> Int {
+    #if AVX512 || NEON
+      vectors <= 2 ? 12 : 6
+    #else
+      6
+    #endif
+  }
+
   /// - Parameters:
-  ///   - rows: 1…6
+  ///   - rows: In 1…``maximumRows(_:)``.
   ///   - vectors: Vectors across, in 1…``blockVectors``.
   func run(rows: Int, vectors: Int) {
     switch (rows, vectors) {
@@ -50,6 +60,18 @@ struct BlockProduct {
       case (4, 4): run4x4()
       case (5, 4): run5x4()
       case (6, 4): run6x4()
+      case (7, 1): run7x1()
+      case (8, 1): run8x1()
+      case (9, 1): run9x1()
+      case (10, 1): run10x1()
+      case (11, 1): run11x1()
+      case (12, 1): run12x1()
+      case (7, 2): run7x2()
+      case (8, 2): run8x2()
+      case (9, 2): run9x2()
+      case (10, 2): run10x2()
+      case (11, 2): run11x2()
+      case (12, 2): run12x2()
     #endif
     case (1, 1): run1x1()
     case (2, 1): run2x1()
@@ -104,6 +126,18 @@ struct BlockProduct {
     @inline(never) private func run4x4() { block(4, 4) }
     @inline(never) private func run5x4() { block(5, 4) }
     @inline(never) private func run6x4() { block(6, 4) }
+    @inline(never) private func run7x1() { block(7, 1) }
+    @inline(never) private func run8x1() { block(8, 1) }
+    @inline(never) private func run9x1() { block(9, 1) }
+    @inline(never) private func run10x1() { block(10, 1) }
+    @inline(never) private func run11x1() { block(11, 1) }
+    @inline(never) private func run12x1() { block(12, 1) }
+    @inline(never) private func run7x2() { block(7, 2) }
+    @inline(never) private func run8x2() { block(8, 2) }
+    @inline(never) private func run9x2() { block(9, 2) }
+    @inline(never) private func run10x2() { block(10, 2) }
+    @inline(never) private func run11x2() { block(11, 2) }
+    @inline(never) private func run12x2() { block(12, 2) }
   #endif
 
   /// Both sizes are literals at the call, so the code of larger blocks is removed.
@@ -111,6 +145,10 @@ struct BlockProduct {
   private func block(_ rows: Int, _ vectors: Int) {
     var (r0, r1, r2) = (first(0, rows, vectors), first(1, rows, vectors), first(2, rows, vectors))
     var (r3, r4, r5) = (first(3, rows, vectors), first(4, rows, vectors), first(5, rows, vectors))
+    var (r6, r7, r8) = (first(6, rows, vectors), first(7, rows, vectors), first(8, rows, vectors))
+    var (r9, r10, r11) = (
+      first(9, rows, vectors), first(10, rows, vectors), first(11, rows, vectors)
+    )
     var next = next ?? b
     for o in 0..<outer {
       var a = a + o * aOuter
@@ -124,6 +162,12 @@ struct BlockProduct {
         if rows > 3 { r3.add(a[3 * aRow], times: row, vectors) }
         if rows > 4 { r4.add(a[4 * aRow], times: row, vectors) }
         if rows > 5 { r5.add(a[5 * aRow], times: row, vectors) }
+        if rows > 6 { r6.add(a[6 * aRow], times: row, vectors) }
+        if rows > 7 { r7.add(a[7 * aRow], times: row, vectors) }
+        if rows > 8 { r8.add(a[8 * aRow], times: row, vectors) }
+        if rows > 9 { r9.add(a[9 * aRow], times: row, vectors) }
+        if rows > 10 { r10.add(a[10 * aRow], times: row, vectors) }
+        if rows > 11 { r11.add(a[11 * aRow], times: row, vectors) }
         a += aInner
         b += bInner
         next += nextInner
@@ -135,6 +179,12 @@ struct BlockProduct {
     if rows > 3 { r3.store(c + 3 * cRow, vectors) }
     if rows > 4 { r4.store(c + 4 * cRow, vectors) }
     if rows > 5 { r5.store(c + 5 * cRow, vectors) }
+    if rows > 6 { r6.store(c + 6 * cRow, vectors) }
+    if rows > 7 { r7.store(c + 7 * cRow, vectors) }
+    if rows > 8 { r8.store(c + 8 * cRow, vectors) }
+    if rows > 9 { r9.store(c + 9 * cRow, vectors) }
+    if rows > 10 { r10.store(c + 10 * cRow, vectors) }
+    if rows > 11 { r11.store(c + 11 * cRow, vectors) }
   }
 
   @inline(__always)

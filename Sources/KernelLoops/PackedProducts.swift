@@ -14,10 +14,12 @@ private let depth = 512
 private let height = 22 * BlockProduct.maximumRows
 /// Columns of a panel of B: those of a block of C.
 private let panel = blockVectors * lanes
+/// Floats of a block, however wide.
+private let blockCount = 2 * BlockProduct.maximumRows * panel
 
 extension Loops {
   static var packedProductScratch: Int {
-    height * depth + BlockProduct.maximumRows * panel + panel
+    height * depth + blockCount + panel
   }
 
   public static var packedDepth: Int { depth }
@@ -40,7 +42,7 @@ extension Loops {
     scratch: UnsafeMutablePointer<Float>
   ) {
     let block = scratch + height * depth
-    let zeros = block + BlockProduct.maximumRows * panel
+    let zeros = block + blockCount
     zeros.update(repeating: 0, count: panel)
     if k == 0, let start {
       for row in 0..<m { (c + row * stride).update(from: start, count: n) }
@@ -69,12 +71,12 @@ extension Loops {
   ) {
     let vectors = (columns + lanes - 1) / lanes
     let width = vectors * lanes
-    let count = blocks(of: rows)
+    let count = blocks(of: rows, vectors: vectors)
     // The blocks share the next panel. More than a cache line for each term would be too much.
     let ahead = min(16, (width + count - 1) / count)
     for index in 0..<count {
-      let first = firstRow(ofBlock: index, of: rows)
-      let height = firstRow(ofBlock: index + 1, of: rows) - first
+      let first = firstRow(ofBlock: index, of: rows, vectors: vectors)
+      let height = firstRow(ofBlock: index + 1, of: rows, vectors: vectors) - first
       let target = c + first * stride
       var product = BlockProduct(
         a: a.pointer + first * a.row, aRow: a.row, aInner: 1, b: b, bInner: width, inner: terms,

@@ -91,16 +91,19 @@ extension Loops {
     }
   }
 
-  /// The first row of a block. The heights of blocks are as equal as possible, since a low block keeps
-  /// the processor less busy.
+  /// The first row of a block that is so many vectors wide. The heights of blocks are as equal as
+  /// possible, since a low block keeps the processor less busy.
   @inline(__always)
-  static func firstRow(ofBlock index: Int, of rows: Int) -> Int {
-    rows * index / blocks(of: rows)
+  static func firstRow(
+    ofBlock index: Int, of rows: Int, vectors: Int = blockVectors
+  ) -> Int {
+    rows * index / blocks(of: rows, vectors: vectors)
   }
 
   @inline(__always)
-  static func blocks(of rows: Int) -> Int {
-    (rows + BlockProduct.maximumRows - 1) / BlockProduct.maximumRows
+  static func blocks(of rows: Int, vectors: Int = blockVectors) -> Int {
+    let most = BlockProduct.maximumRows(vectors)
+    return (rows + most - 1) / most
   }
 
   /// Some rows and terms of A, copied if the rows are not contiguous.

@@ -10,7 +10,7 @@ import KernelInterface
 
 extension Loops {
   public static func winogradInput(
-    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ x: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>, tiles: TileRange,
     isCached: Bool, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let columns = scratch
@@ -19,9 +19,9 @@ extension Loops {
     let zeros = patch + 36 * lanes
     Vector.zero.store(at: zeros)
     var target = v
-    for row in rows {
-      if !isCached { touch(x, row, e, patch) }
-      for tileColumn in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      if !isCached { touch(x, row, tiles.columns, e, patch) }
+      for tileColumn in tiles.columns {
         let tile = InputTile(row, tileColumn, e)
         for c in stride(from: 0, to: e.c, by: lanes) {
           let corner = tile.offset + c
@@ -41,17 +41,26 @@ extension Loops {
     }
   }
 
-  /// Reads one float of every cache line under a row of tiles, in the order of memory. The tiles visit
+  /// Reads one float of every cache line under some tiles of a row, in the order of memory. The tiles visit
   /// these lines in an order that the processor cannot predict, and would wait for each.
   @inline(__always)
   private static func touch(
-    _ x: UnsafePointer<Float>, _ row: Int, _ e: WinogradExtents,
+    _ x: UnsafePointer<Float>, _ row: Int, _ columns: Range<Int>, _ e: WinogradExtents,
     _ place: UnsafeMutablePointer<Float>
   ) {
     let tile = InputTile(row, 0, e)
     let band = x + tile.offset + (tile.rows.lowerBound * e.w + e.padding) * e.c
     var sum = Float.zero
-    for line in stride(from: 0, to: tile.rows.count * e.w * e.c, by: 16) { sum += band[line] }
+    if columns.count == e.tilesAcross {
+      for line in stride(from: 0, to: tile.rows.count * e.w * e.c, by: 16) { sum += band[line] }
+    } else {
+      let left = max(0, 4 * columns.lowerBound - e.padding)
+      let right = max(left, min(e.w, 4 * columns.upperBound + 2 - e.padding))
+      for row in 0..<tile.rows.count {
+        let pixels = band + (row * e.w + left) * e.c
+        for line in stride(from: 0, to: (right - left) * e.c, by: 16) { sum += pixels[line] }
+      }
+    }
     // Stored, or the compiler would remove the loop.
     place[0] = sum
   }
@@ -121,15 +130,15 @@ extension Loops {
   }
 
   public static func winogradInputGradient(
-    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, rows: Range<Int>,
+    _ dv: UnsafePointer<Float>, addingTo dx: UnsafeMutablePointer<Float>, tiles: TileRange,
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let columns = scratch
     let tileRow = columns + 36 * lanes
     let plane = e.channels
     var source = dv
-    for row in rows {
-      for tileColumn in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      for tileColumn in tiles.columns {
         let tile = InputTile(row, tileColumn, e)
         for c in stride(from: 0, to: e.c, by: lanes) {
           for column in 0..<6 {

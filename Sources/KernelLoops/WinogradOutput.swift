@@ -8,14 +8,14 @@ import KernelInterface
 extension Loops {
   public static func winogradOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: Activation,
-    into y: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    into y: UnsafeMutablePointer<Float>, tiles: TileRange, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
     let plane = e.filters
     var source = m
-    for row in rows {
-      for column in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      for column in tiles.columns {
         let tile = OutputTile(row, column, e)
         for k in stride(from: 0, to: e.k, by: lanes) {
           transformOutputTile(source + k, plane, bias + k, into: pixels, columns)
@@ -52,14 +52,14 @@ extension Loops {
 
   public static func winogradOutputGradient(
     _ dy: UnsafePointer<Float>, y: UnsafePointer<Float>?, into dm: UnsafeMutablePointer<Float>,
-    addingTo dBias: UnsafeMutablePointer<Float>, rows: Range<Int>, _ e: WinogradExtents,
+    addingTo dBias: UnsafeMutablePointer<Float>, tiles: TileRange, _ e: WinogradExtents,
     scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
     let plane = e.filters
     var target = dm
-    for row in rows {
-      for column in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      for column in tiles.columns {
         let tile = OutputTile(row, column, e)
         for k in stride(from: 0, to: e.k, by: lanes) {
           let width = min(lanes, e.k - k)

@@ -8,14 +8,14 @@ import KernelInterface
 extension Loops {
   public static func winogradPooledOutput(
     _ m: UnsafePointer<Float>, bias: UnsafePointer<Float>, _ epilogue: ConvolutionEpilogue,
-    into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, rows: Range<Int>,
+    into y: UnsafeMutablePointer<Float>, codes: UnsafeMutablePointer<UInt8>?, tiles: TileRange,
     _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
     let plane = e.filters
     var source = m
-    for row in rows {
-      for column in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      for column in tiles.columns {
         let tile = PooledTile(row, column, e)
         for k in stride(from: 0, to: e.k, by: lanes) {
           transformOutputTile(source + k, plane, bias + k, into: pixels, columns)
@@ -63,13 +63,13 @@ extension Loops {
   public static func winogradPooledOutputGradient(
     _ dy: UnsafePointer<Float>, codes: UnsafePointer<UInt8>, scale: Float,
     into dm: UnsafeMutablePointer<Float>, addingTo dBias: UnsafeMutablePointer<Float>,
-    rows: Range<Int>, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
+    tiles: TileRange, _ e: WinogradExtents, scratch: UnsafeMutablePointer<Float>
   ) {
     let (columns, pixels) = (scratch, scratch + 24 * lanes)
     let plane = e.filters
     var target = dm
-    for row in rows {
-      for column in 0..<e.tilesAcross {
+    for row in tiles.rows {
+      for column in tiles.columns {
         let tile = PooledTile(row, column, e)
         for k in stride(from: 0, to: e.k, by: lanes) {
           let width = min(lanes, e.k - k)

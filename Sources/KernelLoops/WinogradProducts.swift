@@ -46,14 +46,16 @@ extension Loops {
   private static func multiplyPlane(_ whole: BlockProduct, rows: Int, columns: Int) {
     for column in stride(from: 0, to: columns, by: blockVectors * lanes) {
       let vectors = min(blockVectors, (columns - column) / lanes)
-      for index in 0..<blocks(of: rows) {
-        let first = firstRow(ofBlock: index, of: rows)
+      for index in 0..<blocks(of: rows, vectors: vectors) {
+        let first = firstRow(ofBlock: index, of: rows, vectors: vectors)
         var block = whole
         block.a += first * whole.aRow
         block.b += column
         block.c += first * whole.cRow + column
         block.start += first * whole.startRow + (whole.startRow > 0 ? column : 0)
-        block.run(rows: firstRow(ofBlock: index + 1, of: rows) - first, vectors: vectors)
+        block.run(
+          rows: firstRow(ofBlock: index + 1, of: rows, vectors: vectors) - first,
+          vectors: vectors)
       }
     }
   }

@@ -10,7 +10,7 @@ public typealias DropoutRule = KernelInterface.DropoutRule
 /// 3×3 convolutions with stride 1 on channels-last images by Winograd's F(4×4, 3×3), with a quarter of
 /// the multiplications of a direct convolution.
 ///
-/// A few rows of tiles at a time pass through all transforms, so that they stay in the caches. Images
+/// A few tiles at a time pass through all transforms, so that they stay in the caches. Images
 /// are N×H×W×C in memory, weights K×C×3×3 as in PyTorch.
 ///
 /// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
@@ -53,21 +53,21 @@ public enum WinogradConvolution {
       let images = InputImages(x, front: front, e)
       for part in images.parts(of: range) {
         images.withPixels(of: part, scratch: work.scratch) { pixels, _, before in
-          for rows in e.chunks(of: part) {
+          for tiles in e.chunks(of: part) {
             loops.winogradInput(
-              pixels, into: work.v, rows: rows.moved(back: before), isCached: front != nil, e,
+              pixels, into: work.v, tiles: tiles.moved(back: before), isCached: front != nil, e,
               scratch: work.scratch)
             loops.winogradProducts(
-              work.v, u.pointer, into: work.m, tiles: rows.count * e.tilesAcross,
+              work.v, u.pointer, into: work.m, tiles: tiles.count,
               terms: e.channels, columns: e.filters, e, scratch: work.scratch)
             if epilogue.pool2x2 {
               loops.winogradPooledOutput(
-                work.m, bias: paddedBias.pointer, epilogue, into: y, codes: codes, rows: rows, e,
+                work.m, bias: paddedBias.pointer, epilogue, into: y, codes: codes, tiles: tiles, e,
                 scratch: work.scratch)
             } else {
               loops.winogradOutput(
                 work.m, bias: paddedBias.pointer, activation: epilogue.activation, into: y,
-                rows: rows, e,
+                tiles: tiles, e,
                 scratch: work.scratch)
             }
           }
@@ -115,33 +115,33 @@ public enum WinogradConvolution {
       let images = InputImages(x, front: front, gradient: dx, sums: frontSums, e)
       for part in images.parts(of: range) {
         images.withPixels(of: part, group: group, scratch: work.scratch) { pixels, dx, before in
-          for rows in e.chunks(of: part) {
-            let tiles = rows.count * e.tilesAcross
+          for tiles in e.chunks(of: part) {
             if let codes, epilogue.pool2x2 {
               loops.winogradPooledOutputGradient(
                 dy, codes: codes, scale: epilogue.dropout?.scale ?? 1, into: work.m,
-                addingTo: partBias, rows: rows, e, scratch: work.scratch)
+                addingTo: partBias, tiles: tiles, e, scratch: work.scratch)
             } else {
               loops.winogradOutputGradient(
-                dy, y: isRectified ? y : nil, into: work.m, addingTo: partBias, rows: rows, e,
+                dy, y: isRectified ? y : nil, into: work.m, addingTo: partBias, tiles: tiles, e,
                 scratch: work.scratch)
             }
             if dWeight != nil {
               // Computed again: keeping it from the forward pass would cost more memory than time.
               loops.winogradInput(
-                pixels, into: work.v, rows: rows.moved(back: before), isCached: front != nil, e,
+                pixels, into: work.v, tiles: tiles.moved(back: before), isCached: front != nil, e,
                 scratch: work.scratch)
               loops.winogradWeightProducts(
-                work.v, work.m, into: partWeight, tiles: tiles,
-                adding: rows.lowerBound > range.lowerBound, e, scratch: work.scratch)
+                work.v, work.m, into: partWeight, tiles: tiles.count,
+                adding: tiles.rows.lowerBound > range.lowerBound
+                  || tiles.columns.lowerBound > 0, e, scratch: work.scratch)
             }
             if let dx, let uTransposed {
               loops.winogradProducts(
-                work.m, uTransposed.pointer, into: work.v, tiles: tiles, terms: e.filters,
+                work.m, uTransposed.pointer, into: work.v, tiles: tiles.count, terms: e.filters,
                 columns: e.channels, e, scratch: work.scratch)
-              images.clearGradients(under: rows)
+              if tiles.columns.lowerBound == 0 { images.clearGradients(under: tiles.rows) }
               loops.winogradInputGradient(
-                work.v, addingTo: dx, rows: rows.moved(back: before), e, scratch: work.scratch)
+                work.v, addingTo: dx, tiles: tiles.moved(back: before), e, scratch: work.scratch)
             }
           }
         }
@@ -174,7 +174,7 @@ private struct Workspace {
   let v, m, scratch: UnsafeMutablePointer<Float>
 
   init(_ e: WinogradExtents, _ rows: Int, _ loops: any VectorLoops.Type) {
-    let tiles = min(rows, e.chunkRows) * e.tilesAcross
+    let tiles = min(rows, e.chunkRows) * e.chunkColumns
     let vCount = tiles * e.tile(channels: e.channels)
     let mCount = tiles * e.tile(channels: e.filters)
     memory = Scratch(count: vCount + mCount + loops.scratchCount)
@@ -185,15 +185,24 @@ private struct Workspace {
 }
 
 extension WinogradExtents {
-  /// Tile rows that are transformed and multiplied together: enough tiles for efficient products, few
-  /// enough for the caches.
+  /// Tiles that are transformed and multiplied together: enough for efficient products, few enough for
+  /// the caches. They are whole rows, or parts of one in wide images.
   fileprivate var chunkRows: Int { max(1, 28 / tilesAcross) }
 
-  fileprivate func chunks(of rows: Range<Int>) -> [Range<Int>] {
+  fileprivate var chunkColumns: Int {
+    let parts = max(1, tilesAcross / max(28, 28 * 128 / (channels + filters)))
+    return (tilesAcross + parts - 1) / parts
+  }
+
+  fileprivate func chunks(of rows: Range<Int>) -> [TileRange] {
     let count = (rows.count + chunkRows - 1) / chunkRows
-    return (0..<count).map { index in
-      rows.lowerBound + rows.count * index / count..<rows.lowerBound + rows.count * (index + 1)
+    return (0..<count).flatMap { index in
+      let part =
+        rows.lowerBound + rows.count * index / count..<rows.lowerBound + rows.count * (index + 1)
         / count
+      return stride(from: 0, to: tilesAcross, by: chunkColumns).map { first in
+        TileRange(rows: part, columns: first..<min(tilesAcross, first + chunkColumns))
+      }
     }
   }
 
@@ -203,6 +212,8 @@ extension WinogradExtents {
   }
 }
 
-extension Range<Int> {
-  fileprivate func moved(back: Int) -> Range<Int> { lowerBound - back..<upperBound - back }
+extension TileRange {
+  fileprivate func moved(back: Int) -> TileRange {
+    TileRange(rows: rows.lowerBound - back..<rows.upperBound - back, columns: columns)
+  }
 }
