@@ -42,8 +42,8 @@ public struct BeamSearch: Sendable {
   /// What each character adds to the score: a language model prefers short texts.
   public var lengthBonus = 0.0
   /// Classes whose log-probability at a step is below this are not tried there, except blank and the
-  /// repetition of a label; by default log 0.0001. A lower one is slower and hardly better.
-  public var threshold = Float(log(1e-4))
+  /// repetition of a label; by default log 0.001. A lower one is slower and hardly better.
+  public var threshold = Float(log(1e-3))
 
   private let blank: Int
   /// Whether a class may be in a text.

@@ -29,7 +29,8 @@ extension BeamSearch {
   ///   that of the mapping.
   public func choosingWeights(
     on lines: [LogProbabilities], labels: [[Int]],
-    languageWeights: [Double] = [0, 0.25, 0.5, 0.75, 1], lengthBonuses: [Double] = [0, 0.5, 1, 1.5]
+    languageWeights: [Double] = [0.25, 0.5, 0.75, 1, 1.25],
+    lengthBonuses: [Double] = [0, 0.5, 1, 1.5]
   ) throws -> (best: BeamSearch, trials: [WeightTrial]) {
     guard lines.count == labels.count else {
       throw DataError(

@@ -1,5 +1,6 @@
 import Foundation
 import LabData
+import LabNetworks
 import LabTensors
 import LabText
 
@@ -44,6 +45,9 @@ public struct LineReading: Objective, Sendable {
   public let blank: Int
   /// The label that lines are filled up with; nil if all lines have the same length.
   public let padding: Int?
+  /// Finds the text of each line in validation and test, for ``Criterion/ctc``; nil takes the most
+  /// probable class of each step.
+  public var search: BeamSearch?
   /// The labels that are not characters.
   private let special: Set<Int>
 
@@ -110,7 +114,19 @@ public struct LineReading: Objective, Sendable {
 
   /// The labels that the outputs of each line stand for, special tokens included.
   func read(_ output: Tensor) throws(ShapeError) -> [[ReadLabel]] {
-    try LogProbabilities.lines(of: output).map { line in
+    let lines = try LogProbabilities.lines(of: output)
+    if criterion == .ctc, let search {
+      do {
+        return zip(lines, try search.read(lines)).map { line, found in
+          found.first.flatMap { locate($0.labels, in: line, blank: blank) } ?? []
+        }
+      } catch {
+        throw ShapeError(
+          "LineReading", expected: "logits of the classes of the search",
+          got: "\(output.shape[1]) classes")
+      }
+    }
+    return lines.map { line in
       switch criterion {
       case .ctc: greedyDecode(line, blank: blank)
       case .crossEntropy:
@@ -119,6 +135,37 @@ public struct LineReading: Objective, Sendable {
         }
       }
     }
+  }
+
+  /// What the weights of a ``BeamSearch`` are chosen on: the log-probabilities of lines, and the labels
+  /// of their text.
+  ///
+  /// ```swift
+  /// let (lines, labels) = try reading.outputs(of: model, data.valBatches())
+  /// reading.search = try search.choosingWeights(on: lines, labels: labels).best
+  /// try trainer.test(model, data, objective: reading)
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - model: The model; it computes off the tape, so that dropout is off.
+  ///   - batches: The lines.
+  /// - Throws: ``ShapeError`` if the model does not fit the lines.
+  public func outputs(
+    of model: some Layer, _ batches: Batches
+  ) throws(ShapeError) -> (lines: [LogProbabilities], labels: [[Int]]) {
+    var (lines, labels): ([LogProbabilities], [[Int]]) = ([], [])
+    let device = model.device
+    for batch in batches {
+      let output = try model(batch.x.to(device))
+      try check(output, batch.y)
+      lines += try LogProbabilities.lines(of: output)
+      let length = batch.y.shape[1]
+      for line in 0..<batch.count {
+        labels.append(
+          batch.y.elements[line * length..<(line + 1) * length].filter { !special.contains($0) })
+      }
+    }
+    return (lines, labels)
   }
 
   /// The characters among the outputs and labels of a line.

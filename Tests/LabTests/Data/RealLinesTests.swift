@@ -63,6 +63,25 @@ struct RealLinesTests {
     expectSome(of: overlapping, near: (mean: 0.0805, std: 0.2416))
   }
 
+  /// The model predicts a character almost as one of four, of text that it has not seen.
+  @Test func languageModel() throws {
+    let folder = try copyOfMetadata()
+    let options = DataOptions(source: .download, folder: folder.folder, report: Lines().add)
+    let language = try EMNISTLines(options, .init()).languageModel()
+    #expect(!language.isSynthetic)
+    #expect((1_000_000..<1_100_000).contains(language.model.ngramCount))
+    #expect((3.5..<4).contains(language.perplexities[5]))
+    #expect(zip(language.perplexities, language.perplexities.dropFirst()).allSatisfy(>))
+    var state = language.model.lineStart
+    for character in "The jury said".utf8 {
+      let sum = language.model.alphabet.reduce(0) {
+        $0 + exp(Double(language.model.next($1, after: state).logProbability))
+      }
+      #expect(abs(sum - 1) < 1e-5)
+      state = language.model.next(character, after: state).state
+    }
+  }
+
   /// Expects that some batch has the printed statistics, and that labels go from 3 to 66.
   private func expectSome(of data: EMNISTLines, near printed: (mean: Float, std: Float)) {
     let batches = Batches(data.train, batchSize: 128, shuffledBy: Generator(seed: 42))

@@ -93,6 +93,44 @@ struct LineReadingTests {
     }
   }
 
+  /// Twice "ab" with half the probability of each of two paths; alone, no path has most of it.
+  @Test func aSearchFindsTheMostProbableText() throws {
+    var reading = LineReading(.ctc, padding: 3, special: special)
+    // The probabilities of blank and "a" at two steps: greedily nothing is read, but P("a") is 0.64.
+    var elements = [Float](repeating: -20, count: 8 * 2)
+    (elements[0], elements[1], elements[8], elements[9]) = (log(0.6), log(0.6), log(0.4), log(0.4))
+    let output = Tensor(elements, shape: [1, 8, 2])
+    let batch = batch([[4, 3]])
+    func read() throws -> LinePrediction { try reading.predictions(output, batch, from: 0)[0] }
+    #expect(try read().predicted == [])
+    reading.search = BeamSearch(mapping: ["", "<S>", "<E>", "<P>", "a", "b", "c", "d"])
+    #expect(try read().predicted == [4])
+    #expect(try read().starts.count == 1 && read().ends[0] - read().starts[0] == 1)
+    #expect(try reading.score(output, batch).metrics[1].sum.item == 0)
+    reading.search = BeamSearch(mapping: ["", "a"])
+    expectShapeError(
+      "LineReading: expected logits of the classes of the search, got 8 classes"
+    ) { () throws(ShapeError) in try reading.predictions(output, batch, from: 0) }
+  }
+
+  /// A model whose logits are its input.
+  private struct Echo: Layer {
+    func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+      try reshape(x, to: [x.shape[0], x.shape[2], x.shape[3]])
+    }
+  }
+
+  @Test func outputsAreThoseOfAllBatches() throws {
+    let images = logits([[4, 0, 5], [6, 0, 7], [4, 0, 6]])
+    let data = try Dataset(
+      images: reshape(images, to: [3, 1, 8, 3]),
+      labels: IntTensor([1, 4, 5, 4, 3, 3, 4, 6, 3], shape: [3, 3]))
+    let reading = LineReading(.ctc, padding: 3, special: special)
+    let (lines, labels) = try reading.outputs(of: Echo(), Batches(data, batchSize: 2))
+    #expect(labels == [[4, 5], [4], [4, 6]])
+    #expect(lines == (try LogProbabilities.lines(of: images)))
+  }
+
   @Test func theWorstLinesComeFirst() throws {
     let reading = LineReading(.ctc, padding: 3, special: special)
     let output = logits([[4, 0, 5], [6, 0, 7], [4, 0, 6]])
