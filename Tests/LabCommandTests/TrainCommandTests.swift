@@ -246,6 +246,24 @@ struct TrainCommandTests {
         ["--model_class=CNN", "--data_class=MNIST", "--limit_output_length"],
         "--limit_output_length belongs to LineCNNSimple, LineCNN"
       ),
+      (["--fresh_lines"], "--fresh_lines belongs to EMNISTLines, but --data_class is MNIST."),
+      (
+        ["--noise=0.1"],
+        "--noise belongs to EMNISTLines, but --data_class is MNIST; expected --degrees, "
+          + "--translate, --scale or --shear."
+      ),
+      (
+        ["--model_class=LineCNN", "--loss=ctc", "--data_class=EMNISTLines", "--degrees=5"],
+        "--degrees belongs to images of one character, but --data_class is EMNISTLines; expected "
+          + "--shear, --line_width, --line_height, --line_shift, --stroke or --noise."
+      ),
+      (
+        [
+          "--model_class=LineCNN", "--loss=ctc", "--data_class=EMNISTLines", "--fresh_lines",
+          "--overfit_batches=2",
+        ],
+        "--overfit_batches: expected the same lines in each epoch, got --fresh_lines; leave it out."
+      ),
     ] as [([String], String)])
   func modelDataAndLossMustBeOfOneTask(options: [String], message: String) throws {
     try withFolder { folder in
