@@ -110,7 +110,7 @@ let package = Package(
       "Experiments",
       [
         "LabData", "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
-        "LabTraining", "Kernels", "StandardStreams", arguments,
+        "LabText", "LabTraining", "Kernels", "StandardStreams", arguments,
       ]),
     .target(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",
@@ -156,6 +156,9 @@ var tests: [Target] {
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .executableTarget(
       name: "lines-bench", dependencies: lab, path: "Benchmarks/Lines", swiftSettings: strict),
+    .executableTarget(
+      name: "pages-bench", dependencies: lab + ["DrawnPages", arguments], path: "Benchmarks/Pages",
+      swiftSettings: strict),
 
     .executableTarget(
       name: "parity", dependencies: lab + [arguments], path: "Tests/Parity",
@@ -194,7 +197,7 @@ var tests: [Target] {
     .testTarget(
       name: "LabCommandTests",
       dependencies: lab + [
-        "DrawnPages", "LabCommand", "Literate", "Plot", "Spawning", "test-notebook",
+        "DrawnPages", "ImageFiles", "LabCommand", "Literate", "Plot", "Spawning", "test-notebook",
         "01-look-at-emnist",
         "02-look-at-emnist-lines", "03-train-from-the-command-line", "04-homework-resnet",
       ],

@@ -9,8 +9,8 @@ struct LabCommand: ParsableCommand {
     abstract: "Lab 2 of the FSDL 2021 course: train models on images of handwriting.",
     version: "0.7.0",
     subcommands: [
-      TrainCommand.self, RunsCommand.self, PredictCommand.self, DataCommand.self,
-      NotebooksCommand.self, KernelCommand.self,
+      TrainCommand.self, RunsCommand.self, PredictCommand.self, ReadCommand.self,
+      DataCommand.self, NotebooksCommand.self, KernelCommand.self,
     ])
 
   static func main() {

@@ -92,6 +92,13 @@ extension PageLine {
     public let columns: Range<Int>
     /// Whether a word ends before it; otherwise it continues one.
     public let startsWord: Bool
+
+    /// - Parameters:
+    ///   - columns: Its columns.
+    ///   - startsWord: Whether a word ends before it.
+    public init(columns: Range<Int>, startsWord: Bool = true) {
+      (self.columns, self.startsWord) = (columns, startsWord)
+    }
   }
 
   /// The narrowest gap that is one between words.
