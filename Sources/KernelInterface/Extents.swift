@@ -69,22 +69,38 @@ public struct ConvolutionExtents: Sendable, Equatable {
 /// The extents of some output rows of a direct convolution (C input channels, K output channels,
 /// R×S kernel pixels). The input rows already contain the padding.
 public struct DirectExtents: Sendable {
-  public var c, k, r, s, stride: Int
+  public var c, k, r, s, strideH, strideW: Int
   /// K rounded up to whole vectors.
   public var filters: Int
-  /// C·R·S rounded up to whole vectors.
-  public var patch: Int
   /// Output rows, and pixels of each.
   public var rows, columns: Int
   /// Floats from one input row to the next.
   public var inputRow: Int
+  /// Floats from one output pixel to the next in its row, and from one row to the next.
+  public var outputPixel, outputRow: Int
 
+  /// - Parameters:
+  ///   - columns: Output pixels of a row.
+  ///   - lanes: Floats in a vector.
   public init(_ e: ConvolutionExtents, rows: Int, columns: Int, inputRow: Int, lanes: Int) {
-    (c, k, r, s, stride) = (e.c, e.k, e.r, e.s, e.stride)
-    filters = (e.k + lanes - 1) / lanes * lanes
-    patch = (e.c * e.r * e.s + lanes - 1) / lanes * lanes
-    (self.rows, self.columns, self.inputRow) = (rows, columns, inputRow)
+    self.init(
+      c: e.c, k: e.k, r: e.r, s: e.s, strideH: e.strideH, strideW: e.strideW,
+      filters: (e.k + lanes - 1) / lanes * lanes, rows: rows, columns: columns,
+      inputRow: inputRow, outputPixel: e.k, outputRow: columns * e.k)
   }
+
+  public init(
+    c: Int, k: Int, r: Int, s: Int, strideH: Int, strideW: Int, filters: Int, rows: Int,
+    columns: Int, inputRow: Int, outputPixel: Int, outputRow: Int
+  ) {
+    (self.c, self.k, self.r, self.s) = (c, k, r, s)
+    (self.strideH, self.strideW, self.filters) = (strideH, strideW, filters)
+    (self.rows, self.columns, self.inputRow) = (rows, columns, inputRow)
+    (self.outputPixel, self.outputRow) = (outputPixel, outputRow)
+  }
+
+  /// The terms of the sum that is an output pixel.
+  public var terms: Int { c * r * s }
 }
 
 /// The extents of a 3×3 convolution with stride 1 on channels-last images, divided into tiles of 4×4

@@ -22,6 +22,8 @@ public protocol VectorLoops: SendableMetatype {
     _ a: StridedMatrix, _ b: StridedMatrix, into c: UnsafeMutablePointer<Float>, stride: Int,
     m: Int, n: Int, k: Int, adding: Bool, scratch: UnsafeMutablePointer<Float>)
 
+  /// Columns of a packed matrix that lie side by side.
+  static var panelWidth: Int { get }
   /// Terms that are added in one pass over the rows of a packed product.
   static var packedDepth: Int { get }
   /// The floats of a packed k × n matrix.
@@ -109,23 +111,18 @@ public protocol VectorLoops: SendableMetatype {
 
   // MARK: Direct convolution
 
-  /// `y = activation(x ∗ weight + bias)`; weight is R × S × C × filters.
+  /// `y = activation(x ∗ weight + bias)`; the weight is R × S × C × filters, in panels of
+  /// ``panelWidth`` filters after each other.
   static func directForward(
     _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     activation: Activation, into y: UnsafeMutablePointer<Float>, _ d: DirectExtents,
     scratch: UnsafeMutablePointer<Float>)
 
-  /// The gradient of the weight, R × S × C × filters; dy has `filters` floats for each pixel.
+  /// The gradient of the weight, R × S × C × filters, from that of the output, which has `filters`
+  /// floats for each pixel.
   static func directWeightGradient(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents)
-
-  /// The gradient of x. The weight is filters × ``DirectExtents/patch``; `patches` has
-  /// columns × ``DirectExtents/patch`` floats.
-  static func directInputGradient(
-    _ dy: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
-    addingTo dx: UnsafeMutablePointer<Float>, _ d: DirectExtents,
-    patches: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>)
 
   /// Copies dy to `filters` floats for each pixel, with 0 where y is given and not positive, and adds
   /// up each channel.

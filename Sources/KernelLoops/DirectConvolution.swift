@@ -14,24 +14,32 @@ extension Loops {
     let panel = blockVectors * lanes
     for column in stride(from: 0, to: d.filters, by: panel) {
       let width = min(panel, d.filters - column)
+      let vectors = width / lanes
       // The last filters need not fill their vectors, and y has no memory for more than K.
       let isWhole = column + width <= d.k
+      let weight = weight + column * d.terms
+      // The blocks share the next panel of weights. More than a cache line for each term would be too
+      // much.
+      let count = blocks(of: d.columns, vectors: vectors)
+      let ahead =
+        column + width < d.filters ? min(16, (width + d.rows * count - 1) / (d.rows * count)) : 0
       for row in 0..<d.rows {
-        for index in 0..<blocks(of: d.columns, vectors: width / lanes) {
-          let first = firstRow(ofBlock: index, of: d.columns, vectors: width / lanes)
-          let count =
-            firstRow(ofBlock: index + 1, of: d.columns, vectors: width / lanes) - first
-          let target = y + (row * d.columns + first) * d.k + column
+        for index in 0..<count {
+          let first = firstRow(ofBlock: index, of: d.columns, vectors: vectors)
+          let height = firstRow(ofBlock: index + 1, of: d.columns, vectors: vectors) - first
+          let target = y + row * d.outputRow + first * d.outputPixel + column
           BlockProduct(
-            a: x + row * d.stride * d.inputRow + first * d.stride * d.c, aRow: d.stride * d.c,
-            aInner: 1, aOuter: d.inputRow,
-            b: weight + column, bInner: d.filters, bOuter: d.s * d.c * d.filters,
+            a: x + row * d.strideH * d.inputRow + first * d.strideW * d.c, aRow: d.strideW * d.c,
+            aInner: 1, aOuter: d.inputRow, b: weight, bInner: width, bOuter: d.s * d.c * width,
             inner: d.s * d.c, outer: d.r, start: bias + column, startRow: 0,
-            c: isWhole ? target : scratch, cRow: isWhole ? d.k : panel, relu: activation == .relu
-          ).run(rows: count, vectors: width / lanes)
+            c: isWhole ? target : scratch, cRow: isWhole ? d.outputPixel : panel,
+            relu: activation == .relu,
+            next: weight + (width + (row * count + index) * ahead) * d.terms, nextInner: ahead
+          ).run(rows: height, vectors: vectors)
           if isWhole { continue }
-          for pixel in 0..<count {
-            (target + pixel * d.k).update(from: scratch + pixel * panel, count: d.k - column)
+          for pixel in 0..<height {
+            (target + pixel * d.outputPixel).update(
+              from: scratch + pixel * panel, count: d.k - column)
           }
         }
       }
@@ -42,16 +50,17 @@ extension Loops {
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents
   ) {
-    // The pixels of a part stay in the L1 cache for all elements of the weight.
-    let pixels = 56
+    // The pixels of a part stay in the L1 cache for all elements of the weight; if the weight is
+    // larger than the L2 cache, it is the one to be read less often.
+    let pixels = d.terms * d.filters < 1 << 18 ? 56 : 448
     let parts = (d.columns + pixels - 1) / pixels
     let height = max(1, pixels / max(1, d.columns))
     for row in stride(from: 0, to: d.rows, by: height) {
       for part in 0..<parts {
         let column = d.columns * part / parts
         addWeightGradient(
-          x + (row * d.inputRow + column * d.c) * d.stride,
-          dy + (row * d.columns + column) * d.filters, addingTo: dWeight, d,
+          x + row * d.strideH * d.inputRow + column * d.strideW * d.c,
+          dy + row * d.outputRow + column * d.outputPixel, addingTo: dWeight, d,
           rows: min(height, d.rows - row), columns: d.columns * (part + 1) / parts - column)
       }
     }
@@ -69,9 +78,9 @@ extension Loops {
           let first = firstRow(ofBlock: index, of: taps, vectors: vectors)
           let target = dWeight + (r * taps + first) * d.filters + column
           BlockProduct(
-            a: x + r * d.inputRow + first, aRow: 1, aInner: d.stride * d.c,
-            aOuter: d.stride * d.inputRow,
-            b: dy + column, bInner: d.filters, bOuter: d.columns * d.filters,
+            a: x + r * d.inputRow + first, aRow: 1, aInner: d.strideW * d.c,
+            aOuter: d.strideH * d.inputRow,
+            b: dy + column, bInner: d.outputPixel, bOuter: d.outputRow,
             inner: columns, outer: rows, start: target, startRow: d.filters,
             c: target, cRow: d.filters
           ).run(
@@ -80,48 +89,6 @@ extension Loops {
         }
       }
     }
-  }
-
-  public static func directInputGradient(
-    _ dy: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
-    addingTo dx: UnsafeMutablePointer<Float>, _ d: DirectExtents,
-    patches: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-  ) {
-    scratch.update(repeating: 0, count: blockVectors * lanes)
-    let taps = d.s * d.c
-    for row in 0..<d.rows {
-      for column in stride(from: 0, to: d.patch, by: blockVectors * lanes) {
-        let vectors = min(blockVectors, (d.patch - column) / lanes)
-        for index in 0..<blocks(of: d.columns, vectors: vectors) {
-          let first = firstRow(ofBlock: index, of: d.columns, vectors: vectors)
-          BlockProduct(
-            a: dy + (row * d.columns + first) * d.filters, aRow: d.filters, aInner: 1,
-            b: weight + column, bInner: d.patch, inner: d.k, start: scratch, startRow: 0,
-            c: patches + first * d.patch + column, cRow: d.patch
-          ).run(
-            rows: firstRow(ofBlock: index + 1, of: d.columns, vectors: vectors) - first,
-            vectors: vectors)
-        }
-      }
-      for pixel in 0..<d.columns {
-        for r in 0..<d.r {
-          addRow(
-            patches + pixel * d.patch + r * taps, count: taps,
-            to: dx + (row * d.stride + r) * d.inputRow + pixel * d.stride * d.c)
-        }
-      }
-    }
-  }
-
-  @inline(__always)
-  private static func addRow(
-    _ source: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>
-  ) {
-    let whole = count / lanes * lanes
-    for index in stride(from: 0, to: whole, by: lanes) {
-      (Vector(at: target + index) + Vector(at: source + index)).store(at: target + index)
-    }
-    for index in whole..<count { target[index] += source[index] }
   }
 
   public static func directOutputGradient(

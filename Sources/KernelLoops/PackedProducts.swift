@@ -22,6 +22,7 @@ extension Loops {
     height * depth + blockCount + panel
   }
 
+  public static var panelWidth: Int { panel }
   public static var packedDepth: Int { depth }
 
   public static func packedCount(k: Int, n: Int) -> Int { k * ((n + lanes - 1) / lanes * lanes) }

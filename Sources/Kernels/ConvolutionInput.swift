@@ -50,7 +50,7 @@ struct InputImages {
     image = front.map { _ in Scratch(count: pixels * e.c) }
     gradient = frontSums.map { _ in Scratch(count: pixels * e.c) }
     masked = frontSums.flatMap {
-      $0.whole.filters == e.c ? nil : Scratch(count: pixels * $0.whole.filters)
+      $0.filters == e.c ? nil : Scratch(count: pixels * $0.filters)
     }
   }
 

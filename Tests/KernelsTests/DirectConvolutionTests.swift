@@ -19,6 +19,22 @@ struct DirectConvolutionTests {
       ConvolutionExtents(n: 5, c: 64, h: 12, w: 12, k: 64, r: 3, s: 3, stride: 1, padding: 1),
       ConvolutionExtents(n: 2, c: 64, h: 11, w: 10, k: 20, r: 3, s: 3, stride: 2, padding: 1),
       ConvolutionExtents(n: 1, c: 16, h: 8, w: 8, k: 83, r: 1, s: 1, stride: 2, padding: 0),
+      // Rectangular, as the last one of the networks that read lines.
+      ConvolutionExtents(
+        n: 16, c: 16, h: 4, w: 23, k: 83, r: 4, s: 3, stride: (3, 2), padding: (0, 0)),
+      ConvolutionExtents(
+        n: 9, c: 17, h: 5, w: 12, k: 130, r: 3, s: 2, stride: (3, 1), padding: (0, 1)),
+      ConvolutionExtents(
+        n: 2, c: 130, h: 9, w: 7, k: 20, r: 2, s: 5, stride: (1, 3), padding: (2, 0)),
+      ConvolutionExtents(
+        n: 3, c: 5, h: 7, w: 8, k: 16, r: 1, s: 2, stride: (2, 4), padding: (1, 3)),
+      // Pixels that no window reaches, and windows outside the image.
+      ConvolutionExtents(n: 2, c: 3, h: 7, w: 8, k: 5, r: 3, s: 3, stride: 3, padding: 0),
+      ConvolutionExtents(n: 2, c: 3, h: 8, w: 9, k: 5, r: 2, s: 2, stride: 5, padding: 7),
+      // Bands of an image, and a weight larger than a cache.
+      ConvolutionExtents(n: 2, c: 64, h: 9, w: 700, k: 20, r: 3, s: 3, stride: 2, padding: 1),
+      ConvolutionExtents(
+        n: 8, c: 128, h: 3, w: 30, k: 512, r: 3, s: 4, stride: (3, 2), padding: (0, 0)),
     ])
   func agreesWithTheReference(_ set: KernelSet, _ e: ConvolutionExtents) {
     for relu in [false, true] {

@@ -28,7 +28,9 @@ extension CPUBackend {
     let (h, w) = epilogue.pool2x2 ? (e.outputH / 2, e.outputW / 2) : (e.outputH, e.outputW)
     let y = Tensor(uninitializedImages: [e.n, e.k, h, w])
     guard WinogradConvolution.isSupported(e) else {
-      let forward = e.isUniform ? DirectConvolution.forward : GeneralConvolution.forward
+      let forward =
+        DirectConvolution.isSupported(e)
+        ? DirectConvolution.forward : GeneralConvolution.forward
       forward(
         images(x).pixels, weight.pointer, bias?.pointer, epilogue.activation, y.pixels, e)
       return (y, nil)
@@ -58,7 +60,9 @@ extension CPUBackend {
     guard WinogradConvolution.isSupported(e) else {
       let x = images(x)
       let dx = gradient(.input) { Tensor(uninitializedImages: x.shape) }
-      let compute = e.isUniform ? DirectConvolution.gradients : GeneralConvolution.gradients
+      let compute =
+        DirectConvolution.isSupported(e)
+        ? DirectConvolution.gradients : GeneralConvolution.gradients
       compute(
         x.pixels, weight.pointer, dy.pixels, activated, dx?.pixels, dWeight?.pointer,
         dBias?.pointer, e)
