@@ -227,7 +227,7 @@ struct TrainCommandTests {
       (
         ["--model_class=CNN", "--data_class=EMNISTLines"],
         "--data_class: CNN reads one character an image, but EMNISTLines has whole lines; expected "
-          + "MNIST, EMNIST or Folder, or a model that reads lines: LineCNNSimple, LineCNN"
+          + "MNIST, EMNIST or Folder, or a model that reads lines: LineCNNSimple, LineCNN, LineCNNLSTM"
       ),
       (
         ["--model_class=CNN", "--data_class=MNIST", "--loss=ctc"],
@@ -244,7 +244,7 @@ struct TrainCommandTests {
       ),
       (
         ["--model_class=CNN", "--data_class=MNIST", "--limit_output_length"],
-        "--limit_output_length belongs to LineCNNSimple, LineCNN"
+        "--limit_output_length belongs to LineCNNSimple, LineCNN, LineCNNLSTM"
       ),
       (["--fresh_lines"], "--fresh_lines belongs to EMNISTLines, but --data_class is MNIST."),
       (
@@ -390,7 +390,7 @@ struct TrainCommandTests {
       (["--pool"], "--pool belongs to ResNet, but --model_class is MLP."),
       (
         ["--conv-dim=32"],
-        "--conv_dim belongs to CNN, LineCNNSimple, LineCNN, but --model_class is MLP."
+        "--conv_dim belongs to CNN, LineCNNSimple, LineCNN, LineCNNLSTM, but --model_class is MLP."
       ),
     ] as [([String], String)])
   func badOptionsAreRefused(arguments: [String], text: String) throws {

@@ -170,6 +170,7 @@ private struct ShapeReader {
     let first: KeyValuePairs<String, any Model.Type> = [
       "stem.conv.weight": ResNet.self, "conv1.conv.weight": CNN.self,
       "convs.0.conv.weight": LineCNN.self,
+      "line_cnn.convs.0.conv.weight": LineCNNLSTM.self,
       "cnn.conv1.conv.weight": LineCNNSimple.self,
     ]
     return first.first { has($0.key) }?.value ?? MLP.self

@@ -14,6 +14,7 @@ public struct ModelRegistry: Sendable {
     ResNet.self,
     LineCNNSimple.self,
     LineCNN.self,
+    LineCNNLSTM.self,
   ])
 
   /// The models in use.

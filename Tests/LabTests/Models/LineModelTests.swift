@@ -36,6 +36,14 @@ struct LineModelTests {
         "LineCNN", ["window_width": 28, "window_stride": 18], 1_200_499,
         "f9a7a98e7ed65d851cc8c1ae8abca601d8a809769cb0416fa09079ff0a2afaad"
       ),
+      (
+        "LineCNNLSTM", ["window_width": 28, "window_stride": 18], 3_688_390,
+        "b43ac5ddd4e66768b6ed59f9cf7ebf0d8c5c0fb3bf4ef37ae30c0a52492cf8b1"
+      ),
+      (
+        "LineCNNLSTM", ["lstm_layers": 2, "lstm_dim": 64], 1_184_902,
+        "33b1fbb35281d75ec198b3effd0f3306ef91e1c386933c6cf175509a27d9ce85"
+      ),
     ] as [(String, [String: OptionValue], Int, String)])
   func initialWeightsArePyTorchsBitForBit(
     name: String, options: [String: OptionValue], count: Int, sum: String
@@ -56,6 +64,14 @@ struct LineModelTests {
       LineCNN(Self.lines).namedParameters.map(\.path) == (0..<9).flatMap {
         ["convs.\($0).conv.weight", "convs.\($0).conv.bias"]
       } + ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+    let names = LineCNNLSTM(Self.lines).namedParameters.map(\.path)
+    #expect(names.first == "line_cnn.convs.0.conv.weight")
+    #expect(
+      names.suffix(10) == [
+        "lstm.weight_ih_l0", "lstm.weight_hh_l0", "lstm.bias_ih_l0", "lstm.bias_hh_l0",
+        "lstm.weight_ih_l0_reverse", "lstm.weight_hh_l0_reverse", "lstm.bias_ih_l0_reverse",
+        "lstm.bias_hh_l0_reverse", "fc.weight", "fc.bias",
+      ])
   }
 
   @Test(
@@ -65,6 +81,7 @@ struct LineModelTests {
       ("LineCNN", [:], 27), ("LineCNN", ["window_width": 28, "window_stride": 18], 13),
       ("LineCNN", ["window_width": 31, "window_stride": 23], 13),
       ("LineCNN", ["limit_output_length": true], 8),
+      ("LineCNNLSTM", ["lstm_dim": 8, "window_width": 28, "window_stride": 8], 26),
     ] as [(String, [String: OptionValue], Int)])
   func thereAreAsManyStepsAsWindows(
     name: String, options: [String: OptionValue], steps: Int
@@ -128,6 +145,13 @@ struct LineModelTests {
           16.948351, 17.041241,
         ]
       ),
+      (
+        "LineCNNLSTM",
+        [
+          16.88924, 16.892952, 16.872589, 16.781361, 16.73023, 16.649694, 16.603403, 16.526361,
+          16.454067, 16.424749,
+        ]
+      ),
     ] as [(String, [Float])])
   func trainingFollowsPyTorch(name: String, losses: [Float]) throws {
     let model = seeded(42) { withoutDropout(name) }
@@ -158,6 +182,12 @@ struct LineModelTests {
     case "LineCNN":
       var model = LineCNN(data, options)
       model.dropout = Dropout(0)
+      return model
+    case "LineCNNLSTM":
+      var all = LineCNNLSTM.Options()
+      all.lineCNN = options
+      var model = LineCNNLSTM(data, all)
+      model.lineCNN.dropout = Dropout(0)
       return model
     default:
       var model = LineCNNSimple(data)
