@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the same steps as Steps/main.swift in PyTorch, and prints the same line of JSON.
 
-    python3 pytorch_steps.py --mode eager|channels_last|tuned --data DIR [--threads 2] [--seconds 4]
+    python3 pytorch_steps.py --mode eager|channels_last|tuned --data DIR [--lines] [--threads 2] [--seconds 4]
 
 DIR is the folder of processed EMNIST, with the training part's IDX files as the library keeps them.
 "tuned" is channels_last with a fused Adam; compare.py gives it malloc settings that keep memory from
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Parity"))
-from networks import CNN, MLP, ResNet
+from networks import CNN, MLP, LineCNN, LineCNNLSTM, LineCNNSimple, ResNet
 
 CLASSES = 83
 
@@ -46,15 +46,57 @@ def idx(path):
     return raw[4 + 4 * len(shape) :].reshape(shape)
 
 
-def median(step, seconds):
-    for _ in range(3):
+def median(step, seconds, first=3, least=5):
+    for _ in range(first):
         step()
     times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
+    while time.perf_counter() < end or len(times) < least:
         start = time.perf_counter()
         step()
         times.append((time.perf_counter() - start) * 1e3)
     return statistics.median(times)
+
+
+def line_steps(training):
+    """The same as `lineSteps` in Steps/main.swift."""
+    lengths = torch.tensor([16 + line % 17 for line in range(128)])
+    place = torch.arange(32)
+    line = torch.arange(128).unsqueeze(1)
+    labels = torch.where(place < lengths.unsqueeze(1), 4 + (line * 32 + place) * 7 % 79, 3)
+    x = torch.rand(128, 1, 28, 896)
+
+    def ctc(logits, labels):
+        steps = torch.full((len(logits),), logits.shape[2])
+        return F.ctc_loss(
+            logits.permute(2, 0, 1).log_softmax(2), labels, steps, lengths, zero_infinity=True)
+
+    def alone(inputs, compute):
+        inputs.requires_grad_()
+
+        def step():
+            inputs.grad = None
+            compute(inputs)
+
+        return step
+
+    def lstm_step(x):
+        y, _ = lstm(x)
+        lstm.zero_grad()
+        y.backward(torch.ones_like(y))
+
+    lstm = nn.LSTM(83, 512, bidirectional=True)
+    windows = {"width": 28, "stride": 18, "dropout": 0.2}
+    return {
+        "LineCNN training": lambda: training(LineCNN(CLASSES, **windows), [(x, labels)], ctc),
+        "LineCNNLSTM training": lambda: training(
+            LineCNNLSTM(CLASSES, **windows), [(x, labels)], ctc),
+        "LineCNNSimple training": lambda: training(
+            LineCNNSimple(CLASSES, dropout=0.25), [(x, labels)]),
+        "log softmax and CTC": lambda: alone(
+            2 * torch.rand(128, CLASSES, 55) - 1, lambda y: ctc(y, labels).backward()),
+        "LSTM, 512 units, both directions": lambda: alone(
+            2 * torch.rand(55, 128, 83) - 1, lstm_step),
+    }
 
 
 def main():
@@ -64,6 +106,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--only", default="")
+    parser.add_argument("--lines", action="store_true")
     parser.add_argument("--epoch", action="store_true")
     parser.add_argument("--batches", type=int, default=0)
     parser.add_argument("--num_workers", type=int, default=0)
@@ -72,22 +115,42 @@ def main():
     torch.manual_seed(42)
     layout = torch.contiguous_format if args.mode == "eager" else torch.channels_last
 
-    images, labels = idx(args.data / "train-images-idx3-ubyte"), idx(args.data / "train-labels-idx1-ubyte")
-    order = np.random.RandomState(42).permutation(len(labels))
-    part = lambda indices: Images(images[indices], labels[indices])
-
     def prepare(model):
         model = model.to(memory_format=layout)
         return model, torch.optim.Adam(model.parameters(), lr=1e-3, fused=args.mode == "tuned")
 
-    def learn(model, optimizer, x, y):
+    def learn(model, optimizer, x, y, criterion=F.cross_entropy):
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(x), y)
+        loss = criterion(model(x), y)
         loss.backward()
         optimizer.step()
         return loss
 
+    def training(model, batches, criterion=F.cross_entropy):
+        model, optimizer = prepare(model)
+        model.train()
+        batches = [(x.to(memory_format=layout), y) for x, y in batches]
+        state = {"next": 0}
+
+        def step():
+            x, y = batches[state["next"] % len(batches)]
+            state["next"] += 1
+            learn(model, optimizer, x, y, criterion)
+
+        return step
+
     results = {}
+    if args.lines:
+        for name, step in line_steps(training).items():
+            if args.only in name:
+                results[name] = median(step(), args.seconds, first=1, least=3)
+        print(json.dumps(results, sort_keys=True))
+        return
+
+    images, labels = idx(args.data / "train-images-idx3-ubyte"), idx(args.data / "train-labels-idx1-ubyte")
+    order = np.random.RandomState(42).permutation(len(labels))
+    part = lambda indices: Images(images[indices], labels[indices])
+
     if args.epoch:
         cut = int(0.8 * len(order))
         train, val = part(order[:cut]), part(order[cut:])
@@ -111,18 +174,6 @@ def main():
             rows = part(order[k * 128 : (k + 1) * 128])
             x, y = zip(*(rows[i] for i in range(128)))
             batches.append((torch.stack(x).to(memory_format=layout), torch.tensor(y)))
-
-        def training(model):
-            model, optimizer = prepare(model)
-            model.train()
-            state = {"next": 0}
-
-            def step():
-                x, y = batches[state["next"] % len(batches)]
-                state["next"] += 1
-                learn(model, optimizer, x, y)
-
-            return step
 
         def inference(model, x):
             model, _ = prepare(model)
@@ -148,12 +199,12 @@ def main():
 
         single = batches[0][0][:1].clone(memory_format=layout)
         steps = {
-            "CNN training": training(CNN(CLASSES, dropout=0.25)),
+            "CNN training": training(CNN(CLASSES, dropout=0.25), batches),
             "CNN inference, batch 128": inference(CNN(CLASSES, dropout=0.25), batches[0][0]),
             "CNN inference, batch 1": inference(CNN(CLASSES, dropout=0.25), single),
-            "MLP training": training(MLP(CLASSES, dropout=0.5)),
+            "MLP training": training(MLP(CLASSES, dropout=0.5), batches),
             "MLP inference, batch 128": inference(MLP(CLASSES, dropout=0.5), batches[0][0]),
-            "ResNet training": training(ResNet(CLASSES)),
+            "ResNet training": training(ResNet(CLASSES), batches),
             "conv 3×3, stride 2": layer(nn.Conv2d(64, 64, 3, stride=2, padding=1)),
             "conv 1×1": layer(nn.Conv2d(64, 64, 1)),
             "BatchNorm": layer(nn.BatchNorm2d(64)),

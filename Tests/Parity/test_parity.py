@@ -22,6 +22,12 @@ import networks
 
 PROGRAMS = Path(__file__).resolve().parents[2] / ".build" / "release"
 CLASSES = 83
+# Networks that read lines, and their options.
+LINES = {
+    "LineCNNSimple": {},
+    "LineCNN": {"width": 28, "stride": 18},
+    "LineCNNLSTM": {"width": 28, "stride": 18},
+}
 
 
 def run(program, *arguments, **environment):
@@ -36,21 +42,36 @@ class Parity(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def batches(self):
+    def batches(self, name):
         generator = torch.Generator().manual_seed(7)
         tensors = {}
         for step in range(10):
-            tensors[f"x{step}"] = torch.rand(32, 1, 28, 28, generator=generator)
-            tensors[f"y{step}"] = (torch.arange(32) * 7 + step) % CLASSES
+            if name in LINES:
+                # Lines of 5 to 8 characters; 3 is the padding.
+                x = torch.rand(8, 1, 28, 224, generator=generator)
+                y = 4 + torch.randint(CLASSES - 4, (8, 8), generator=generator)
+                y[torch.arange(8) >= self.lengths.unsqueeze(1)] = 3
+            else:
+                x = torch.rand(32, 1, 28, 28, generator=generator)
+                y = (torch.arange(32) * 7 + step) % CLASSES
+            tensors |= {f"x{step}": x, f"y{step}": y}
         save_file(tensors, self.folder / "batches.safetensors")
         return tensors
 
+    lengths = 5 + torch.arange(8) % 4
+
     def network(self, name):
-        torch.manual_seed(42)
-        model = getattr(networks, name)(CLASSES)
+        model = getattr(networks, name)(CLASSES, **LINES.get(name, {}))
         if name == "ResNet":
             return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
         return model, torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def loss(self, name, output, labels):
+        if name not in LINES or name == "LineCNNSimple":
+            return F.cross_entropy(output, labels)
+        steps = torch.full((len(output),), output.shape[2])
+        return F.ctc_loss(
+            output.permute(2, 0, 1).log_softmax(2), labels, steps, self.lengths, zero_infinity=True)
 
     def logits(self, model, x):
         model.eval()
@@ -58,13 +79,14 @@ class Parity(unittest.TestCase):
             return model(x)
 
     def test_models(self):
-        for name in ["MLP", "CNN", "ResNet"]:
+        for name in ["MLP", "CNN", "ResNet", *LINES]:
             with self.subTest(name):
                 self.compare(name)
 
     def compare(self, name):
-        batches = self.batches()
+        batches = self.batches(name)
         run("parity", name, self.folder)
+        torch.manual_seed(42)
         model, optimizer = self.network(name)
 
         initial = load_file(self.folder / "initial.safetensors")
@@ -75,7 +97,7 @@ class Parity(unittest.TestCase):
         losses = []
         for step in range(10):
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(batches[f"x{step}"]), batches[f"y{step}"])
+            loss = self.loss(name, model(batches[f"x{step}"]), batches[f"y{step}"])
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
@@ -91,7 +113,7 @@ class Parity(unittest.TestCase):
 
         # Weights saved by PyTorch give the same logits here: those of another seed, after a step.
         torch.manual_seed(1)
-        model = getattr(networks, name)(CLASSES)
+        model, _ = self.network(name)
         model(batches["x1"])
         save_file(model.state_dict(), self.folder / "theirs.safetensors")
         run("parity", name, self.folder, "--weights", self.folder / "theirs.safetensors")
