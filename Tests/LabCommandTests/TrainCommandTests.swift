@@ -76,11 +76,14 @@ struct TrainCommandTests {
   @Test(arguments: [
     (
       ["tran"],
-      "lab: expected train, runs, predict, data, notebooks, kernel, got tran; did you mean lab train?"
+      "lab: expected train, runs, predict, read, data, notebooks, kernel, got tran; did you mean lab train?"
     ),
     (["notebook", "list"], "got notebook; did you mean lab notebooks?"),
     (["runs", "lst"], "lab runs: expected list, compare, got lst; did you mean lab runs list?"),
-    (["xylophone"], "lab: expected train, runs, predict, data, notebooks, kernel, got xylophone\n"),
+    (
+      ["xylophone"],
+      "lab: expected train, runs, predict, read, data, notebooks, kernel, got xylophone\n"
+    ),
   ])
   func commandsThatDoNotExistAreRefused(arguments: [String], message: String) throws {
     try withFolder { folder in
@@ -191,6 +194,7 @@ struct TrainCommandTests {
       ["--model_class=LineCNNSimple", "--max_overlap=0"],
       ["--model_class=LineCNNSimple", "--window_stride=20", "--limit_output_length"],
       ["--model_class=LineCNN", "--window_width=28", "--window_stride=18", "--loss=ctc"],
+      ["--model_class=LineCNNLSTM", "--lstm_dim=8", "--loss=ctc", "--language_model"],
     ])
   func readsLinesAndPrintsErrorRates(options: [String]) throws {
     try withFolder { folder in
@@ -200,6 +204,9 @@ struct TrainCommandTests {
       let last = outcome.output.split(separator: "\n").last
       let rate = /\{'test_acc': \d\.\d{4}, 'test_cer': \d\.\d{4}, 'test_line_cer': \d\.\d{4}\}/
       #expect(last?.wholeMatch(of: rate) != nil, "\(last ?? "")")
+      #expect(
+        outcome.output.contains("TEST RESULTS with a language model (SYNTHETIC data)")
+          == options.contains("--language_model"))
 
       let name = options[0].dropFirst("--model_class=".count)
       let run = folder.appending(path: "output/logs/\(name)-EMNISTLines-SYNTHETIC/version_0")
@@ -237,6 +244,10 @@ struct TrainCommandTests {
       (
         ["--model_class=LineCNN", "--data_class=EMNISTLines", "--loss=multi_margin_loss"],
         "--loss: expected cross_entropy or ctc for LineCNN, which reads lines, got multi_margin_loss"
+      ),
+      (
+        ["--model_class=LineCNNSimple", "--data_class=EMNISTLines", "--language_model"],
+        "--language_model: expected --loss=ctc, got cross_entropy; leave it out, or train with --loss=ctc"
       ),
       (
         ["--model_class=CNN", "--data_class=MNIST", "--max_overlap=0.2"],

@@ -5,6 +5,7 @@ import LabDatasets
 import LabModels
 import LabNetworks
 import LabRandom
+import LabText
 import LabTraining
 
 /// The course's `training/run_experiment.py`: trains a model on a data set, then tests it.
@@ -35,6 +36,8 @@ package struct Experiment: ParsableArguments {
     }
     /// The results on the test lines of a model that reads lines; nil for others.
     package var lines: Evaluation<LinePrediction>? { measured.lines }
+    /// The results on the test lines with a language model; nil without `--language_model`.
+    package var linesWithLanguage: Evaluation<LinePrediction>? { measured.linesWithLanguage }
 
     /// - Parameters:
     ///   - setting: The experiment, with the trained model.
@@ -52,6 +55,8 @@ package struct Experiment: ParsableArguments {
     package let results: TestResults?
     /// The results on the test lines of a model that reads lines.
     package let lines: Evaluation<LinePrediction>?
+    /// The same with a beam search and a language model.
+    package var linesWithLanguage: Evaluation<LinePrediction>?
 
     /// The metrics on the test part.
     package var metrics: Metrics { results?.metrics ?? lines?.metrics ?? Metrics() }
@@ -99,6 +104,11 @@ package struct Experiment: ParsableArguments {
       throw TrainingError(
         "--loss: expected \(names.map(\.rawValue).joined(separator: " or ")) for \(name), which reads "
           + "\(readsLines ? "lines" : "one character an image"), got \(training.loss.rawValue)")
+    }
+    guard !data.lines.languageModel || training.loss.criterion == .ctc else {
+      throw TrainingError(
+        "--language_model: expected --loss=ctc, got \(training.loss.rawValue); leave it out, or train "
+          + "with --loss=ctc")
     }
   }
 
@@ -220,12 +230,50 @@ package struct Experiment: ParsableArguments {
       return Measurements(history: history, results: nil, lines: lines)
     }
     print(String(repeating: "-", count: 80))
-    print("DATALOADER:0 TEST RESULTS" + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
-    let values = measured.metrics.totals.filter { $0.name != "loss" }.map { total in
-      "'test_\(total.name)': "
-        + String(format: "%.4f", measured.metrics[total.name] ?? .nan)
+    printTestResults(measured.metrics, of: module)
+    guard data.lines.languageModel, let reading = setting.reading,
+      let lines = module as? EMNISTLines
+    else { return Outcome(setting, measured) }
+    var all = measured
+    let result = try testWithLanguage(setting, reading, lines)
+    all.linesWithLanguage = result
+    printTestResults(result.metrics, of: module, "with a language model")
+    return Outcome(setting, all)
+  }
+
+  /// Tests with a beam search and a language model, whose weights are chosen on validation lines.
+  private func testWithLanguage(
+    _ setting: Setting, _ reading: LineReading, _ lines: EMNISTLines
+  ) throws -> Evaluation<LinePrediction> {
+    let language = try lines.languageModel()
+    print(language)
+    var search = BeamSearch(mapping: lines.mapping, specialTokens: lines.specialTokens)
+    search.languageModel = language.model
+    let val = try reading.outputs(of: setting.model, lines.valBatches())
+    let chosen = try search.choosingWeights(on: val.lines, labels: val.labels)
+    print(
+      String(
+        format:
+          "Chosen on validation lines: weight %g of the language model, %g for each character",
+        chosen.best.languageWeight, chosen.best.lengthBonus))
+    var withLanguage = reading
+    withLanguage.search = chosen.best
+    // The run keeps the metrics without it.
+    let tester = Trainer()
+    tester.isQuiet = true
+    tester.limitTestBatches = setting.trainer.limitTestBatches
+    return try tester.test(setting.model, lines, objective: withLanguage)
+  }
+
+  private func printTestResults(
+    _ metrics: Metrics, of module: any DataModule, _ addition: String? = nil
+  ) {
+    print(
+      "DATALOADER:0 TEST RESULTS" + (addition.map { " \($0)" } ?? "")
+        + (module.isSynthetic ? " (SYNTHETIC data)" : ""))
+    let values = metrics.totals.filter { $0.name != "loss" }.map { total in
+      "'test_\(total.name)': " + String(format: "%.4f", metrics[total.name] ?? .nan)
     }
     print("{\(values.joined(separator: ", "))}")
-    return Outcome(setting, measured)
   }
 }

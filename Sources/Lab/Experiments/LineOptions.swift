@@ -75,6 +75,16 @@ package struct LineOptions: ParsableArguments {
         """))
   var freshLines = false
 
+  @Flag(
+    name: .customLong("language_model"),
+    help: ArgumentHelp(
+      "Test lines once more with a beam search and a language model; needs --loss=ctc.",
+      discussion: """
+        The model of characters is made from text that no validation or test line uses. How much it \
+        counts is chosen on the validation lines.
+        """))
+  var languageModel = false
+
   package init() {}
 
   /// The parameters for the library.
@@ -106,6 +116,7 @@ package struct LineOptions: ParsableArguments {
       ("num_val", numVal != nil), ("num_test", numTest != nil),
       ("with_start_end_tokens", withStartEndTokens), ("random_start", randomStart != nil),
       ("vary_characters", varyCharacters), ("fresh_lines", freshLines),
+      ("language_model", languageModel),
     ]
     return options.first { $0.1 }.map { "--\($0.0)" }
   }
