@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// Memory for floats that a kernel needs while it runs, aligned to 64 bytes.
@@ -26,26 +27,40 @@ final class Scratch: @unchecked Sendable {
 /// Blocks of memory that are not in use, the one unused for longest first: new pages from the system
 /// cost more than many a kernel. What has not been used for long is returned to the system.
 ///
-/// So is what would make more memory, in use and free, than has been in use at one time, if it is more
-/// than a limit: a program takes little more from the system than it needs at the worst moment.
+/// So is what would make more memory, in use and free, than has been in use at one time and a margin for
+/// blocks of many sizes: a program takes little more from the system than it needs at the worst moment.
 package struct FreeBlocks {
   package struct Block: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int
 
+    /// From so many floats on a block has pages of its own. Allocators may keep the pages of blocks that
+    /// were deallocated, glibc's those of up to 32 MiB.
+    private static let mappedCount = 1 << 18
+
     package init(count: Int) {
       self.count = max(1, count)
-      pointer = UnsafeMutableRawPointer.allocate(
-        byteCount: self.count * MemoryLayout<Float>.stride, alignment: 64
-      ).bindMemory(to: Float.self, capacity: self.count)
+      let bytes = self.count * MemoryLayout<Float>.stride
+      let memory =
+        self.count < Self.mappedCount
+        ? UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard let memory, memory != MAP_FAILED else {
+        fatalError("expected \(bytes) bytes of memory, the system has no more")
+      }
+      pointer = memory.bindMemory(to: Float.self, capacity: self.count)
     }
 
     package func deallocate() {
-      UnsafeMutableRawPointer(pointer).deallocate()
+      if count < Self.mappedCount {
+        UnsafeMutableRawPointer(pointer).deallocate()
+      } else {
+        munmap(pointer, count * MemoryLayout<Float>.stride)
+      }
     }
   }
 
-  private let mostFloats, longestWait: Int
+  private let margin, longestWait: Int
   private var blocks: [(block: Block, freed: Int)] = []
   /// How many blocks have been freed so far.
   private var clock = 0
@@ -55,11 +70,11 @@ package struct FreeBlocks {
   private var mostInUse = 0
 
   /// - Parameters:
-  ///   - mostFloats: So many free floats are kept in any case.
+  ///   - margin: So many floats may be there, in use and free, besides the most in use at one time.
   ///   - longestWait: A block is returned after so many others have been freed; a training step frees
   ///     some hundreds.
-  package init(mostFloats: Int = 1 << 28, longestWait: Int = 20_000) {
-    (self.mostFloats, self.longestWait) = (mostFloats, longestWait)
+  package init(margin: Int = 1 << 28, longestWait: Int = 20_000) {
+    (self.margin, self.longestWait) = (margin, longestWait)
   }
 
   /// The smallest block that is large enough, unless it is far too large; of equal ones the one
@@ -121,12 +136,19 @@ package struct FreeBlocks {
 
   private mutating func takeOld() -> [Block] {
     var old: [Block] = []
-    while let first = blocks.first,
-      floats > mostFloats && floats + inUse > mostInUse || clock - first.freed > longestWait
-    {
-      old.append(first.block)
+    while let first = blocks.first, clock - first.freed > longestWait {
+      old.append(blocks.removeFirst().block)
       floats -= first.block.count
-      blocks.removeFirst()
+    }
+    // What is returned now will be missed in the next step, so it is as little as possible.
+    while !blocks.isEmpty {
+      let excess = floats + inUse - (mostInUse + margin)
+      guard excess > 0 else { break }
+      let sizes = blocks.indices.map { (index: $0, size: blocks[$0].block.count) }
+      let enough = sizes.filter { $0.size >= excess }.min { $0.size < $1.size }
+      guard let chosen = enough ?? sizes.max(by: { $0.size < $1.size }) else { break }
+      old.append(blocks.remove(at: chosen.index).block)
+      floats -= chosen.size
     }
     return old
   }

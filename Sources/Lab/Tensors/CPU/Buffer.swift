@@ -7,8 +7,9 @@ package final class Buffer: @unchecked Sendable {
   package var pointer: UnsafeMutablePointer<Float> { block.pointer }
   private let block: FreeBlocks.Block
 
-  /// Buffers that are not in use: up to 64 MiB, or more if more have been in use.
-  private static let free = Mutex(FreeBlocks(mostFloats: 1 << 24))
+  /// Buffers that are not in use: together with those in use up to 128 MiB more than were in use at one
+  /// time.
+  private static let free = Mutex(FreeBlocks(margin: 1 << 25))
   /// Smaller buffers are not worth the lock.
   private static let smallestCount = 1 << 12
 
