@@ -99,6 +99,7 @@ struct TrainCommand: ParsableCommand {
       let trainer = setting.trainer
       trainer.run = run
       trainer.checkpointMetadata[Checkpoint.optionsKey] = try configuration.json()
+      trainer.checkpointMetadata[CheckpointedModel.lossKey] = experiment.training.loss.rawValue
       trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)

@@ -8,7 +8,9 @@ import Testing
 /// `lab read` with untrained networks: what is printed and written, not what is read.
 struct ReadCommandTests {
   /// Writes a checkpoint of a small network for lines, as `lab train` does.
-  private func write(_ name: String, in folder: URL, isSynthetic: Bool = false) throws -> String {
+  private func write(
+    _ name: String, in folder: URL, isSynthetic: Bool = false, loss: String = "ctc"
+  ) throws -> String {
     let config = DataConfig(
       inputDims: [1, 28, 448], outputDims: [16, 1], mapping: EMNIST.dataConfig.mapping)
     var options = LineCNN.Options.defaults
@@ -20,7 +22,7 @@ struct ReadCommandTests {
       model, to: file,
       metadata: [
         "model_class": "LineCNN", "data_class": "EMNISTLines", "data_config": json,
-        "data_source": isSynthetic ? "SYNTHETIC" : "download",
+        "data_source": isSynthetic ? "SYNTHETIC" : "download", "loss": loss,
         "model_options": try ModelConfiguration(LineCNN.self, options).json(),
       ])
     return file.path(percentEncoded: false)
@@ -96,8 +98,13 @@ struct ReadCommandTests {
       try "no picture".write(toFile: text, atomically: true, encoding: .utf8)
       let mlp = folder.appending(path: "mlp.safetensors")
       try Checkpoint.save(MLP(MNIST.dataConfig), to: mlp)
+      let windows = try write("windows.safetensors", in: folder, loss: "cross_entropy")
       let lab = Program(name: "lab", folder: folder)
       for (arguments, expected) in [
+        (
+          [windows, good],
+          "expected a model that was trained with --loss=ctc, got one trained with --loss=cross_entropy"
+        ),
         (
           [checkpoint, good, text],
           "cannot read \(text): expected a PNG or JPEG file, got something else"

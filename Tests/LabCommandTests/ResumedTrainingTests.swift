@@ -86,7 +86,8 @@ struct ResumedTrainingTests {
       let other = try train(lab, ["train", "--resume", path, "--conv_dim=4"], into: broken)
       #expect(
         other.errors.contains(
-          "--conv_dim belongs to CNN, LineCNNSimple, LineCNN, LineCNNLSTM, but --model_class is MLP."))
+          "--conv_dim belongs to CNN, LineCNNSimple, LineCNN, LineCNNLSTM, but --model_class is MLP."
+        ))
       for (argument, begun) in [
         ("--seed=9", "--seed=42"), ("--fc1=9", "--fc1=1024"),
         ("--load_checkpoint=nowhere", "no --load_checkpoint"),

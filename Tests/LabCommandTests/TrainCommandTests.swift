@@ -212,6 +212,7 @@ struct TrainCommandTests {
       let run = folder.appending(path: "output/logs/\(name)-EMNISTLines-SYNTHETIC/version_0")
       let checkpoint = try CheckpointedModel(run)
       #expect(checkpoint.dataClass == "EMNISTLines" && checkpoint.model is any LineModel)
+      #expect(checkpoint.loss == (options.contains("--loss=ctc") ? "ctc" : "cross_entropy"))
       #expect(
         checkpoint.configuration.options["limit_output_length"]
           == .bool(options.contains("--limit_output_length")))

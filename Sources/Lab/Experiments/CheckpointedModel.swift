@@ -24,6 +24,11 @@ public struct CheckpointedModel {
   public let dataClass: String?
   /// Whether the program drew the images that it was trained on.
   public let isSynthetic: Bool
+  /// The loss that it was trained with, as `--loss` takes it; nil if the file does not have it.
+  public let loss: String?
+
+  /// The key of the loss in the header of a checkpoint.
+  package static let lossKey = "loss"
 
   /// Builds the network of a checkpoint.
   ///
@@ -64,6 +69,7 @@ public struct CheckpointedModel {
     try Checkpoint.load(file, of: url, into: model)
     (self.configuration, self.config, self.dataClass) = (configuration, config, dataClass)
     isSynthetic = file.metadata["data_source"] == "SYNTHETIC"
+    loss = file.metadata[Self.lossKey].map { printable($0) }
   }
 }
 

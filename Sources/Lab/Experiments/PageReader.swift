@@ -152,7 +152,7 @@ extension PageReader {
   /// - Parameters:
   ///   - checkpoint: The checkpoint of a model for lines, trained with CTC.
   ///   - name: The checkpoint's name in messages.
-  /// - Throws: ``DataError`` if the model does not read lines of 28 rows.
+  /// - Throws: ``DataError`` if the model does not read lines of 28 rows, or was not trained with CTC.
   public init(_ checkpoint: CheckpointedModel, named name: String) throws(DataError) {
     let dims = checkpoint.config.inputDims
     guard let model = checkpoint.model as? any LineModel,
@@ -163,6 +163,12 @@ extension PageReader {
         "\(name): expected a model that reads lines of \(PageLine.height) rows, such as LineCNN, got "
           + "\(checkpoint.configuration.modelClass) for images of "
           + dims.map(String.init).joined(separator: "×"))
+    }
+    guard checkpoint.loss ?? LossName.ctc.rawValue == LossName.ctc.rawValue else {
+      throw DataError(
+        .unusable,
+        "\(name): expected a model that was trained with --loss=ctc, got one trained with "
+          + "--loss=\(checkpoint.loss ?? "")")
     }
     self.init(
       width: dims[2], window: model.window, mapping: checkpoint.config.mapping,

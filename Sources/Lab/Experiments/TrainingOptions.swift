@@ -82,7 +82,7 @@ package struct TrainingOptions: ParsableArguments {
   @Option(
     help: choices("The loss, from torch.nn.functional", default: LossName.crossEntropy),
     transform: { try choice($0) })
-  var loss = LossName.crossEntropy
+  package var loss = LossName.crossEntropy
 
   @Option(
     name: .customLong("overfit_batches"),
