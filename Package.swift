@@ -146,6 +146,28 @@ let package = Package(
   ] + kernelSets + notebooks.map(notebook) + sessions + (hasTests ? tests : [])
 )
 
+if let names = Context.environment["LAB_ONLY_TESTS"] {
+  keepTargets(of: names.split(separator: ",").map(String.init))
+}
+
+/// Leaves out what these test targets do not need: `scripts/sanitize` builds everything once more.
+@MainActor func keepTargets(of tests: [String]) {
+  var kept: Set<String> = []
+  var open = tests
+  while let name = open.popLast() {
+    guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name })
+    else { continue }
+    for dependency in target.dependencies {
+      switch dependency {
+      case .targetItem(let name, _), .byNameItem(let name, _): open.append(name)
+      default: break
+      }
+    }
+  }
+  package.targets.removeAll { !kept.contains($0.name) }
+  package.products = []
+}
+
 var tests: [Target] {
   [
     .executableTarget(
