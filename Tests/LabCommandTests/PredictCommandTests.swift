@@ -189,12 +189,7 @@ struct PredictCommandTests {
         ([text, good], "expected a safetensors file, got "),
         (["\(checkpoint)x", good], "no such file or directory"),
       ] {
-        let outcome = try lab.run(
-          ["predict", "--load_checkpoint", arguments[0]] + arguments.dropFirst())
-        #expect(outcome.status == 1)
-        #expect(outcome.output.isEmpty)
-        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(expected))
-        #expect(outcome.errors.split(separator: "\n").count == 1)
+        try lab.expectError(["predict", "--load_checkpoint"] + arguments, expected)
       }
       let output = folder.appending(path: "output").path(percentEncoded: false)
       #expect(!FileManager.default.fileExists(atPath: output))

@@ -1,5 +1,6 @@
 import Foundation
 import Spawning
+import Testing
 
 /// A program of this package, run as a user runs it.
 struct Program {
@@ -47,6 +48,23 @@ struct Program {
     return try Spawned.run(
       command, environment: variables, in: folder, seconds: seconds, stopping: stopping,
       interruptedWhen: isToStop)
+  }
+
+  /// Expects the program to print an error of one line and nothing else.
+  ///
+  /// - Parameters:
+  ///   - arguments: The arguments.
+  ///   - expected: A part of the error.
+  func expectError(
+    _ arguments: [String], _ expected: String, location: SourceLocation = #_sourceLocation
+  ) throws {
+    let outcome = try run(arguments)
+    #expect(outcome.status == 1, sourceLocation: location)
+    #expect(outcome.output.isEmpty, sourceLocation: location)
+    #expect(
+      outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(expected),
+      "\(outcome.errors)", sourceLocation: location)
+    #expect(outcome.errors.split(separator: "\n").count == 1, sourceLocation: location)
   }
 }
 

@@ -120,11 +120,7 @@ struct ReadCommandTests {
           "expected a model that reads lines of 28 rows, such as LineCNN, got MLP for images of 1×28×28"
         ),
       ] {
-        let outcome = try lab.run(["read", "--load_checkpoint"] + arguments)
-        #expect(outcome.status == 1)
-        #expect(outcome.output.isEmpty)
-        #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(expected))
-        #expect(outcome.errors.split(separator: "\n").count == 1)
+        try lab.expectError(["read", "--load_checkpoint"] + arguments, expected)
       }
       let output = folder.appending(path: "output").path(percentEncoded: false)
       #expect(!FileManager.default.fileExists(atPath: output))
