@@ -32,8 +32,8 @@ public protocol VectorLoops: SendableMetatype {
   /// ``packedDepth`` rows can be packed one after another.
   static func pack(
     _ b: StridedMatrix, k: Int, n: Int, into packed: UnsafeMutablePointer<Float>)
-  /// `C = start + A B` with B packed: m × k times k × n. What lies after B in memory is brought
-  /// into the caches, for a product with it is expected to follow.
+  /// `C = start + A B` with B packed: m × k times k × n. Prefetches what follows B in memory, because
+  /// the next product is usually with that.
   ///
   /// - Parameter start: A row of whole vectors that the sums of each row start from; nil to add to C.
   static func multiplyPacked(

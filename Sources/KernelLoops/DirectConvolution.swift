@@ -18,8 +18,7 @@ extension Loops {
       // The last filters need not fill their vectors, and y has no memory for more than K.
       let isWhole = column + width <= d.k
       let weight = weight + column * d.terms
-      // The blocks share the next panel of weights. More than a cache line for each term would be too
-      // much.
+      // Each block prefetches a part of the next panel of weights, at most a cache line for each term.
       let count = blocks(of: d.columns, vectors: vectors)
       let ahead =
         column + width < d.filters ? min(16, (width + d.rows * count - 1) / (d.rows * count)) : 0
@@ -51,7 +50,7 @@ extension Loops {
     addingTo dWeight: UnsafeMutablePointer<Float>, _ d: DirectExtents
   ) {
     // The pixels of a part stay in the L1 cache for all elements of the weight; if the weight is
-    // larger than the L2 cache, it is the one to be read less often.
+    // larger than the L2 cache, it is better to read the weight less often.
     let pixels = d.terms * d.filters < 1 << 18 ? 56 : 448
     let parts = (d.columns + pixels - 1) / pixels
     let height = max(1, pixels / max(1, d.columns))

@@ -2,7 +2,8 @@
 
 import KernelInterface
 
-/// The gates of an LSTM at one step: sums become gates, cells and outputs, and back their gradients.
+/// The gates of an LSTM at one step: computes gates, cells and outputs from the gates' sums, and their
+/// gradients.
 
 extension Loops {
   public static func lstmGates(_ s: LSTMStep, into y: UnsafeMutablePointer<Float>, stride: Int) {

@@ -23,8 +23,8 @@ struct BlockProduct {
   var cRow: Int
   /// Whether negative sums become 0.
   var relu = false
-  /// What will be read after this block, if it is not in the caches: so many floats for each inner
-  /// term.
+  /// What to prefetch for the next block, `nextInner` floats with each inner term; nil if it is in the
+  /// caches already.
   var next: UnsafePointer<Float>?
   var nextInner = 0
 
@@ -32,7 +32,7 @@ struct BlockProduct {
   /// 6 × 2 into 16.
   static let maximumRows = 6
 
-  /// Rows of the largest block that is so many vectors wide.
+  /// The most rows of a block, by its width in vectors.
   @inline(__always)
   static func maximumRows(_ vectors: Int) -> Int {
     #if AVX512 || NEON

@@ -8,7 +8,7 @@ import KernelInterface
 /// in the order in which it is read; while a panel is multiplied by all rows, the next one is brought
 /// into the L2 cache. Each sum is taken in the order of k.
 
-/// Terms of a sum that are added in one pass: a panel of so many rows fits into the L2 cache with A.
+/// Terms of a sum that are added in one pass: a panel with as many rows fits into the L2 cache with A.
 private let depth = 512
 /// Rows of A that are multiplied by a panel while it is in the caches.
 private let height = 22 * BlockProduct.maximumRows
@@ -73,7 +73,7 @@ extension Loops {
     let vectors = (columns + lanes - 1) / lanes
     let width = vectors * lanes
     let count = blocks(of: rows, vectors: vectors)
-    // The blocks share the next panel. More than a cache line for each term would be too much.
+    // Each block prefetches a part of the next panel, at most a cache line for each term.
     let ahead = min(16, (width + count - 1) / count)
     for index in 0..<count {
       let first = firstRow(ofBlock: index, of: rows, vectors: vectors)

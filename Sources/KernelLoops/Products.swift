@@ -91,8 +91,8 @@ extension Loops {
     }
   }
 
-  /// The first row of a block that is so many vectors wide. The heights of blocks are as equal as
-  /// possible, since a low block keeps the processor less busy.
+  /// The first row of a block, where all blocks have the given width in vectors. Their heights are as
+  /// equal as possible, since a low block keeps the processor less busy.
   @inline(__always)
   static func firstRow(
     ofBlock index: Int, of rows: Int, vectors: Int = blockVectors

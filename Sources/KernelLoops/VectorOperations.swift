@@ -115,6 +115,6 @@ extension Row {
   #endif
 }
 
-/// Asks for the cache line of an address, which need not be valid, to be brought into the L2 cache.
+/// Prefetches the cache line of an address into the L2 cache. The address need not be valid.
 @inline(__always)
 func fetch(_ pointer: UnsafePointer<Float>) { prefetch(pointer) }

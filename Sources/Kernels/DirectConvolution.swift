@@ -231,8 +231,8 @@ func imageGroups(_ n: Int) -> [Range<Int>] {
   return (0..<groups).map { n * $0 / groups..<n * ($0 + 1) / groups }
 }
 
-/// Zeros around the output pixels of an image, so that each input pixel has as many of them under the
-/// kernel turned around as the others of its phase.
+/// Zeros around the gradient of an image's output, so that all input pixels of a phase are computed from
+/// the same number of output pixels.
 struct OutputBorder {
   static let none = OutputBorder(top: 0, bottom: 0, left: 0, right: 0)
   let top, bottom, left, right: Int
@@ -258,8 +258,9 @@ struct OutputBorder {
   }
 }
 
-/// The gradient of the input: for each phase of its pixels with regard to the strides, a convolution of
-/// the output's gradient with those elements of the kernel that meet such pixels.
+/// The gradient of the input. With strides, input pixels are divided into phases: those of one phase are
+/// multiplied by the same elements of the kernel. The gradient of each phase is a convolution of the
+/// output's gradient with these elements.
 private struct InputPhases {
   private struct Phase {
     /// The positions of the first pixel, and of the first output pixel that it meets.

@@ -262,7 +262,9 @@ private struct Blocks {
     block * Self.size..<min(columns, (block + 1) * Self.size)
   }
 
-  /// Blocks that are worth a thread, if each column has so many multiplications.
+  /// The number of blocks that are worth a thread.
+  ///
+  /// - Parameter work: The multiplications for each column.
   func grain(_ work: Int) -> Int { max(1, 4_000_000 / max(1, work * Self.size)) }
 }
 

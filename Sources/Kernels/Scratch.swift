@@ -25,17 +25,18 @@ final class Scratch: @unchecked Sendable {
 }
 
 /// Blocks of memory that are not in use, the one unused for longest first: new pages from the system
-/// cost more than many a kernel. What has not been used for long is returned to the system.
+/// take longer than many kernels. A block that has not been used for long is returned to the system.
 ///
-/// So is what would make more memory, in use and free, than has been in use at one time and a margin for
-/// blocks of many sizes: a program takes little more from the system than it needs at the worst moment.
+/// Blocks are also returned while memory in use and free memory together exceed the most that has been in
+/// use at one time by more than a margin. So a program holds little more than it needs at its peak. The
+/// margin is for blocks of different sizes, which cannot replace each other.
 package struct FreeBlocks {
   package struct Block: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int
 
-    /// From so many floats on a block has pages of its own. Allocators may keep the pages of blocks that
-    /// were deallocated, glibc's those of up to 32 MiB.
+    /// Blocks of at least this many floats are mapped, because allocators may keep the memory of
+    /// deallocated blocks: glibc's keeps that of blocks of up to 32 MiB.
     private static let mappedCount = 1 << 18
 
     package init(count: Int) {
@@ -46,7 +47,10 @@ package struct FreeBlocks {
         ? UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let memory, memory != MAP_FAILED else {
-        fatalError("expected \(bytes) bytes of memory, the system has no more")
+        // Like Swift's own allocations, this one cannot report an error to its caller.
+        fatalError(
+          "expected \(bytes) bytes of memory, the system has not as much; use smaller batches or a "
+            + "smaller network")
       }
       pointer = memory.bindMemory(to: Float.self, capacity: self.count)
     }
@@ -70,7 +74,8 @@ package struct FreeBlocks {
   private var mostInUse = 0
 
   /// - Parameters:
-  ///   - margin: So many floats may be there, in use and free, besides the most in use at one time.
+  ///   - margin: By how many floats memory in use and free may exceed the most that was in use at one
+  ///     time.
   ///   - longestWait: A block is returned after so many others have been freed; a training step frees
   ///     some hundreds.
   package init(margin: Int = 1 << 28, longestWait: Int = 20_000) {
@@ -106,8 +111,9 @@ package struct FreeBlocks {
     mostInUse = max(mostInUse, inUse)
   }
 
-  /// To be called before a new block is made, because none fits: returns those that the system should
-  /// have back.
+  /// Counts a new block, which is to be made because no free one fits.
+  ///
+  /// - Returns: The blocks to return to the system.
   package mutating func makeRoom(for count: Int) -> [Block] {
     use(count)
     return takeOld()
@@ -140,7 +146,7 @@ package struct FreeBlocks {
       old.append(blocks.removeFirst().block)
       floats -= first.block.count
     }
-    // What is returned now will be missed in the next step, so it is as little as possible.
+    // The next step will probably need the same blocks, so return as little memory as possible.
     while !blocks.isEmpty {
       let excess = floats + inUse - (mostInUse + margin)
       guard excess > 0 else { break }

@@ -11,7 +11,7 @@ struct ReadCommand: ParsableCommand {
     discussion: """
       A page is a PNG or JPEG file: a scan or a photograph of lines of handwriting, dark on light or light \
       on dark, on plain, ruled or squared paper. Lines may be slanted, the light may be uneven, and a \
-      table may be seen around the sheet. Words are separated by blanks. Letters should be separate and \
+      table may be seen around the sheet. Words are separated by spaces. Letters should be separate and \
       about equally large, as in EMNIST, from which the models learn.
 
       For each line its text and the mean confidence of its characters are printed, from 0 to 1. A figure \

@@ -42,7 +42,7 @@ struct ScratchTests {
       #expect(free.makeRoom(for: count).isEmpty)
       return FreeBlocks.Block(count: count)
     }
-    // All at one time: they are kept.
+    // They were all in use at the same time, so all are kept.
     let blocks = (0..<3).map { _ in block(500) }
     for block in blocks { #expect(free.keep(block).isEmpty) }
     #expect(free.floats == 1500)

@@ -41,7 +41,7 @@ public struct PageReader {
   ///   - width: The width of the lines that the network is given.
   ///   - window: The windows of a line that the network has a step for.
   ///   - mapping: The text of each class.
-  ///   - specialTokens: The texts of classes that are no characters; the first class is CTC's blank.
+  ///   - specialTokens: The texts of classes that are not characters; the first class is CTC's blank.
   ///   - network: The network.
   public init(
     width: Int, window: LineWindow, mapping: [String], specialTokens: [String],
@@ -55,8 +55,8 @@ public struct PageReader {
 
   /// Reads the lines of a page.
   ///
-  /// - Throws: What the network throws, or ``DataError`` if its output is not that of as many lines, or
-  ///   not finite.
+  /// - Throws: What the network throws, or ``DataError`` if its output has another number of lines or
+  ///   classes, or is NaN.
   public func read(_ page: PagePicture) throws -> [ReadLine] {
     let parts = page.lines.enumerated().flatMap { number, line in
       line.parts(most: width).map { (number: number, part: $0) }
@@ -96,7 +96,7 @@ public struct ReadCharacter: Equatable, Sendable {
   public let text: String
   /// Where in the line's image the network saw it.
   public let columns: Range<Double>
-  /// Its largest probability, from 0 to 1; 1 for a blank between parts of the line.
+  /// Its largest probability, from 0 to 1; 1 for a space between parts of the line.
   public let confidence: Float
 }
 
@@ -104,7 +104,7 @@ public struct ReadCharacter: Equatable, Sendable {
 public struct ReadLine: Sendable {
   /// The line.
   public let line: PageLine
-  /// The characters, without blanks at the beginning and the end.
+  /// The characters, without spaces at the beginning and the end.
   public private(set) var characters: [ReadCharacter] = []
 
   init(_ line: PageLine) {
@@ -141,7 +141,7 @@ public struct ReadLine: Sendable {
       let isDouble = character.text == " " && characters.last.map { $0.text == " " } ?? true
       if !isDouble { characters.append(character) }
     }
-    // The next part begins with a blank of its own, if it begins a word.
+    // A part that begins a word adds a space before it.
     while characters.last?.text == " " { characters.removeLast() }
   }
 }

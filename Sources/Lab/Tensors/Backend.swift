@@ -198,8 +198,8 @@ package protocol Backend: AnyObject, Sendable {
   func lstm(
     _ x: Tensor, _ directions: [LSTMDirection], saves: Bool
   ) -> (y: Tensor, saved: AnyObject?)
-  /// The gradients by x, if it is wanted, and by each direction's weights. Called once: what was
-  /// saved may be overwritten.
+  /// The gradients by x (if `wantsInput`) and by each direction's weights. Called once for a forward
+  /// pass, since it may overwrite what was saved.
   func lstmGradients(
     _ x: Tensor, _ directions: [LSTMDirection], y: Tensor, dy: Tensor, saved: AnyObject?,
     wantsInput: Bool

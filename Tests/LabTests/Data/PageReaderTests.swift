@@ -37,7 +37,7 @@ struct PageReaderTests {
     return try PagePicture(contentsOf: file)
   }
 
-  /// The log-probabilities of each line: letters in the middle of ink, blanks in the middle of wide gaps.
+  /// The log-probabilities of each line: letters in the middle of ink, spaces in the middle of wide gaps.
   private func network(_ x: Tensor) throws -> [LogProbabilities] {
     let (width, pixels) = (x.shape[3], x.elements)
     let steps = (width - window.width) / window.stride + 1
@@ -94,14 +94,14 @@ struct PageReaderTests {
       if character.text == " " {
         #expect(ink.isEmpty, "\(character)")
       } else {
-        // The middle of the ink is that of the character, but for the rounding to steps.
+        // Up to the rounding to steps, the character's columns are centered on its ink.
         let center = Double(ink.reduce(0, +)) / Double(max(1, ink.count)) + 0.5
         #expect(!ink.isEmpty && abs(center - middle) < 4, "\(character), ink at \(center)")
       }
     }
   }
 
-  /// Words and blanks are the same however narrow the network's lines are.
+  /// The width of the network's lines changes neither words nor spaces.
   @Test func longLinesAreReadInParts() throws {
     let text = "lol ool lo olo loll oo ll ol lolo oll"
     let page = try page([text])
@@ -120,7 +120,7 @@ struct PageReaderTests {
     #expect(try reader().read(page(lines) { $0.lineHeight = 34 }).map(\.text) == lines)
   }
 
-  @Test func blanksAreSingle() throws {
+  @Test func spacesAreSingle() throws {
     var reader = reader()
     reader.decoder = { lines in
       lines.map { _ in

@@ -124,7 +124,7 @@ struct LSTMLayerTests {
       ]),
   ]
 
-  /// The weights are those of PyTorch for the same seed, so that the results are.
+  /// The weights are PyTorch's for the same seed, so the results must be too.
   @Test(arguments: results)
   func agreesWithPyTorch(_ result: LayerResult) throws {
     let layer = LSTM(

@@ -7,8 +7,8 @@ package final class Buffer: @unchecked Sendable {
   package var pointer: UnsafeMutablePointer<Float> { block.pointer }
   private let block: FreeBlocks.Block
 
-  /// Buffers that are not in use: together with those in use up to 128 MiB more than were in use at one
-  /// time.
+  /// Buffers that are not in use. With those in use, they exceed the most that was in use at one time by
+  /// at most 128 MiB.
   private static let free = Mutex(FreeBlocks(margin: 1 << 25))
   /// Smaller buffers are not worth the lock.
   private static let smallestCount = 1 << 12
