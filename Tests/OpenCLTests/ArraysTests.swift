@@ -17,7 +17,8 @@ import Testing
   ]
 
   @Test(arguments: [
-    [], [0], [1], [2], [3], [5], [3, 5], [255], [256], [257], [2, 3, 4, 5], [1023], [1025], [50_001],
+    [], [0], [1], [2], [3], [5], [3, 5], [255], [256], [257], [2, 3, 4, 5], [1023], [1025],
+    [50_001],
   ])
   func functionsOfOneTensor(shape: [Int]) throws {
     for function in Self.functions { try expectSame([numbers(shape)]) { function($0[0]) } }
@@ -28,8 +29,10 @@ import Testing
 
   @Test(arguments: [
     [[1], [1]], [[3, 5], [3, 5]], [[2, 3, 4], [3, 1]], [[4], [2, 1]], [[], [3]], [[7], []],
-    [[0], [1]], [[2, 0], [2, 1]], [[31, 33], [33]], [[31, 33], [31, 1]], [[2, 1, 4, 1], [3, 1, 5]],
-    [[1, 1], [1]], [[257], [257]], [[3, 1, 2, 1, 2, 1], [1, 2, 1, 3, 1, 2]], [[1, 300], [300, 1]],
+    [[0], [1]], [[2, 0], [2, 1]], [[31, 33], [33]], [[31, 33], [31, 1]],
+    [[2, 1, 4, 1], [3, 1, 5]],
+    [[1, 1], [1]], [[257], [257]], [[3, 1, 2, 1, 2, 1], [1, 2, 1, 3, 1, 2]],
+    [[1, 300], [300, 1]],
   ])
   func functionsOfTwoTensors(shapes: [[Int]]) throws {
     let (a, b) = (numbers(shapes[0]), numbers(shapes[1], seed: 2))
@@ -40,7 +43,8 @@ import Testing
 
   /// Images with their channels last, as convolutions write them.
   @Test(arguments: [
-    [2, 3, 4, 5], [1, 3, 1, 1], [1, 1, 4, 5], [2, 1, 1, 1], [1, 1, 1, 1], [2, 3, 1, 5], [2, 3, 4, 1],
+    [2, 3, 4, 5], [1, 3, 1, 1], [1, 1, 4, 5], [2, 1, 1, 1], [1, 1, 1, 1], [2, 3, 1, 5],
+    [2, 3, 4, 1],
   ])
   func operandsMayHaveTheirChannelsLast(shape: [Int]) throws {
     let (a, b) = (numbers([2, 3, 4, 5]), numbers(shape, seed: 2))
@@ -93,7 +97,9 @@ import Testing
   @Test(arguments: [0.0, 0.1, 0.5, 0.999, 1.0])
   func dropoutKeepsTheSameElements(probability: Double) throws {
     let device = try #require(OpenCL.device)
-    for (shape, seed) in [([1], 1), ([3, 5], 2), ([2, 3, 4, 5], 3), ([1025], 4), ([3, 7, 50, 51], 5)] {
+    for (shape, seed) in [
+      ([1], 1), ([3, 5], 2), ([2, 3, 4, 5], 3), ([1025], 4), ([3, 7, 50, 51], 5),
+    ] {
       let rule = DropoutRule(probability: probability, seed: UInt64(seed))
       let x = numbers(shape, seed: 3)
       let expected = x.device.backend.dropout(x, rule)
@@ -110,7 +116,8 @@ import Testing
   // MARK: Copies
 
   @Test(arguments: [
-    [1], [0], [7], [2, 3], [2, 3, 4], [2, 3, 4, 5], [3, 0, 2], [17, 33], [8, 8], [40, 3, 70], [1, 9, 1, 9],
+    [1], [0], [7], [2, 3], [2, 3, 4], [2, 3, 4, 5], [3, 0, 2], [17, 33], [8, 8], [40, 3, 70],
+    [1, 9, 1, 9],
   ])
   func copiesWithStrides(shape: [Int]) throws {
     let x = numbers(shape)
@@ -146,7 +153,9 @@ import Testing
 
   @Test func rowsOfATable() throws {
     for (rows, columns) in [(1, 1), (5, 3), (40, 65), (3, 0)] {
-      for indices in [[], [0], (0..<50).map { $0 * $0 % rows }, [Int](repeating: rows - 1, count: 9)] {
+      for indices in [
+        [], [0], (0..<50).map { $0 * $0 % rows }, [Int](repeating: rows - 1, count: 9),
+      ] {
         try expectSame([numbers([rows, columns])]) {
           try embedding(IntTensor(indices, shape: [indices.count]), weight: $0[0])
         }

@@ -11,32 +11,55 @@ int2 place(int threads, int inner) {
   return inner == 1 ? (int2)(lane / threads, lane % threads) : (int2)(lane % width, lane / width);
 }
 
+// Adds to four sums: hi is what a float holds of a sum, lo what it does not (Knuth's TwoSum), which together
+// is almost as precise as double precision.
+void add_exactly(float4 x, float4 *hi, float4 *lo) {
+  float4 sum = *hi + x, added = sum - *hi;
+  *lo += (*hi - (sum - added)) + (x - added);
+  *hi = sum;
+}
+
+// The same for a pair of (hi, lo).
+float2 add_pairs(float2 a, float2 b) {
+  float sum = a.x + b.x, added = sum - a.x;
+  return (float2)(sum, a.y + b.y + ((a.x - (sum - added)) + (b.x - added)));
+}
+
 kernel void sums(
   global const float *x, global float *y, int reduced, int inner, int results, int threads, int rows,
   float divisor
 ) {
-  local float shared[256];
+  local float2 shared[256];
   int2 at = place(threads, inner);
   int width = get_local_size(0) / threads, result = get_group_id(0) * width + at.x;
   int part = get_group_id(1), outer = result / inner, column = result - outer * inner;
-  float4 sum = 0.0f;
+  float4 hi = 0.0f, lo = 0.0f;
   if (result < results) {
     global const float *source = x + outer * reduced * inner + column;
     int first = part * rows, last = first + min(rows, reduced - first), row = first + at.y;
     for (; last - row > 3 * threads; row += 4 * threads)
-      sum += (float4)(
-        source[row * inner], source[(row + threads) * inner], source[(row + 2 * threads) * inner],
-        source[(row + 3 * threads) * inner]);
-    for (; row < last; row += threads) sum.x += source[row * inner];
+      add_exactly(
+        (float4)(
+          source[row * inner], source[(row + threads) * inner], source[(row + 2 * threads) * inner],
+          source[(row + 3 * threads) * inner]),
+        &hi, &lo);
+    for (; row < last; row += threads)
+      add_exactly((float4)(source[row * inner], 0.0f, 0.0f, 0.0f), &hi, &lo);
   }
   int slot = at.y * width + at.x;
-  shared[slot] = (sum.x + sum.y) + (sum.z + sum.w);
+  shared[slot] = add_pairs(
+    add_pairs((float2)(hi.x, lo.x), (float2)(hi.y, lo.y)),
+    add_pairs((float2)(hi.z, lo.z), (float2)(hi.w, lo.w)));
   for (int half_count = threads / 2; half_count > 0; half_count /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (at.y < half_count) shared[slot] += shared[slot + half_count * width];
+    if (at.y < half_count) shared[slot] = add_pairs(shared[slot], shared[slot + half_count * width]);
   }
-  if (at.y == 0 && result < results)
-    y[(outer * (int)get_num_groups(1) + part) * inner + column] = shared[slot] / divisor;
+  if (at.y == 0 && result < results) {
+    float2 sum = shared[slot];
+    // Of infinity and NaN nothing is left over.
+    y[(outer * (int)get_num_groups(1) + part) * inner + column] =
+      (isfinite(sum.x) ? sum.x + sum.y : sum.x) / divisor;
+  }
 }
 
 // Whether a comes before b: the larger one, NaN before all numbers, and the first one among equals.

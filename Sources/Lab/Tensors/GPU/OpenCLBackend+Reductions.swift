@@ -83,10 +83,12 @@ extension OpenCLBackend {
       source = sums
       runs.remove(at: run)
     }
-    let run = runs.lastIndex(where: \.isReduced)
-    sum(
-      source, run.map { planes(runs, $0) } ?? Planes(
-        outer: 1, reduced: 1, inner: runs.reduce(1) { $0 * $1.extent }), divisor: divisor, into: y)
+    if let run = runs.lastIndex(where: \.isReduced) {
+      sum(source, planes(runs, run), divisor: divisor, into: y)
+    } else {
+      let count = runs.reduce(1) { $0 * $1.extent }
+      sum(source, Planes(outer: 1, reduced: 1, inner: count), divisor: divisor, into: y)
+    }
   }
 
   private func planes(_ runs: [(extent: Int, isReduced: Bool)], _ run: Int) -> Planes {
