@@ -1,5 +1,5 @@
-// Functions of one, two or three elements. Each thread computes four neighbours; `n` is the number of
-// elements, `count` that of threads with work. Needs positions.cl.
+// Functions of one, two or three elements. Each thread computes four neighbours; `n` is the number
+// of elements, `count` that of threads with work. Needs positions.cl.
 
 // MARK: Functions of one number
 
@@ -76,7 +76,8 @@ kernel void unary_gradient(
   store4(d, dx, i, n);
 }
 
-// Elements are numbered in row-major order for the rule, also where the channels are last in memory.
+// Elements are numbered in row-major order for the rule, also where the channels are last in
+// memory.
 kernel void dropout(
   global const float *x, global float *y, int channels, int pixels, uint low, uint high,
   uint threshold, float scale, int n, int count
@@ -170,8 +171,8 @@ kernel void binary_gradient(
 // MARK: Arrays that are repeated along some dimensions, one element in each thread
 
 kernel void binary_strided(
-  int operation, global const float *a, global const float *b, global float *y, int rank, int8 shape,
-  int8 a_steps, int8 b_steps, int8 offsets, int count
+  int operation, global const float *a, global const float *b, global float *y, int rank,
+  int8 shape, int8 a_steps, int8 b_steps, int8 offsets, int count
 ) {
   int i = get_global_id(0);
   if (i >= count) return;

@@ -11,8 +11,9 @@ kernel void copy_strided(
   y[offsets.s0 + at.x] = x[offsets.s1 + at.y];
 }
 
-// The same where neighbours in x are neighbours in y along another dimension: planes are transposed in
-// squares of 16 x 16, so that both sides touch neighbours. Planes are numbered along the other dimensions.
+// The same where neighbours in x are neighbours in y along another dimension: planes are transposed
+// in squares of 16 x 16, so that both sides touch neighbours. Planes are numbered along the other
+// dimensions.
 kernel __attribute__((reqd_work_group_size(16, 16, 1)))
 void copy_transposed(
   global const float *x, global float *y, int rows, int columns, int x_stride, int y_stride,

@@ -1,8 +1,8 @@
 // Steps of optimizers. Needs positions.cl.
 
-// One step of Adam on up to 16 tensors: a kernel is launched in about the time in which it changes a
-// million elements. Each thread changes four neighbours; `ends` has for each tensor the first group of
-// threads behind its own.
+// One step of Adam on up to 16 tensors: a kernel is launched in about the time in which it changes
+// a million elements. Each thread changes four neighbours; `ends` has for each tensor the first
+// group of threads behind its own.
 #define TENSOR(k) \
   global float *value##k, global const float *gradient##k, global float *mean##k, \
   global float *square##k

@@ -1,5 +1,5 @@
-// Where elements are in memory: for kernels that handle four neighbours in each thread, and for arrays
-// with strides. To be compiled in front of other files.
+// Where elements are in memory: for kernels that handle four neighbours in each thread, and for
+// arrays with strides. To be compiled in front of other files.
 
 // Elements 4 i ... 4 i + 3 of n; 0 for those behind the end.
 float4 load4(global const float *x, int i, int n) {
@@ -21,8 +21,8 @@ void store4(float4 value, global float *y, int i, int n) {
   if (left > 2) y[first + 2] = value.z;
 }
 
-// The positions of element i, counted in row-major order, in three arrays. The extents and the distances
-// between neighbours begin with those of the last dimension.
+// The positions of element i, counted in row-major order, in three arrays. The extents and the
+// distances between neighbours begin with those of the last dimension.
 int4 positions(int i, int rank, int8 shape, int8 a, int8 b, int8 c) {
   int4 at = 0;
 #define DIMENSION(d) \

@@ -1,8 +1,9 @@
 // Sums and maxima over the second dimension of outer x reduced x inner elements.
 //
-// A group of threads computes some results at once, each with `threads` threads, a power of two. Long
-// reductions are divided into parts of `rows` elements, one for each group along the second dimension;
-// the results of the parts are reduced again. The order of the operations follows from the extents alone.
+// A group of threads computes some results at once, each with `threads` threads, a power of two.
+// Long reductions are divided into parts of `rows` elements, one for each group along the second
+// dimension; the results of the parts are reduced again. The order of the operations follows from
+// the extents alone.
 
 // The place of a thread: which of the group's results it works at, and which part of it is its own.
 // Neighbouring threads read neighbours in memory.
@@ -11,8 +12,8 @@ int2 place(int threads, int inner) {
   return inner == 1 ? (int2)(lane / threads, lane % threads) : (int2)(lane % width, lane / width);
 }
 
-// Adds to four sums: hi is what a float holds of a sum, lo what it does not (Knuth's TwoSum), which together
-// is almost as precise as double precision.
+// Adds to four sums: hi is what a float holds of a sum, lo what it does not (Knuth's TwoSum), which
+// together is almost as precise as double precision.
 void add_exactly(float4 x, float4 *hi, float4 *lo) {
   float4 sum = *hi + x, added = sum - *hi;
   *lo += (*hi - (sum - added)) + (x - added);
@@ -26,8 +27,8 @@ float2 add_pairs(float2 a, float2 b) {
 }
 
 kernel void sums(
-  global const float *x, global float *y, int reduced, int inner, int results, int threads, int rows,
-  float divisor
+  global const float *x, global float *y, int reduced, int inner, int results, int threads,
+  int rows, float divisor
 ) {
   local float2 shared[256];
   int2 at = place(threads, inner);
@@ -52,7 +53,8 @@ kernel void sums(
     add_pairs((float2)(hi.z, lo.z), (float2)(hi.w, lo.w)));
   for (int half_count = threads / 2; half_count > 0; half_count /= 2) {
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (at.y < half_count) shared[slot] = add_pairs(shared[slot], shared[slot + half_count * width]);
+    if (at.y < half_count)
+      shared[slot] = add_pairs(shared[slot], shared[slot + half_count * width]);
   }
   if (at.y == 0 && result < results) {
     float2 sum = shared[slot];
@@ -68,8 +70,8 @@ int is_before(float a, int a_place, float b, int b_place) {
   return a > b || (a == b && a_place < b_place);
 }
 
-// The maxima and their places among the elements that were compared. Where x has the maxima of parts,
-// `places` has their places.
+// The maxima and their places among the elements that were compared. Where x has the maxima of
+// parts, `places` has their places.
 kernel void maxima(
   global const float *x, global const int *places, int has_places, global float *y,
   global int *indices, int reduced, int inner, int results, int threads, int rows
