@@ -17,7 +17,7 @@ package struct KernelSource: Hashable, Sendable {
 
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
-    case elementwise
+    case arithmetic, arrays, elementwise, optimizers, positions, reductions
   }
 
   /// The text that is compiled.
@@ -32,7 +32,12 @@ package struct KernelSource: Hashable, Sendable {
 extension KernelSource.File {
   fileprivate var bytes: [UInt8] {
     switch self {
+    case .arithmetic: PackageResources.arithmetic_cl
+    case .arrays: PackageResources.arrays_cl
     case .elementwise: PackageResources.elementwise_cl
+    case .optimizers: PackageResources.optimizers_cl
+    case .positions: PackageResources.positions_cl
+    case .reductions: PackageResources.reductions_cl
     }
   }
 }
