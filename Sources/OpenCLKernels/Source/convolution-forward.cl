@@ -1,6 +1,6 @@
 // y = epilogue(x ∗ weight + bias).
 //
-// The host puts products-core.cl (after A_ALONG = B_ALONG = 1) and convolution-parts.cl in front.
+// The host puts convolution-parts.cl and products-core.cl in front, and defines FORWARD.
 //
 // forward: macros of products-core.cl and convolution-parts.cl, BIAS, SAVES (codes of pooling are
 //   written), SPLIT (0 or 1: sums of parts of the reduction are written instead of results).
@@ -47,15 +47,23 @@ INLINE void advance(Step *s) {
   s->c += BK;
 }
 
+// Moves the left operand of a step to local memory: at once if `a` is not null, else to `v`.
 INLINE void load_pixels(
-    float4 *v, __global const float *x, const Pixel *corners, Step step, int thread) {
+    float4 *v, __local float *a, __global const float *x, const Pixel *corners, Step step,
+    int thread) {
   UNROLL for (int l = 0; l < LOADS_A; l++) {
     int e = thread + l * THREADS, first = step.c + ELEMENT_OF_A(e);
-    v[l] = 0.0f;
 #if C % 4 == 0
     int h = corners[l].h + step.a * DILATION_H, w = corners[l].w + step.b * DILATION_W;
-    if ((uint)h < (uint)H && (uint)w < (uint)W && first < C)
-      v[l] = *(__global const float4 *)(x + ((corners[l].image * H + h) * W + w) * C + first);
+    bool inside = (uint)h < (uint)H && (uint)w < (uint)W && first < C;
+    __global const float *from =
+        x + (inside ? ((corners[l].image * H + h) * W + w) * C + first : 0);
+#if ASYNC_A
+    if (HAS_A(e)) copy(a, PLACE_OF_A(e), from, inside);
+#else
+    v[l] = 0.0f;
+    if (inside) v[l] = *(__global const float4 *)from;
+#endif
 #else
     float f[4];
     UNROLL for (int u = 0; u < 4; u++) {
@@ -69,15 +77,23 @@ INLINE void load_pixels(
   }
 }
 
+// The same for the right operand.
 INLINE void load_weights(
-    float4 *v, __global const float *weight, int column, Step step, int thread) {
+    float4 *v, __local float *b, __global const float *weight, int column, Step step, int thread) {
   UNROLL for (int l = 0; l < LOADS_B; l++) {
     int e = thread + l * THREADS, k = column + COLUMN_OF_B(e), first = step.c + ELEMENT_OF_B(e);
-    v[l] = 0.0f;
 #if C % 4 == 0
-    if (HAS_B(e) && k < K && first < C)
-      v[l] = *(__global const float4 *)(weight + k * PATCH + (step.a * S + step.b) * C + first);
+    bool is_there = k < K && first < C;
+    __global const float *from =
+        weight + (is_there ? k * PATCH + (step.a * S + step.b) * C + first : 0);
+#if ASYNC_B
+    if (HAS_B(e)) copy(b, PLACE_OF_B(e), from, is_there);
 #else
+    v[l] = 0.0f;
+    if (HAS_B(e) && is_there) v[l] = *(__global const float4 *)from;
+#endif
+#else
+    v[l] = 0.0f;
     if (HAS_B(e) && k < K && first < PATCH)
       v[l] = load_some(weight + k * PATCH + first, PATCH - first);
 #endif
@@ -115,21 +131,26 @@ void forward(
   float4 from_x[LOADS_A], from_weight[LOADS_B];
   for (int i = 0; i <= count; i++) {
     if (i < count) {
-      load_pixels(from_x, x, corners, step, thread);
-      load_weights(from_weight, weight, column, step, thread);
+      load_pixels(from_x, a[i & 1], x, corners, step, thread);
+      load_weights(from_weight, b[i & 1], weight, column, step, thread);
       advance(&step);
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
+#if !ASYNC_A
       UNROLL for (int l = 0; l < LOADS_A; l++) {
         int e = thread + l * THREADS;
         if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_x[l]);
       }
+#endif
+#if !ASYNC_B
       UNROLL for (int l = 0; l < LOADS_B; l++) {
         int e = thread + l * THREADS;
         if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_weight[l]);
       }
+#endif
     }
+    finish_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 

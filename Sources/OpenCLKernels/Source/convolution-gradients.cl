@@ -1,10 +1,10 @@
 // The gradients of a convolution by its input, weight and bias. RELU and POOL say how the gradient of
 // the convolution's result follows from dy, see Gradient in convolution-parts.cl.
 //
-// The host puts products-core.cl (after A_ALONG and B_ALONG) and convolution-parts.cl in front, and
-// defines INPUT_GRADIENT or WEIGHT_GRADIENT.
+// The host puts convolution-parts.cl and products-core.cl in front, and defines INPUT_GRADIENT or
+// WEIGHT_GRADIENT.
 //
-// input_gradient (A_ALONG = 1, B_ALONG = 0): the pixels of dx whose row and column have the same
+// input_gradient: the pixels of dx whose row and column have the same
 //   rest after division by the stride; all of them if the stride is 1. The host starts it once for
 //   each pair of rests (h, w), STRIDE_H × STRIDE_W times.
 //   Arguments: dy, y, codes, scale, weight, dx, images,
@@ -17,7 +17,7 @@
 //   by STRIDE_H; taps_h = ⌈(R - tap_h) / every_h⌉; without such an r < R, taps_h = 0.
 //   Local size THREADS; groups ⌈images · count_h · count_w / BM⌉ × ⌈C / BN⌉.
 //
-// weight_gradient (A_ALONG = B_ALONG = 0): sums over a part of the output pixels.
+// weight_gradient: sums over a part of the output pixels.
 //   Arguments: x, dy, y, codes, scale, dw, db, pixels, steps. `pixels`: output pixels of all images.
 //   `steps`: steps of BK pixels for a group. dw is parts × K × R × S × C, db parts × K; with
 //   more than one part, `sum_parts` follows. Macro BIAS: whether db is written.
@@ -37,19 +37,25 @@ typedef struct {
   int k, a, b;
 } Step;
 
+// Moves the left operand of a step to local memory: at once if it is copied, else to `v`.
 INLINE void load_gradients(
-    float4 *v, Gradient d, const Pixel *corners, Step step, Axis vertical, Axis horizontal,
+    float4 *v, __local float *a, Gradient d, const Pixel *corners, Step step, Axis vertical, Axis horizontal,
     int thread) {
   UNROLL for (int l = 0; l < LOADS_A; l++) {
     int e = thread + l * THREADS, first = step.k + ELEMENT_OF_A(e);
-    v[l] = 0.0f;
     Pixel p;
     p.image = corners[l].image;
 #if K % 4 == 0
     p.h = corners[l].h - step.a * vertical.step;
     p.w = corners[l].w - step.b * horizontal.step;
-    if ((uint)p.h < (uint)OUTPUT_H && (uint)p.w < (uint)OUTPUT_W && first < K)
-      v[l] = gradient4(d, p, first);
+    bool inside = (uint)p.h < (uint)OUTPUT_H && (uint)p.w < (uint)OUTPUT_W && first < K;
+#if ASYNC_A
+    int place = ((p.image * OUTPUT_H + p.h) * OUTPUT_W + p.w) * K + first;
+    if (HAS_A(e)) copy(a, PLACE_OF_A(e), d.dy + (inside ? place : 0), inside);
+#else
+    v[l] = 0.0f;
+    if (inside) v[l] = gradient4(d, p, first);
+#endif
 #else
     float f[4];
     UNROLL for (int u = 0; u < 4; u++) {
@@ -65,9 +71,10 @@ INLINE void load_gradients(
   }
 }
 
+// The same for the right operand.
 INLINE void load_weights(
-    float4 *v, __global const float *weight, int column, Step step, Axis vertical, Axis horizontal,
-    int thread) {
+    float4 *v, __local float *tile, __global const float *weight, int column, Step step,
+    Axis vertical, Axis horizontal, int thread) {
   UNROLL for (int l = 0; l < LOADS_B; l++) {
     int e = thread + l * THREADS, c = column + COLUMN_OF_B(e), k = step.k + ELEMENT_OF_B(e);
     int a = step.a, b = step.b;
@@ -77,16 +84,19 @@ INLINE void load_weights(
     a = tap / max(1, horizontal.taps);
     b = tap - a * horizontal.taps;
 #endif
-    v[l] = 0.0f;
-    if (HAS_B(e) && c < C && k < K && a < vertical.taps) {
-      int r = vertical.tap + a * vertical.every, s = horizontal.tap + b * horizontal.every;
-      __global const float *from = weight + ((k * R + r) * S + s) * C + c;
-#if C % 4 == 0
-      v[l] = *(__global const float4 *)from;
+    int r = vertical.tap + a * vertical.every, s = horizontal.tap + b * horizontal.every;
+    bool is_there = c < C && k < K && a < vertical.taps;
+    __global const float *from = weight + (is_there ? ((k * R + r) * S + s) * C + c : 0);
+#if ASYNC_B
+    if (HAS_B(e)) copy(tile, PLACE_OF_B(e), from, is_there);
 #else
-      v[l] = load_some(from, C - c);
+    v[l] = 0.0f;
+#if C % 4 == 0
+    if (HAS_B(e) && is_there) v[l] = *(__global const float4 *)from;
+#else
+    if (HAS_B(e) && is_there) v[l] = load_some(from, C - c);
 #endif
-    }
+#endif
   }
 }
 
@@ -125,8 +135,9 @@ void input_gradient(
   float4 from_dy[LOADS_A], from_weight[LOADS_B];
   for (int i = 0; i <= count; i++) {
     if (i < count) {
-      load_gradients(from_dy, d, corners, step, vertical, horizontal, thread);
-      load_weights(from_weight, weight, column, step, vertical, horizontal, thread);
+      load_gradients(from_dy, a[i & 1], d, corners, step, vertical, horizontal, thread);
+      load_weights(
+          from_weight, b[i & 1], weight, column, step, vertical, horizontal, thread);
 #if K % 4 == 0
       if (++step.b == taps_w) {
         step.b = 0;
@@ -141,15 +152,20 @@ void input_gradient(
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
+#if !ASYNC_A
       UNROLL for (int l = 0; l < LOADS_A; l++) {
         int e = thread + l * THREADS;
         if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_dy[l]);
       }
+#endif
+#if !ASYNC_B
       UNROLL for (int l = 0; l < LOADS_B; l++) {
         int e = thread + l * THREADS;
         if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_weight[l]);
       }
+#endif
     }
+    finish_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 
@@ -208,12 +224,18 @@ INLINE float input_at(__global const float *x, Pixel p, Tap t) {
   return inside ? x[((p.image * H + h) * W + w) * C + t.c] : 0.0f;
 }
 
-// Four kernel elements' inputs at an output pixel.
+// Where four kernel elements' inputs at an output pixel are; -1 if they are outside.
+INLINE int place_of_inputs(Pixel p, Tap t) {
+  int h = p.h * STRIDE_H + t.h, w = p.w * STRIDE_W + t.w;
+  bool inside = (uint)h < (uint)H && (uint)w < (uint)W && t.m < PATCH;
+  return inside ? ((p.image * H + h) * W + w) * C + t.c : -1;
+}
+
+// These inputs.
 INLINE float4 inputs_at(__global const float *x, Pixel p, Tap t) {
 #if C % 4 == 0
-  int h = p.h * STRIDE_H + t.h, w = p.w * STRIDE_W + t.w;
-  if ((uint)h < (uint)H && (uint)w < (uint)W && t.m < PATCH)
-    return *(__global const float4 *)(x + ((p.image * H + h) * W + w) * C + t.c);
+  int place = place_of_inputs(p, t);
+  if (place >= 0) return *(__global const float4 *)(x + place);
   return (float4)0.0f;
 #else
   return (float4)(
@@ -254,21 +276,34 @@ void weight_gradient(
     if (i < count) {
       UNROLL for (int l = 0; l < LOADS_A; l++) {
         int e = thread + l * THREADS, number = (first + i) * BK + ELEMENT_OF_A(e);
+#if ASYNC_A
+        int place = number < pixels ? place_of_inputs(pixel_at(number), tap) : -1;
+        if (HAS_A(e)) copy(a[i & 1], PLACE_OF_A(e), x + max(place, 0), place >= 0);
+#else
         from_x[l] = 0.0f;
         if (HAS_A(e) && number < pixels) from_x[l] = inputs_at(x, pixel_at(number), tap);
+#endif
       }
       UNROLL for (int l = 0; l < LOADS_B; l++) {
         int e = thread + l * THREADS, number = (first + i) * BK + ELEMENT_OF_B(e);
+#if ASYNC_B
+        bool is_there = number < pixels && k < K;
+        if (HAS_B(e)) copy(b[i & 1], PLACE_OF_B(e), dy + (is_there ? number * K + k : 0), is_there);
+#else
         from_dy[l] = 0.0f;
         if (HAS_B(e) && number < pixels) from_dy[l] = gradients_at(d, pixel_at(number), k);
+#endif
       }
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
+#if !ASYNC_A
       UNROLL for (int l = 0; l < LOADS_A; l++) {
         int e = thread + l * THREADS;
         if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_x[l]);
       }
+#endif
+#if !ASYNC_B
       UNROLL for (int l = 0; l < LOADS_B; l++) {
         int e = thread + l * THREADS;
         if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_dy[l]);
@@ -276,7 +311,9 @@ void weight_gradient(
         sum += from_dy[l];
 #endif
       }
+#endif
     }
+    finish_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 

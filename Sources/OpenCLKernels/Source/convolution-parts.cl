@@ -6,7 +6,9 @@
 // and columns.
 //
 // Macros of the host: C, H, W, K, R, S, STRIDE_H, STRIDE_W, PADDING_H, PADDING_W, DILATION_H,
-// DILATION_W; RELU, POOL, DROPOUT (0 or 1): what follows the convolution, in this order.
+// DILATION_W; RELU, POOL, DROPOUT (0 or 1): what follows the convolution, in this order; FORWARD,
+// INPUT_GRADIENT or WEIGHT_GRADIENT for a kernel that is a product of tiles; ASYNC (1 may be faster
+// with CORE 1 and 2).
 
 #define OUTPUT_H ((H + 2 * PADDING_H - DILATION_H * (R - 1) - 1) / STRIDE_H + 1)
 #define OUTPUT_W ((W + 2 * PADDING_W - DILATION_W * (S - 1) - 1) / STRIDE_W + 1)
@@ -26,8 +28,28 @@
 // The code of a pooled pixel that has no gradient: ReLU or dropout set it to 0.
 #define DEAD_PIXEL 4
 
-#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+
+// The operands of a kernel's product, see products-core.cl. With ASYNC, tensors that need no change
+// are copied past the registers.
+#ifndef ASYNC
+#define ASYNC 0
+#endif
+#if defined(FORWARD)
+#define A_ALONG 1
+#define B_ALONG 1
+#define ASYNC_A (ASYNC && C % 4 == 0)
+#define ASYNC_B (ASYNC && C % 4 == 0)
+#elif defined(INPUT_GRADIENT)
+#define A_ALONG 1
+#define B_ALONG 0
+#define ASYNC_A (ASYNC && !RELU && !POOL && K % 4 == 0)
+#define ASYNC_B (ASYNC && C % 4 == 0)
+#elif defined(WEIGHT_GRADIENT)
+#define A_ALONG 0
+#define B_ALONG 0
+#define ASYNC_A (ASYNC && C % 4 == 0)
+#define ASYNC_B (ASYNC && !RELU && !POOL && K % 4 == 0 && !BIAS)
 #endif
 
 // A pixel of an image. Pixels of rows that do not exist are outside of every image.

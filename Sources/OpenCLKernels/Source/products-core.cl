@@ -15,13 +15,14 @@
 //             NVIDIA GPU of compute capability 8.0
 //   EMULATE   1: the instructions of CORE 1 and 2 in plain OpenCL C, to test indices anywhere
 //   ASM       the word for inline assembly, `asm` if undefined
-//   BM, BN    the tile's extents: multiples of WARP_M and WARP_N; BN = 16, or a multiple of 32
+//   BM, BN    the tile's extents: multiples of WARP_M and WARP_N
 //   BK        16 or 32
 //   WARP_M    a multiple of 32
-//   WARP_N    16 if BN is, else a multiple of 32
-// Macros of the kernel that includes this:
+//   WARP_N    16 or a multiple of 32
+// Macros of the kernel, from the file before this one:
 //   A_ALONG   1: the reduction is contiguous in the left operand's memory, 0: the rows are
 //   B_ALONG   1: the reduction is contiguous in the right operand's memory, 0: the columns are
+//   ASYNC_A, ASYNC_B   1: the operand is copied to local memory as it is, with `copy`
 
 #ifndef EMULATE
 #define EMULATE 0
@@ -30,14 +31,16 @@
 #define ASM asm
 #endif
 
+#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+#endif
 #if EMULATE
 #define UNROLL
 #else
 #define UNROLL _Pragma("unroll")
 #endif
 
-#if BN == 16
+#if WARP_N == 16
 #define TILES 2
 #else
 #define TILES 4
@@ -122,6 +125,29 @@ INLINE void put(__local float *tile, int place, float4 v) {
       (float4)(rounded(v.x), rounded(v.y), rounded(v.z), rounded(v.w));
 }
 
+// Starts to copy four floats to local memory, or sets them to 0. `from` is an address that may be
+// read in any case. They are there after `finish_copies` and a barrier, and not rounded.
+INLINE void copy(
+    __local float *tile, int place, __global const float *from, bool is_there) {
+#if CORE != 0 && !EMULATE
+  ASM volatile(
+      "cp.async.ca.shared.global [%0], [%1], 16, %2;"
+      :
+      : "r"((uint)(ulong)(tile + place)), "l"(from), "r"(is_there ? 16 : 0)
+      : "memory");
+#else
+  float4 v = 0.0f;
+  if (is_there) v = *(__global const float4 *)from;
+  *(__local float4 *)(tile + place) = v;
+#endif
+}
+
+INLINE void finish_copies(void) {
+#if CORE != 0 && !EMULATE && (ASYNC_A || ASYNC_B)
+  ASM volatile("cp.async.wait_all;" : : : "memory");
+#endif
+}
+
 INLINE void split_vector(float *f, float4 v) {
   f[0] = v.x;
   f[1] = v.y;
@@ -151,6 +177,9 @@ INLINE void read_a(float f[4][4], __local const float *a, int slice, int row, in
     int place = (slice * 16 + 4 * i + t) * LINE_A + row + 4 * g;
 #endif
     split_vector(f[i], *(__local const float4 *)(a + place));
+#if ASYNC_A
+    UNROLL for (int x = 0; x < 4; x++) f[i][x] = rounded(f[i][x]);
+#endif
   }
 }
 
@@ -308,6 +337,10 @@ INLINE void read_b(float f[4][4], __local const float *b, int slice, int column,
     f[u][1] = v.y;
 #endif
   }
+#endif
+#if ASYNC_B
+  UNROLL for (int i = 0; i < (B_ALONG ? TILES : 4); i++)
+    UNROLL for (int x = 0; x < (B_ALONG ? 4 : TILES); x++) f[i][x] = rounded(f[i][x]);
 #endif
 }
 
