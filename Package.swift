@@ -72,6 +72,9 @@ let package = Package(
     library(
       "CMarkdown", pkgConfig: "libcmark-gfm",
       apt: "libcmark-gfm-dev libcmark-gfm-extensions-dev", brew: "cmark-gfm"),
+    // No flags: the library is opened when it is first needed.
+    .systemLibrary(
+      name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
@@ -87,8 +90,11 @@ let package = Package(
       name: "Kernels",
       dependencies: ["KernelInterface"] + kernelSets.map { .target(name: $0.name) },
       swiftSettings: strict),
+    .target(
+      name: "OpenCLKernels", dependencies: ["COpenCL", "Digests"],
+      resources: [.embedInCode("Source")], swiftSettings: strict),
     module("Random"),
-    module("Tensors", ["Kernels", "LabRandom"]),
+    module("Tensors", ["Kernels", "LabRandom", "OpenCLKernels"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
     module(
@@ -197,6 +203,8 @@ var tests: [Target] {
       name: "LabTests",
       dependencies: lab + ["Digests", "DrawnPages", "Fuzzing", "Kernels", "ImageFiles"],
       swiftSettings: strict),
+    .testTarget(
+      name: "OpenCLTests", dependencies: lab + ["OpenCLKernels"], swiftSettings: strict),
     .testTarget(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(
