@@ -17,7 +17,14 @@ package struct KernelSource: Hashable, Sendable {
 
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
-    case elementwise
+    case elementwise, sums
+    case productsCore = "products-core"
+    case batchedProduct = "batched-product"
+    case convolutionParts = "convolution-parts"
+    case convolutionForward = "convolution-forward"
+    case convolutionSmall = "convolution-small"
+    case convolutionGradients = "convolution-gradients"
+    case groupedConvolution = "grouped-convolution"
   }
 
   /// The text that is compiled.
@@ -33,6 +40,14 @@ extension KernelSource.File {
   fileprivate var bytes: [UInt8] {
     switch self {
     case .elementwise: PackageResources.elementwise_cl
+    case .sums: PackageResources.sums_cl
+    case .productsCore: PackageResources.products_core_cl
+    case .batchedProduct: PackageResources.batched_product_cl
+    case .convolutionParts: PackageResources.convolution_parts_cl
+    case .convolutionForward: PackageResources.convolution_forward_cl
+    case .convolutionSmall: PackageResources.convolution_small_cl
+    case .convolutionGradients: PackageResources.convolution_gradients_cl
+    case .groupedConvolution: PackageResources.grouped_convolution_cl
     }
   }
 }

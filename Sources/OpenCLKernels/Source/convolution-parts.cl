@@ -5,10 +5,18 @@
 // images and kernels of one pixel. Tensors have fewer than 2³¹ elements, images at most 16383 rows
 // and columns.
 //
-// Macros of the host: C, H, W, K, R, S, STRIDE_H, STRIDE_W, PADDING_H, PADDING_W, DILATION_H,
-// DILATION_W; RELU, POOL, DROPOUT (0 or 1): what follows the convolution, in this order; FORWARD,
-// INPUT_GRADIENT or WEIGHT_GRADIENT for a kernel that is a product of tiles; ASYNC (1 may be faster
-// with CORE 1 and 2).
+// Macros of the host: CHANNELS, HEIGHT, WIDTH, FILTERS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W,
+// PADDING_H, PADDING_W, DILATION_H, DILATION_W; RELU, POOL, DROPOUT (0 or 1): what follows the
+// convolution, in this order; FORWARD, INPUT_GRADIENT or WEIGHT_GRADIENT for a kernel that is a
+// product of tiles; ASYNC (1 may be faster with CORE 1 and 2).
+
+// The letters of ConvolutionExtents.
+#define C CHANNELS
+#define H HEIGHT
+#define W WIDTH
+#define K FILTERS
+#define R KERNEL_H
+#define S KERNEL_W
 
 #define OUTPUT_H ((H + 2 * PADDING_H - DILATION_H * (R - 1) - 1) / STRIDE_H + 1)
 #define OUTPUT_W ((W + 2 * PADDING_W - DILATION_W * (S - 1) - 1) / STRIDE_W + 1)

@@ -6,7 +6,7 @@
 //
 // grouped_forward: arguments x, weight, bias, has_bias, y, elements of y: as many threads.
 // grouped_input_gradient: dy, weight, dx, elements of dx: as many threads.
-// grouped_weight_gradient: x, dy, dw, images: K · R · S · (C / GROUPS) threads.
+// grouped_weight_gradient: x, dy, dw, images, elements of dw: as many threads.
 
 #define GROUP_C (C / GROUPS)
 #define GROUP_K (K / GROUPS)
@@ -53,9 +53,10 @@ __kernel void grouped_input_gradient(
 }
 
 __kernel void grouped_weight_gradient(
-    __global const float *x, __global const float *dy, __global float *dw, int images) {
+    __global const float *x, __global const float *dy, __global float *dw, int images,
+    int elements) {
   int at = get_global_id(0);
-  if (at >= K * R * S * GROUP_C) return;
+  if (at >= elements) return;
   int c = at % GROUP_C, s = at / GROUP_C % S, r = at / GROUP_C / S % R, k = at / GROUP_C / S / R;
   c += k / GROUP_K * GROUP_C;
   float sum = 0.0f;
