@@ -17,7 +17,20 @@ package struct KernelSource: Hashable, Sendable {
 
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
-    case arithmetic, arrays, elementwise, optimizers, positions, reductions
+    case arithmetic
+    case arrays
+    case batchedProduct = "batched-product"
+    case convolutionForward = "convolution-forward"
+    case convolutionGradients = "convolution-gradients"
+    case convolutionParts = "convolution-parts"
+    case convolutionSmall = "convolution-small"
+    case elementwise
+    case groupedConvolution = "grouped-convolution"
+    case optimizers
+    case positions
+    case productsCore = "products-core"
+    case reductions
+    case sums
   }
 
   /// The text that is compiled.
@@ -34,10 +47,18 @@ extension KernelSource.File {
     switch self {
     case .arithmetic: PackageResources.arithmetic_cl
     case .arrays: PackageResources.arrays_cl
+    case .batchedProduct: PackageResources.batched_product_cl
+    case .convolutionForward: PackageResources.convolution_forward_cl
+    case .convolutionGradients: PackageResources.convolution_gradients_cl
+    case .convolutionParts: PackageResources.convolution_parts_cl
+    case .convolutionSmall: PackageResources.convolution_small_cl
     case .elementwise: PackageResources.elementwise_cl
+    case .groupedConvolution: PackageResources.grouped_convolution_cl
     case .optimizers: PackageResources.optimizers_cl
     case .positions: PackageResources.positions_cl
+    case .productsCore: PackageResources.products_core_cl
     case .reductions: PackageResources.reductions_cl
+    case .sums: PackageResources.sums_cl
     }
   }
 }
