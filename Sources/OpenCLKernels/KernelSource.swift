@@ -18,6 +18,8 @@ package struct KernelSource: Hashable, Sendable {
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
     case elementwise
+    case groupSums = "group_sums"
+    case normalization, pooling, losses, ctc, lstm, temporary
   }
 
   /// The text that is compiled.
@@ -33,6 +35,13 @@ extension KernelSource.File {
   fileprivate var bytes: [UInt8] {
     switch self {
     case .elementwise: PackageResources.elementwise_cl
+    case .groupSums: PackageResources.group_sums_cl
+    case .normalization: PackageResources.normalization_cl
+    case .pooling: PackageResources.pooling_cl
+    case .losses: PackageResources.losses_cl
+    case .ctc: PackageResources.ctc_cl
+    case .lstm: PackageResources.lstm_cl
+    case .temporary: PackageResources.temporary_cl
     }
   }
 }

@@ -1,0 +1,65 @@
+import Kernels
+import OpenCLKernels
+
+extension OpenCLBackend {
+  /// The states of an item that rows in a group's memory have room for; larger ones are in the
+  /// device's memory.
+  private static let width = 1024
+
+  package func ctcLoss(
+    _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool
+  ) -> (losses: Tensor, gradients: Tensor?) {
+    let losses = uninitialized([batch.items])
+    let gradients = wantsGradient ? uninitialized(x.shape) : nil
+    let states = 2 * batch.labels + 1
+    let isLocal = states <= Self.width
+    let source = KernelSource(
+      .groupSums, .ctc, macros: isLocal ? ["WIDTH=\(Self.width)"] : [])
+    let directions = wantsGradient ? 2 : 1
+    // Pairs of floats.
+    let saved = scratch(wantsGradient ? 4 * batch.items * batch.steps * states : 0)
+    let rowsOfStates = scratch(isLocal ? 0 : 4 * directions * batch.items * states)
+    let totals = scratch(2 * batch.items)
+    let numbers = integers(lengthsAndLabels(of: batch))
+    let extents = [batch.steps, batch.items, batch.classes, batch.labels, batch.blank].map {
+      Int32($0)
+    }
+    let isInfinite = Int32(batch.zeroInfinity ? 0 : 1)
+    queue.run(
+      "ctc_states", in: source, groups: (batch.items, directions, 1),
+      threads: (threads(for: states), 1, 1),
+      [rows(x), numbers] + extents
+        + [isInfinite, Int32(wantsGradient ? 1 : 0), saved, rowsOfStates, totals, rows(losses)])
+    if let gradients {
+      queue.run(
+        "ctc_gradient", in: source, groups: (batch.steps * batch.items, 1, 1),
+        threads: (threads(for: min(128, max(batch.classes, batch.labels + 1))), 1, 1),
+        [rows(x), numbers] + extents + [isInfinite, saved, totals, rows(gradients)])
+    }
+    return (losses, gradients)
+  }
+
+  /// A power of two.
+  private func threads(for count: Int) -> Int {
+    GroupShape(max(32, count), threads: groupThreads).width
+  }
+
+  /// The numbers of steps and of labels of each item, and for each label its class, the next label of
+  /// the same class (-1 if there is none), and whether it is the first of its class.
+  private func lengthsAndLabels(of batch: CTCBatch) -> [Int] {
+    let count = batch.items * batch.labels
+    var next = [Int](repeating: -1, count: count)
+    var isFirst = [Int](repeating: 0, count: count)
+    var last = [Int](repeating: -1, count: batch.classes)
+    for item in 0..<batch.items {
+      let first = item * batch.labels
+      let labels = batch.targets[first..<first + batch.targetLengths[item]]
+      for (index, label) in labels.enumerated() {
+        if last[label] < 0 { isFirst[first + index] = 1 } else { next[first + last[label]] = index }
+        last[label] = index
+      }
+      for label in labels { last[label] = -1 }
+    }
+    return batch.inputLengths + batch.targetLengths + batch.targets + next + isFirst
+  }
+}
