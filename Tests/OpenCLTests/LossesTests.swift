@@ -21,7 +21,10 @@ import Testing
   func lossesOfLabelsAreThoseOfTheProcessor(shape: [Int]) throws {
     let (x, labels) = (numbers(shape), labels(shape))
     try expectSame([x]) { try crossEntropy($0[0], labels) }
-    try expectSame([x]) { try crossEntropy($0[0], labels, labelSmoothing: 0.1) }
+    // With a single class the gradient is 0 but for rounding.
+    if shape[1] > 1 {
+      try expectSame([x]) { try crossEntropy($0[0], labels, labelSmoothing: 0.1) }
+    }
     try expectSame([x]) { try crossEntropy($0[0], labels, labelSmoothing: 1) }
     try expectSame([x]) { try nllLoss($0[0], labels) }
     try expectSame([x]) { try multiMarginLoss($0[0], labels) }
@@ -32,9 +35,8 @@ import Testing
     let (x, target) = (numbers(shape), numbers(shape, seed: 2))
     for scale in [1, 4, 100] as [Float] {
       let scaled = Tensor(x.elements.map { scale * $0 }, shape: shape)
-      // The gradient by the target needs an operation of another file.
       try expectSame([scaled]) {
-        try mseLoss($0[0], target.to($0[0].device))
+        try mseLoss($0[0], numbers(shape, seed: 2).to($0[0].device))
       }
       try expectSame([scaled, target]) { try binaryCrossEntropyWithLogits($0[0], $0[1]) }
     }

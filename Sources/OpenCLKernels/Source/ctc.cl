@@ -66,26 +66,29 @@ float at_least_impossible(float x) { return x < IMPOSSIBLE ? IMPOSSIBLE : x; }
 
 #ifdef WIDTH
 #define ROW_SPACE local
+#define ROW_FENCE CLK_LOCAL_MEM_FENCE
 #else
 #define ROW_SPACE global
+#define ROW_FENCE CLK_GLOBAL_MEM_FENCE
 #endif
 
 // The logarithms of the probabilities of all paths that are in a state at a step: up to this step
 // (direction 0), or from this step on (direction 1), which is the same from the other end. A group
 // computes one direction of an item. Rows of states are in local memory if they have at most WIDTH
-// states, and in `rows` otherwise. With `saves`, they are written to `states`: directions x N x T x
-// (2 S + 1).
+// states, and in `rows` otherwise. With `saves`, they are written to `states`: directions x items x T x
+// (2 S + 1). The launch has some of the items, the first one being `first`.
 kernel void ctc_states(
     global const float *x, global const int *batch, int steps, int items, int classes, int most,
-    int blank, int infinity_counts, int saves, global float2 *states, global float2 *rows,
+    int blank, int infinity_counts, int first, int saves, global float2 *states, global float2 *rows,
     global float2 *totals, global float *losses) {
 #ifdef WIDTH
   local float2 memory[2 * WIDTH];
 #else
-  global float2 *memory = rows + (size_t)(get_group_id(1) * items + get_group_id(0)) * 2 * (2 * most + 1);
+  size_t group = get_group_id(1) * get_num_groups(0) + get_group_id(0);
+  global float2 *memory = rows + group * 2 * (2 * most + 1);
 #endif
   int id = get_local_id(0), threads = get_local_size(0);
-  int number = get_group_id(0), direction = get_group_id(1);
+  int number = first + get_group_id(0), direction = get_group_id(1);
   Item item = item_of(batch, number, items, most);
   int count = 2 * item.length + 1;
 #ifdef WIDTH
@@ -104,7 +107,7 @@ kernel void ctc_states(
   for (int i = id; i < count; i += threads) {
     memory[i] = (float2)(i == 0 ? 0 : IMPOSSIBLE, 0);
   }
-  barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+  barrier(ROW_FENCE);
   for (int step = 0; step < item.steps; step++, time += forward) {
     ROW_SPACE float2 *before = memory + (step % 2) * width;
     ROW_SPACE float2 *after = memory + ((step + 1) % 2) * width;
@@ -120,11 +123,11 @@ kernel void ctc_states(
       float2 value = add_to_pair(sum, at_least_impossible(logarithm));
       after[i] = value;
       if (saves) {
-        size_t row = ((size_t)(direction * items + number) * steps + time) * (2 * most + 1);
-        states[row + state] = value;
+        size_t place = direction * get_num_groups(0) + get_group_id(0);
+        states[(place * steps + time) * (2 * most + 1) + state] = value;
       }
     }
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+    barrier(ROW_FENCE);
   }
   if (id == 0 && direction == 0) {
     // The last state is the last blank, the one before it the last label.
@@ -139,14 +142,14 @@ kernel void ctc_states(
 }
 
 // The gradient of an item's loss by the classes of a step, by one group: minus the probability that a
-// path has the class.
+// path has the class. The launch has the items that ctc_states had, which are `together`.
 kernel void ctc_gradient(
     global const float *x, global const int *batch, int steps, int items, int classes, int most,
-    int blank, int infinity_counts, global const float2 *states, global const float2 *totals,
-    global float *dx) {
+    int blank, int infinity_counts, int first, int together, global const float2 *states,
+    global const float2 *totals, global float *dx) {
   local float scratch[MOST_THREADS];
   int id = get_local_id(0), threads = get_local_size(0);
-  int step = get_group_id(0) / items, number = get_group_id(0) % items;
+  int step = get_group_id(0) / together, number = first + get_group_id(0) % together;
   Item item = item_of(batch, number, items, most);
   float2 total = totals[number];
   bool is_possible = !(total.x < IMPOSSIBLE / 10);
@@ -158,8 +161,8 @@ kernel void ctc_gradient(
 
   int length = is_possible && is_step ? item.length : -1;
   size_t width = 2 * most + 1;
-  global const float2 *alpha = states + ((size_t)number * steps + step) * width;
-  global const float2 *beta = alpha + (size_t)items * steps * width;
+  global const float2 *alpha = states + ((size_t)(number - first) * steps + step) * width;
+  global const float2 *beta = alpha + (size_t)together * steps * width;
   // A state's probability. Both logarithms contain this step's.
 #define PROBABILITY(state, logarithm)                                                            \
   exp(difference_of_pairs(                                                                       \

@@ -48,9 +48,10 @@ Moments moments_of_threads(
   return m;
 }
 
-// The first pixel of a part.
-int first_pixel(int pixels, int part, int parts) {
-  return (int)((long)pixels * part / parts);
+// The first pixel of a part. Numbers of pixels have no sign, so that one more step than there are
+// pixels does not overflow.
+uint first_pixel(int pixels, int part, int parts) {
+  return (uint)((long)pixels * part / parts);
 }
 
 // The moments of each part of the pixels: parts x 3 x channels.
@@ -60,10 +61,10 @@ kernel void batch_norm_moments(
   int id = get_local_id(0), rows = get_local_size(0) / width, row = id / width;
   int part = get_group_id(0), parts = get_num_groups(0);
   int c = get_group_id(1) * width + id % width;
-  int last = c < channels ? first_pixel(pixels, part + 1, parts) : 0;
-  int p = first_pixel(pixels, part, parts) + row;
+  uint last = c < channels ? first_pixel(pixels, part + 1, parts) : 0;
+  uint p = first_pixel(pixels, part, parts) + row;
   Moments m = {0, 0, 0};
-  for (; p < last - (BATCH - 1) * rows; p += BATCH * rows) {
+  for (; p + (BATCH - 1) * rows < last; p += BATCH * rows) {
     float values[BATCH];
     float sum = 0;
     for (int i = 0; i < BATCH; i++) values[i] = x[(p + i * rows) * channels + c];
@@ -124,17 +125,17 @@ kernel void batch_norm(
   if (c >= channels) return;
   float scale = weight[c] / sqrt(variance[c] + epsilon);
   float shift = bias[c] - mean[c] * scale;
-  int first = get_group_id(0) * BATCH * rows + id / width;
+  uint first = get_group_id(0) * BATCH * rows + id / width, last = pixels;
   float values[BATCH];
   for (int i = 0; i < BATCH; i++) {
-    int p = first + i * rows;
-    values[i] = p < pixels ? x[p * channels + c] : 0;
+    uint p = first + i * rows;
+    values[i] = p < last ? x[p * channels + c] : 0;
   }
   for (int i = 0; i < BATCH; i++) {
-    int p = first + i * rows;
+    uint p = first + i * rows;
     float value = fma(values[i], scale, shift);
     if (rectify && value < 0) value = 0;
-    if (p < pixels) y[p * channels + c] = value;
+    if (p < last) y[p * channels + c] = value;
   }
 }
 
@@ -148,16 +149,16 @@ kernel void batch_norm_gradient_sums(
   int id = get_local_id(0), rows = get_local_size(0) / width, row = id / width;
   int part = get_group_id(0), parts = get_num_groups(0);
   int c = get_group_id(1) * width + id % width;
-  int last = c < channels ? first_pixel(pixels, part + 1, parts) : 0;
+  uint last = c < channels ? first_pixel(pixels, part + 1, parts) : 0;
   int place = min(c, channels - 1);
   float center = mean[place], scale = weight[place] / sqrt(variance[place] + epsilon);
   float shift = bias[place] - center * scale;
   float sum = 0, product = 0;
-  int p = first_pixel(pixels, part, parts) + row;
+  uint p = first_pixel(pixels, part, parts) + row;
   while (p < last) {
     float values[BATCH], gradients[BATCH];
     for (int i = 0; i < BATCH; i++) {
-      int pixel = p + i * rows;
+      uint pixel = p + i * rows;
       values[i] = pixel < last ? x[pixel * channels + c] : center;
       gradients[i] = pixel < last ? dy[pixel * channels + c] : 0;
     }
@@ -215,18 +216,18 @@ kernel void batch_norm_gradient(
   float shift = bias[c] - center * scale;
   float offset = trains ? d_bias[c] / pixels : 0;
   float slope = trains ? d_weight[c] * deviation / pixels : 0;
-  int first = get_group_id(0) * BATCH * rows + id / width;
+  uint first = get_group_id(0) * BATCH * rows + id / width, last = pixels;
   float values[BATCH], gradients[BATCH];
   for (int i = 0; i < BATCH; i++) {
-    int p = first + i * rows;
-    values[i] = p < pixels ? x[p * channels + c] : 0;
-    gradients[i] = p < pixels ? dy[p * channels + c] : 0;
+    uint p = first + i * rows;
+    values[i] = p < last ? x[p * channels + c] : 0;
+    gradients[i] = p < last ? dy[p * channels + c] : 0;
   }
   for (int i = 0; i < BATCH; i++) {
-    int p = first + i * rows;
+    uint p = first + i * rows;
     float gradient = gradients[i];
     if (rectify && !(fma(values[i], scale, shift) > 0)) gradient = 0;
-    if (p < pixels) {
+    if (p < last) {
       dx[p * channels + c] = scale * (gradient - offset - slope * (values[i] - center));
     }
   }
@@ -301,9 +302,9 @@ kernel void layer_norm_gradient_sums(
   int id = get_local_id(0), lines = get_local_size(0) / width, line = id / width;
   int part = get_group_id(0), parts = get_num_groups(0);
   int c = get_group_id(1) * width + id % width;
-  int last = c < columns ? first_pixel(rows, part + 1, parts) : 0;
+  uint last = c < columns ? first_pixel(rows, part + 1, parts) : 0;
   float sum = 0, product = 0;
-  for (int row = first_pixel(rows, part, parts) + line; row < last; row += lines) {
+  for (uint row = first_pixel(rows, part, parts) + line; row < last; row += lines) {
     float gradient = dy[row * columns + c];
     sum += gradient;
     product = fma(gradient, (x[row * columns + c] - means[row]) * scales[row], product);

@@ -16,27 +16,38 @@ extension OpenCLBackend {
     let source = KernelSource(
       .groupSums, .ctc, macros: isLocal ? ["WIDTH=\(Self.width)"] : [])
     let directions = wantsGradient ? 2 : 1
+    let together = itemsTogether(batch, directions: directions)
     // Pairs of floats.
-    let saved = scratch(wantsGradient ? 4 * batch.items * batch.steps * states : 0)
-    let rowsOfStates = scratch(isLocal ? 0 : 4 * directions * batch.items * states)
+    let saved = scratch(wantsGradient ? 4 * together * batch.steps * states : 0)
+    let rowsOfStates = scratch(isLocal ? 0 : 4 * directions * together * states)
     let totals = scratch(2 * batch.items)
     let numbers = integers(lengthsAndLabels(of: batch))
-    let extents = [batch.steps, batch.items, batch.classes, batch.labels, batch.blank].map {
-      Int32($0)
-    }
-    let isInfinite = Int32(batch.zeroInfinity ? 0 : 1)
-    queue.run(
-      "ctc_states", in: source, groups: (batch.items, directions, 1),
-      threads: (threads(for: states), 1, 1),
-      [rows(x), numbers] + extents
-        + [isInfinite, Int32(wantsGradient ? 1 : 0), saved, rowsOfStates, totals, rows(losses)])
-    if let gradients {
+    let inputs: [any KernelArgument] = [rows(x), numbers]
+    let extents = [batch.steps, batch.items, batch.classes, batch.labels, batch.blank]
+      + [batch.zeroInfinity ? 0 : 1]
+    for first in stride(from: 0, to: batch.items, by: together) {
+      let items = min(together, batch.items - first)
       queue.run(
-        "ctc_gradient", in: source, groups: (batch.steps * batch.items, 1, 1),
+        "ctc_states", in: source, groups: (items, directions, 1),
+        threads: (threads(for: states), 1, 1),
+        inputs + (extents + [first, wantsGradient ? 1 : 0]).map { Int32($0) }
+          + [saved, rowsOfStates, totals, rows(losses)])
+      guard let gradients else { continue }
+      queue.run(
+        "ctc_gradient", in: source, groups: (batch.steps * items, 1, 1),
         threads: (threads(for: min(128, max(batch.classes, batch.labels + 1))), 1, 1),
-        [rows(x), numbers] + extents + [isInfinite, saved, totals, rows(gradients)])
+        inputs + (extents + [first, items]).map { Int32($0) } + [saved, totals, rows(gradients)])
     }
     return (losses, gradients)
+  }
+
+  /// Items whose states are in memory at the same time: at most 256 MiB, if that is one at least.
+  private func itemsTogether(_ batch: CTCBatch, directions: Int) -> Int {
+    guard directions > 1 else { return max(1, batch.items) }
+    let size = 16 * max(1, batch.steps) * (2 * batch.labels + 1)
+    let most = max(1, min(256 << 20, queue.device.largestBuffer) / size)
+    let launches = max(1, (batch.items + most - 1) / most)
+    return max(1, (batch.items + launches - 1) / launches)
   }
 
   /// A power of two.
