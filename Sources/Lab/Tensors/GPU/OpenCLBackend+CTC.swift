@@ -9,6 +9,14 @@ extension OpenCLBackend {
   package func ctcLoss(
     _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool
   ) -> (losses: Tensor, gradients: Tensor?) {
+    ctcLoss(x, batch, wantsGradient: wantsGradient, memory: 256 << 20)
+  }
+
+  /// - Parameter memory: The bytes of the states that are computed together, if that is enough for one
+  ///   item.
+  package func ctcLoss(
+    _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool, memory: Int
+  ) -> (losses: Tensor, gradients: Tensor?) {
     let losses = uninitialized([batch.items])
     let gradients = wantsGradient ? uninitialized(x.shape) : nil
     let states = 2 * batch.labels + 1
@@ -16,7 +24,7 @@ extension OpenCLBackend {
     let source = KernelSource(
       .groupSums, .ctc, macros: isLocal ? ["WIDTH=\(Self.width)"] : [])
     let directions = wantsGradient ? 2 : 1
-    let together = itemsTogether(batch, directions: directions)
+    let together = wantsGradient ? itemsTogether(batch, memory) : max(1, batch.items)
     // Pairs of floats.
     let saved = scratch(wantsGradient ? 4 * together * batch.steps * states : 0)
     let rowsOfStates = scratch(isLocal ? 0 : 4 * directions * together * states)
@@ -41,11 +49,10 @@ extension OpenCLBackend {
     return (losses, gradients)
   }
 
-  /// Items whose states are in memory at the same time: at most 256 MiB, if that is one at least.
-  private func itemsTogether(_ batch: CTCBatch, directions: Int) -> Int {
-    guard directions > 1 else { return max(1, batch.items) }
+  /// The items that are computed together, about as many each time.
+  private func itemsTogether(_ batch: CTCBatch, _ memory: Int) -> Int {
     let size = 16 * max(1, batch.steps) * (2 * batch.labels + 1)
-    let most = max(1, min(256 << 20, queue.device.largestBuffer) / size)
+    let most = max(1, min(memory, queue.device.largestBuffer) / size)
     let launches = max(1, (batch.items + most - 1) / most)
     return max(1, (batch.items + launches - 1) / launches)
   }
