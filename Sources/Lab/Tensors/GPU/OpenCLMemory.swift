@@ -7,6 +7,8 @@ final class OpenCLMemory: DeviceMemory {
   let count: Int
   private let queue: DeviceQueue
   private let copies: Mutex<[(order: ElementOrder, buffer: DeviceBuffer)]>
+  /// What was made from the elements, by what it is for.
+  private let derived = Mutex<[String: DeviceBuffer]>([:])
 
   /// Memory whose elements a kernel will write.
   init(count: Int, order: ElementOrder = .rowMajor, on queue: DeviceQueue) {
@@ -45,26 +47,36 @@ final class OpenCLMemory: DeviceMemory {
     copies.withLock { copies in
       let buffer = buffer(in: order, of: &copies)
       copies = [(order, buffer)]
+      derived.withLock { $0 = [:] }
       return buffer
     }
+  }
+
+  /// What `make` makes from the elements, such as weights in the order of an instruction's operands:
+  /// the same from one call to the next while the elements do not change.
+  func derived(_ use: String, _ make: () -> DeviceBuffer) -> DeviceBuffer {
+    if let buffer = derived.withLock({ $0[use] }) { return buffer }
+    let buffer = make()
+    derived.withLock { $0[use] = buffer }
+    return buffer
   }
 
   private func buffer(
     in order: ElementOrder, of copies: inout [(order: ElementOrder, buffer: DeviceBuffer)]
   ) -> DeviceBuffer {
     if let copy = copies.first(where: { $0.order == order }) { return copy.buffer }
-    let buffer = queue.buffer(bytes: 4 * count)
+    let buffer = queue.buffer(bytes: 4 * min(count, Int(Int32.max)))
     let source = KernelSource(.elementwise)
     switch order {
     case .channelsLast(_, let c, let pixels):
       let rows = self.buffer(in: .rowMajor, of: &copies)
       queue.run(
-        "channels_last", in: source, count: count, rows, buffer, Int32(c), Int32(pixels))
+        "channels_last", in: source, count: count, rows, buffer, Int32(clamping: c), Int32(clamping: pixels))
     case .rowMajor:
       // There is no row-major copy, so the first one has its channels last.
       if case (.channelsLast(_, let c, let pixels), let images)? = copies.first {
         queue.run(
-          "channels_first", in: source, count: count, images, buffer, Int32(c), Int32(pixels))
+          "channels_first", in: source, count: count, images, buffer, Int32(clamping: c), Int32(clamping: pixels))
       }
     }
     copies.append((order, buffer))
