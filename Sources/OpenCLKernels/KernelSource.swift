@@ -24,9 +24,15 @@ package struct KernelSource: Hashable, Sendable {
     case convolutionGradients = "convolution-gradients"
     case convolutionParts = "convolution-parts"
     case convolutionSmall = "convolution-small"
+    case ctc
     case elementwise
+    case groupSums = "group-sums"
     case groupedConvolution = "grouped-convolution"
+    case losses
+    case lstm
+    case normalization
     case optimizers
+    case pooling
     case positions
     case productsCore = "products-core"
     case reductions
@@ -52,9 +58,15 @@ extension KernelSource.File {
     case .convolutionGradients: PackageResources.convolution_gradients_cl
     case .convolutionParts: PackageResources.convolution_parts_cl
     case .convolutionSmall: PackageResources.convolution_small_cl
+    case .ctc: PackageResources.ctc_cl
     case .elementwise: PackageResources.elementwise_cl
+    case .groupSums: PackageResources.group_sums_cl
     case .groupedConvolution: PackageResources.grouped_convolution_cl
+    case .losses: PackageResources.losses_cl
+    case .lstm: PackageResources.lstm_cl
+    case .normalization: PackageResources.normalization_cl
     case .optimizers: PackageResources.optimizers_cl
+    case .pooling: PackageResources.pooling_cl
     case .positions: PackageResources.positions_cl
     case .productsCore: PackageResources.products_core_cl
     case .reductions: PackageResources.reductions_cl
