@@ -205,7 +205,7 @@ package final class DeviceQueue: @unchecked Sendable {
     let threads = min(256, device.largestGroup)
     run(
       name, in: source, groups: ((count + threads - 1) / threads, 1, 1), threads: (threads, 1, 1),
-      arguments + [Int32(count)])
+      arguments + [Int32(clamping: count)])
   }
 
   /// Compiles a source unless that has been done; a failure is recorded.

@@ -179,7 +179,11 @@ private func exposeDriverWithoutRegistration() {
   let registered = files.contains { file in
     (try? String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8))?.contains("nvidia") == true
   }
-  guard !registered, let handle = dlopen(driver, RTLD_LAZY | RTLD_LOCAL) else { return }
+  guard !registered, getenv(OpenCLDevice.variable).map({ String(cString: $0) }) != "cpu",
+    let handle = dlopen(driver, RTLD_LAZY | RTLD_LOCAL)
+  else { return }
   dlclose(handle)
+  // The first is read by ocl-icd, which then looks at no other driver, the second by Khronos' loader.
+  setenv("OCL_ICD_VENDORS", driver, 0)
   setenv("OCL_ICD_FILENAMES", driver, 0)
 }

@@ -46,6 +46,8 @@ public struct Batches: Sequence, Sendable {
   private let generator: LabRandom.Generator?
   private let augmentation: (any Augmentation)?
   private let workers: Int
+  /// Where the images of batches are.
+  private var device = Device.cpu
   /// The number of batches; the last one may be smaller than the others.
   public let count: Int
 
@@ -99,7 +101,16 @@ public struct Batches: Sequence, Sendable {
     generator = batches.generator
     augmentation = batches.augmentation
     workers = batches.workers
+    device = batches.device
     self.count = count
+  }
+
+  /// The same batches with their images on a device. Images of bytes that are not augmented are
+  /// copied there once, and gathered there.
+  package func on(_ device: Device) -> Batches {
+    var batches = self
+    batches.device = device
+    return batches
   }
 
   /// The first `maxLength` batches only, of a new order in each iteration if they are shuffled.
@@ -141,15 +152,19 @@ public struct Batches: Sequence, Sendable {
       ? Array(0..<dataset.count)
       : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
     let seed = words.count > 2 ? words[2] : nil
-    let (size, augmentation) = (batchSize, augmentation)
-    return BatchIterator(from: first, to: self.count, workers: workers) { index in
+    let (size, augmentation, device) = (batchSize, augmentation, device)
+    // Threads that gather in advance would only wait for one another on the device's queue.
+    let isKept = augmentation == nil && device != .cpu && dataset.isKept(on: device)
+    return BatchIterator(from: first, to: self.count, workers: isKept ? 0 : workers) { index in
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
+      guard let augmentation, let seed else {
+        return dataset.batch(at: Array(order[range]), on: device)
+      }
       let batch = dataset.batch(at: Array(order[range]))
-      guard let augmentation, let seed else { return batch }
       // A batch's random numbers follow from its index alone, whichever thread gathers it.
       let numbers = LabRandom.Generator(seed: seed &+ UInt64(index))
       let x = augmentation(batch.x, background: dataset.background, generator: numbers)
-      return Batch(x: x, y: batch.y)
+      return Batch(x: x.to(device), y: batch.y)
     }
   }
 }

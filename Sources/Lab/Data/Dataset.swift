@@ -2,6 +2,21 @@ import Digests
 import Foundation
 import LabRandom
 import LabTensors
+import Synchronization
+
+/// Copies of a data set's images on devices, made when they are first needed.
+private final class DeviceCopies: Sendable {
+  private let copies = Mutex<[(device: Device, bytes: (any DeviceBytes)?)]>([])
+
+  func copy(on device: Device, _ make: () -> (any DeviceBytes)?) -> (any DeviceBytes)? {
+    copies.withLock { copies in
+      if let known = copies.first(where: { $0.device == device }) { return known.bytes }
+      let bytes = make()
+      copies.append((device, bytes))
+      return bytes
+    }
+  }
+}
 
 /// Images with labels, or a subset of them.
 ///
@@ -31,6 +46,8 @@ public struct Dataset: Sendable {
   private let images: Images
   private let labels: Labels
   private let indices: [Int]
+  /// Copies of the images on devices, which all subsets share.
+  private let copies: DeviceCopies
   /// The shape of one image: channels, rows, columns.
   public let dims: [Int]
   /// The shape of one image's labels; empty if it has a single label.
@@ -160,11 +177,13 @@ public struct Dataset: Sendable {
   }
 
   private init(
-    _ images: Images, _ labels: Labels, _ indices: [Int], _ dims: [Int], _ targetDims: [Int]
+    _ images: Images, _ labels: Labels, _ indices: [Int], _ dims: [Int], _ targetDims: [Int],
+    _ copies: DeviceCopies = DeviceCopies()
   ) {
     self.images = images
     self.labels = labels
     self.indices = indices
+    self.copies = copies
     self.dims = dims
     self.targetDims = targetDims
   }
@@ -193,7 +212,7 @@ public struct Dataset: Sendable {
   ///
   /// - Parameter positions: Numbers in `0..<count`.
   public func subset(_ positions: [Int]) -> Dataset {
-    Dataset(images, labels, positions.map { indices[$0] }, dims, targetDims)
+    Dataset(images, labels, positions.map { indices[$0] }, dims, targetDims, copies)
   }
 
   /// Splits the data set at random into parts of the given sizes, as `torch.utils.data.random_split`
@@ -291,8 +310,44 @@ public struct Dataset: Sendable {
         }
       }
     }
-    let y = positions.flatMap { labels(at: $0) }
-    return Batch(x: x, y: IntTensor(y, shape: [positions.count] + targetDims))
+    return Batch(x: x, y: batchLabels(at: positions))
+  }
+
+  private func batchLabels(at positions: [Int]) -> IntTensor {
+    let labels: [Int]
+    if targetDims.isEmpty, case .bytes(let bytes) = self.labels {
+      labels = bytes.withBytes { bytes in
+        positions.map { Int(bytes.unsafeLoad(fromByteOffset: indices[$0], as: UInt8.self)) }
+      }
+    } else {
+      labels = positions.flatMap { self.labels(at: $0) }
+    }
+    return IntTensor(labels, shape: [positions.count] + targetDims)
+  }
+
+  /// The images and labels at some positions, the images on a device: gathered there if it keeps
+  /// the bytes of this data set.
+  ///
+  /// - Parameters:
+  ///   - positions: Numbers in `0..<count`.
+  ///   - device: The device.
+  package func batch(at positions: [Int], on device: Device) -> Batch {
+    if let bytes = bytes(on: device) {
+      let x = bytes.gather(positions.map { indices[$0] }, shape: [positions.count] + dims)
+      return Batch(x: x, y: batchLabels(at: positions))
+    }
+    let batch = batch(at: positions)
+    return Batch(x: batch.x.to(device), y: batch.y)
+  }
+
+  /// Whether a device keeps the bytes of this data set, or will from now on.
+  package func isKept(on device: Device) -> Bool { bytes(on: device) != nil }
+
+  private func bytes(on device: Device) -> (any DeviceBytes)? {
+    guard case .bytes(let images, let values) = images else { return nil }
+    return copies.copy(on: device) {
+      images.withBytes { device.backend.keep($0, values: values) }
+    }
   }
 
   /// One image, of shape (channels, rows, columns), and its label.

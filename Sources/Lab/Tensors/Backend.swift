@@ -37,6 +37,16 @@ package protocol Backend: AnyObject, Sendable {
   /// The elements in row-major order. Waits until they have been computed.
   func elements(of memory: any DeviceMemory) -> [Float]
 
+  /// The first element of each memory. Waits until all have been computed, once.
+  func firstElements(of memories: [any DeviceMemory]) -> [Float]
+  /// Copies the bytes of a data set to the device, from where batches are gathered without the host.
+  ///
+  /// - Parameters:
+  ///   - bytes: The elements of all examples.
+  ///   - values: The number that each of the 256 bytes stands for.
+  /// - Returns: The bytes; nil if batches are to be gathered in the host's memory.
+  func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)?
+
   // MARK: Elementwise
 
   /// `activation(a + b)` of two tensors of the same shape.
@@ -258,6 +268,24 @@ package protocol Backend: AnyObject, Sendable {
   /// One step of stochastic gradient descent; see ``GradientDescentStep``.
   func gradientDescentStep(
     _ value: Tensor, gradient: Tensor, velocity: Tensor?, _ step: GradientDescentStep)
+}
+
+/// The bytes of a data set in the memory of a device.
+package protocol DeviceBytes: AnyObject, Sendable {
+  /// The numbers that the bytes of some examples stand for.
+  ///
+  /// - Parameters:
+  ///   - indices: Which examples, in this order.
+  ///   - shape: The shape of the result, whose first extent is the number of examples.
+  func gather(_ indices: [Int], shape: [Int]) -> Tensor
+}
+
+extension Backend {
+  package func firstElements(of memories: [any DeviceMemory]) -> [Float] {
+    memories.map { elements(of: $0)[0] }
+  }
+
+  package func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)? { nil }
 }
 
 /// A function of each element that an operation may apply to its result.

@@ -109,6 +109,19 @@ public struct Tensor {
     return elements[0]
   }
 
+  /// The single elements of tensors that have only one: waits for a device once, and not once for
+  /// each.
+  package static func items(of tensors: [Tensor]) -> [Float] {
+    for tensor in tensors {
+      precondition(tensor.count == 1, "expected tensors of one element, got \(tensor.shape)")
+      tensor.materialize()
+    }
+    guard let first = tensors.first,
+      tensors.allSatisfy({ $0.storage.backend === first.storage.backend })
+    else { return tensors.map(\.item) }
+    return first.storage.backend.firstElements(of: tensors.map { $0.storage.memory })
+  }
+
   /// The part of the tensor at one index of its first dimension, on the tensor's tape.
   ///
   /// - Complexity: O(elements of the part)

@@ -63,11 +63,11 @@ extension Trainer {
     let device = model.device
     var metrics = Metrics()
     var unread = UnreadScores<Int>()
-    for (index, batch) in batches.enumerated() {
+    for (index, batch) in batches.on(device).enumerated() {
       if isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
-      let output = try model(batch.x.to(device))
+      let output = try model(batch.x)
       try unread.append(objective.score(output, batch), of: index)
       try each(output, batch)
       try device.check()

@@ -132,12 +132,14 @@ struct UnreadScores<Step> {
   ) rethrows {
     let unread = scores
     scores = []
+    let items = Tensor.items(of: unread.flatMap { [$0.score.loss] + $0.score.metrics.map(\.sum) })
+    var next = items.makeIterator()
     for (score, step) in unread {
-      let loss = score.loss.item
+      let loss = next.next() ?? .nan
       try check(loss, step)
       metrics.add("loss", sum: Double(loss) * Double(score.count), count: score.count)
       for metric in score.metrics {
-        metrics.add(metric.name, sum: Double(metric.sum.item), count: metric.count)
+        metrics.add(metric.name, sum: Double(next.next() ?? .nan), count: metric.count)
       }
     }
   }

@@ -73,13 +73,13 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     defer { progress?.finish() }
     observers.epochBegins()
     let device = model.device
-    var batches = state.iterator(of: data.train)
+    var batches = state.iterator(of: data.train.on(device))
     var clock = ContinuousClock.now
     while let batch = batches.next() {
       schedule?.prepare(optimizer, for: state.totalSteps)
       optimizer.clearGradients()
       let tape = Tape()
-      let output = try model(tape.input(batch.x.to(device)))
+      let output = try model(tape.input(batch.x))
       let score = try objective.score(output, batch)
       try tape.backward(score.loss)
       optimizer.step()

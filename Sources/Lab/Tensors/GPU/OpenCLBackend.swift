@@ -48,6 +48,32 @@ package final class OpenCLBackend: Backend {
     return queue.read(memory.buffer(.rowMajor), count: memory.count)
   }
 
+  package func firstElements(of memories: [any DeviceMemory]) -> [Float] {
+    let buffers = memories.map { memory in
+      guard let memory = memory as? OpenCLMemory else {
+        preconditionFailure("the memory of another device is given to a GPU")
+      }
+      return memory.buffer(.rowMajor)
+    }
+    let all = scratch(buffers.count)
+    // A kernel takes sixteen buffers; those that are left over it does not read.
+    for start in stride(from: 0, to: buffers.count, by: 16) {
+      let part = Array(buffers[start..<min(start + 16, buffers.count)])
+      let padding = Array(repeating: part[0], count: 16 - part.count)
+      queue.run(
+        "collect", in: KernelSource(.elementwise), groups: (1, 1, 1), threads: (1, 1, 1),
+        part + padding + [all, Int32(start), Int32(part.count)])
+    }
+    return queue.read(all, count: buffers.count)
+  }
+
+  package func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)? {
+    let device = queue.device
+    // The rest is for the network.
+    guard bytes.byteCount <= min(device.largestBuffer, device.memory / 2) else { return nil }
+    return OpenCLBytes(bytes, values: values, on: self)
+  }
+
   // MARK: What the other files use
 
   /// A tensor whose elements a kernel will write.

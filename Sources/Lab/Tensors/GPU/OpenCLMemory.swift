@@ -53,18 +53,18 @@ final class OpenCLMemory: DeviceMemory {
     in order: ElementOrder, of copies: inout [(order: ElementOrder, buffer: DeviceBuffer)]
   ) -> DeviceBuffer {
     if let copy = copies.first(where: { $0.order == order }) { return copy.buffer }
-    let buffer = queue.buffer(bytes: 4 * count)
+    let buffer = queue.buffer(bytes: 4 * min(count, Int(Int32.max)))
     let source = KernelSource(.elementwise)
     switch order {
     case .channelsLast(_, let c, let pixels):
       let rows = self.buffer(in: .rowMajor, of: &copies)
       queue.run(
-        "channels_last", in: source, count: count, rows, buffer, Int32(c), Int32(pixels))
+        "channels_last", in: source, count: count, rows, buffer, Int32(clamping: c), Int32(clamping: pixels))
     case .rowMajor:
       // There is no row-major copy, so the first one has its channels last.
       if case (.channelsLast(_, let c, let pixels), let images)? = copies.first {
         queue.run(
-          "channels_first", in: source, count: count, images, buffer, Int32(c), Int32(pixels))
+          "channels_first", in: source, count: count, images, buffer, Int32(clamping: c), Int32(clamping: pixels))
       }
     }
     copies.append((order, buffer))
