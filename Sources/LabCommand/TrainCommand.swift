@@ -122,7 +122,8 @@ struct TrainCommand: ParsableCommand {
       } catch let error as GPUError where !TrainingRun.isEmpty(folder) {
         fflush(nil)
         throw TrainingError(
-          "\(error). To continue on the processor: lab train --resume=\(folder.relativePath) --gpus=0")
+          "\(error). To continue on the processor: lab train --resume=\(folder.relativePath) --gpus=0"
+        )
       }
     }
   }

@@ -45,7 +45,9 @@ extension ParsableArguments {
     note("Processor", Processor.name)
     note("Threads", "\(Threads.count)")
     note("Kernels", KernelSet.current.name)
-    if let options = result.notebookOptions { attempt { try NotebookDevice.choose(options.device) } }
+    if let options = result.notebookOptions {
+      attempt { try NotebookDevice.choose(options.device) }
+    }
     return result
   }
 }

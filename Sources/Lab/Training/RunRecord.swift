@@ -80,7 +80,8 @@ public struct RunRecord: Codable, Equatable, Sendable {
   ///   - step: The steps made before, in all epochs. What other devices computed after it was lost.
   /// - Returns: Whether that changes the record.
   package mutating func note(device: String, from step: Int) -> Bool {
-    let earlier = devices ?? (step > 0 ? [DeviceUse(device: Device.cpu.description, fromStep: 0)] : [])
+    let earlier =
+      devices ?? (step > 0 ? [DeviceUse(device: Device.cpu.description, fromStep: 0)] : [])
     var uses = earlier.filter { $0.fromStep < step }
     if uses.last?.device != device { uses.append(DeviceUse(device: device, fromStep: step)) }
     defer { devices = uses }
@@ -105,6 +106,10 @@ public struct DeviceUse: Codable, Equatable, Sendable {
   public let device: String
   /// The steps made before, in all epochs.
   public let fromStep: Int
+
+  package init(device: String, fromStep: Int) {
+    (self.device, self.fromStep) = (device, fromStep)
+  }
 
   enum CodingKeys: String, CodingKey {
     case device
