@@ -1,4 +1,5 @@
 import OpenCLKernels
+import Synchronization
 
 /// Computes on a device of an OpenCL driver, usually a GPU.
 ///
@@ -10,6 +11,8 @@ package final class OpenCLBackend: Backend {
   package let queue: DeviceQueue
   /// How products are computed.
   package let precision: GPUPrecision
+  /// The labels that were last copied to the device; see ``labels(_:)``.
+  private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)
 
   package init(_ device: OpenCLDevice, precision: GPUPrecision) throws(GPUError) {
     name = device.isGPU ? "gpu" : "opencl"
@@ -103,6 +106,16 @@ package final class OpenCLBackend: Backend {
     return buffer
   }
 
+  /// Labels in the device's memory. A step asks for the same ones several times: they are copied once.
+  func labels(_ values: [Int]) -> DeviceBuffer {
+    lastLabels.withLock { last in
+      if let last, last.values == values { return last.buffer }
+      let buffer = integers(values)
+      last = (values, buffer)
+      return buffer
+    }
+  }
+
   /// Sets the first floats of a buffer.
   func fill(_ buffer: DeviceBuffer, with value: Float, count: Int) {
     queue.run("fill", in: KernelSource(.elementwise), count: count, buffer, value)
@@ -117,7 +130,7 @@ package final class OpenCLBackend: Backend {
 }
 
 /// How products of matrices and convolutions are computed on a GPU. All else is in 32-bit floats.
-public enum GPUPrecision: String, Sendable, CaseIterable {
+public enum GPUPrecision: String, Sendable, CaseIterable, CustomStringConvertible {
   /// 32-bit floats, on any device.
   case float32 = "32"
   /// Factors rounded to TensorFloat-32 (10 bits of mantissa), sums in 32-bit floats: NVIDIA's tensor
@@ -125,4 +138,6 @@ public enum GPUPrecision: String, Sendable, CaseIterable {
   case tf32
   /// Factors rounded to bfloat16 (7 bits of mantissa), sums in 32-bit floats, likewise.
   case bf16
+
+  public var description: String { rawValue }
 }
