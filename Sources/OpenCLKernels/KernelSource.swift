@@ -19,7 +19,7 @@ package struct KernelSource: Hashable, Sendable {
   package enum File: String, Sendable {
     case elementwise
     case groupSums = "group_sums"
-    case normalization, pooling, losses, ctc, lstm, temporary
+    case normalization, pooling, losses, ctc, lstm
   }
 
   /// The text that is compiled.
@@ -41,7 +41,6 @@ extension KernelSource.File {
     case .losses: PackageResources.losses_cl
     case .ctc: PackageResources.ctc_cl
     case .lstm: PackageResources.lstm_cl
-    case .temporary: PackageResources.temporary_cl
     }
   }
 }

@@ -3,6 +3,10 @@ import Kernels
 // To be replaced.
 extension OpenCLBackend {
   package func matrixProducts(_ a: MatrixBatch, _ b: MatrixBatch, m: Int, n: Int, k: Int) -> Tensor { fatalError("missing") }
+  package func linear(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor { fatalError("missing") }
+  package func linearInputGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor { fatalError("missing") }
+  package func linearWeightGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor { fatalError("missing") }
+  package func sumRows(_ x: Tensor) -> Tensor { fatalError("missing") }
   package func canFuse(_ epilogue: ConvolutionEpilogue, after convolution: ConvolutionExtents) -> Bool { fatalError("missing") }
   package func canFuse(
     _ front: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
