@@ -30,6 +30,8 @@ struct PredictCommand: ParsableCommand {
       """)
   var halving: ChoiceFlag<ResNet.Halving>?
 
+  @OptionGroup(title: "Device") var device: DeviceOptions
+
   @Argument(help: ArgumentHelp("PNG or JPEG files, one image each.", valueName: "image"))
   var images: [String]
 
@@ -48,10 +50,15 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let checkpoint = try CheckpointedModel(
-      URL(filePath: loadCheckpoint), halving: halving?.choice)
     // Everything is read before anything is printed or written: either all of it works or nothing.
-    let readings = try images.map { try read($0, checkpoint) }
+    let (found, used) = try device.compute { device in
+      let checkpoint = try CheckpointedModel(
+        URL(filePath: loadCheckpoint), halving: halving?.choice)
+      checkpoint.model.to(device)
+      return (checkpoint, try images.map { try read($0, checkpoint) })
+    }
+    let (checkpoint, readings) = found
+    for line in device.lines(about: used) { print(line) }
     let data = checkpoint.dataClass.map {
       ", trained on \(checkpoint.isSynthetic ? "SYNTHETIC " : "")\($0)"
     }
@@ -73,7 +80,7 @@ struct PredictCommand: ParsableCommand {
 
   private func read(_ path: String, _ checkpoint: CheckpointedModel) throws -> Reading {
     let (picture, seen, x) = try input(path, checkpoint)
-    let probabilities = softmax(try checkpoint.model(x)).elements
+    let probabilities = softmax(try checkpoint.model(x.to(checkpoint.model.device))).elements
     guard probabilities.allSatisfy(\.isFinite) else {
       throw DataError(
         .damaged,

@@ -13,7 +13,7 @@ func drawPredictions(of setting: Experiment.Setting, in run: TrainingRun, step: 
   let positions = Array(0..<min(9, data.val.count))
   guard !positions.isEmpty else { return }
   let batch = data.val.batch(at: positions)
-  let output = try setting.model(batch.x)
+  let output = try setting.model(batch.x.to(setting.model.device))
   let texts: [(label: String, predicted: String)]
   if let reading = setting.reading {
     texts = try reading.predictions(output, batch, from: 0).map {

@@ -37,6 +37,8 @@ struct ReadCommand: ParsableCommand {
       "A text file to write the text to, with a blank line between pages.", valueName: "file"))
   var textFile: String?
 
+  @OptionGroup(title: "Device") var device: DeviceOptions
+
   @Argument(help: ArgumentHelp("PNG or JPEG files, one page each.", valueName: "page"))
   var pages: [String]
 
@@ -50,13 +52,19 @@ struct ReadCommand: ParsableCommand {
   }
 
   func run() throws {
-    let checkpoint = try CheckpointedModel(URL(filePath: loadCheckpoint))
-    let reader = try PageReader(checkpoint, named: loadCheckpoint)
     // Everything is read before anything is printed or written: either all of it works or nothing.
-    let readings = try pages.map { path in
-      let page = try PagePicture(contentsOf: URL(filePath: path))
-      return Reading(path: path, page: page, lines: try reader.read(page))
+    let (found, used) = try device.compute { device in
+      let checkpoint = try CheckpointedModel(URL(filePath: loadCheckpoint))
+      let reader = try PageReader(checkpoint, named: loadCheckpoint)
+      checkpoint.model.to(device)
+      let readings = try pages.map { path in
+        let page = try PagePicture(contentsOf: URL(filePath: path))
+        return Reading(path: path, page: page, lines: try reader.read(page))
+      }
+      return (checkpoint, readings)
     }
+    let (checkpoint, readings) = found
+    for line in device.lines(about: used) { print(line) }
     let figures = try readings.map { try pageFigure($0.page, $0.lines).png() }
     let data = checkpoint.dataClass.map {
       ", trained on \(checkpoint.isSynthetic ? "SYNTHETIC " : "")\($0)"

@@ -31,7 +31,11 @@ struct TrainCommand: ParsableCommand {
     let record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
     let configuration = try record.configuration(in: folder)
     try checkThatNothingChanges(in: folder, record, configuration)
-    let now = try Self.parse(record.arguments + withoutResume(arguments))
+    var now = try Self.parse(record.arguments + withoutResume(arguments))
+    // A precision is one of a GPU, which the run leaves here.
+    if experiment.device.gpus == .processor, experiment.device.precision == nil {
+      now.experiment.device.precision = nil
+    }
     try now.train([], resuming: (folder, record, configuration))
   }
 
@@ -78,10 +82,10 @@ struct TrainCommand: ParsableCommand {
     let name = "\(setting.configuration.modelClass)-\(setting.data.displayName)"
     // Before a folder is made.
     try withOptionNames { try setting.trainer.check(setting.data) }
-    let folder =
-      try resumed?.folder ?? OutputFolder.newRun(name, record(arguments, setting))
+    let record = resumed?.record ?? record(arguments, setting)
+    let folder = try resumed?.folder ?? OutputFolder.newRun(name, record)
     do {
-      try train(setting, in: folder, resuming: resumed?.record)
+      try train(setting, in: folder, record, isResumed: resumed != nil)
     } catch let error where resumed == nil && TrainingRun.isEmpty(folder) {
       // There is nothing to resume, and nothing to look at.
       try? FileManager.default.removeItem(at: folder)
@@ -90,17 +94,18 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train(
-    _ setting: Experiment.Setting, in folder: URL, resuming record: RunRecord?
+    _ setting: Experiment.Setting, in folder: URL, _ record: RunRecord, isResumed: Bool
   ) throws {
     let configuration = setting.configuration
     try TrainingRun.hold(folder) {
-      if let record { warnOfOtherKernels(record) }
+      if isResumed { warnOfOthers(record, setting.model.device) }
       let run = try TrainingRun(folder)
       let trainer = setting.trainer
       trainer.run = run
       trainer.checkpointMetadata[Checkpoint.optionsKey] = try configuration.json()
       trainer.checkpointMetadata[CheckpointedModel.lossKey] = experiment.training.loss.rawValue
       trainer.hyperparameters = experiment.hyperparameters(configuration)
+      trainer.observers.append(DeviceRecorder(record, in: folder))
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)
       }
@@ -114,6 +119,11 @@ struct TrainCommand: ParsableCommand {
         StandardError.writeLine(
           "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
         throw ExitCode(Interruption.exitStatus ?? 130)
+      } catch let error as GPUError where !TrainingRun.isEmpty(folder) {
+        fflush(nil)
+        throw TrainingError(
+          "\(error). To continue on the processor: lab train --resume=\(folder.relativePath) --gpus=0"
+        )
       }
     }
   }
@@ -132,14 +142,38 @@ struct TrainCommand: ParsableCommand {
       options: setting.configuration.options, data: setting.data, versions: versions)
   }
 
-  /// Warns if other kernels continue the run: they add in another order, so that weights differ a
-  /// little from those of a run without interruption.
-  private func warnOfOtherKernels(_ record: RunRecord) {
+  /// Warns if another device or other kernels continue the run: they add in another order, so that
+  /// weights differ a little from those of a run without interruption.
+  private func warnOfOthers(_ record: RunRecord, _ device: Device) {
+    let before = record.devices?.last?.device ?? Device.cpu.description
+    guard before == device.recordName else {
+      return StandardError.writeLine(
+        "Warning: the run was computed on \(before) and continues on \(device.recordName), so that "
+          + "results differ a little")
+    }
+    guard device == .cpu else { return }
     let now = KernelSet.current.name
     guard let kernels = record.versions["kernels"], kernels != now else { return }
     StandardError.writeLine(
       "Warning: the run was started with the kernels \(kernels) and continues with \(now), so that "
         + "results differ a little; LAB_KERNELS=\(kernels) avoids that")
+  }
+}
+
+/// Records in `run.json` from which step on which device computes.
+private final class DeviceRecorder: TrainingObserver {
+  private var record: RunRecord
+  private let file: URL
+
+  init(_ record: RunRecord, in folder: URL) {
+    (self.record, file) = (record, TrainingRun.record(in: folder))
+  }
+
+  func trainingBegan(_ training: TrainingStart) throws {
+    let step = training.epoch * training.stepsPerEpoch + training.step
+    if record.note(device: training.model.device.recordName, from: step) {
+      try record.write(to: file)
+    }
   }
 }
 

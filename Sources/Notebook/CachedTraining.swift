@@ -5,7 +5,7 @@ import Literate
 /// Trains a model once: a later run of the notebook gets the stored result, the trained weights and
 /// the printed lines, as long as nothing that they depend on has changed. A training that was
 /// interrupted goes on where its state was saved last, and ends with the same weights as if it had
-/// never stopped.
+/// never stopped. With the parameter `--gpus=1` the GPU trains it, and the model returns to the processor.
 ///
 /// ```swift
 /// let history = attempt {
@@ -30,22 +30,26 @@ public func cached<Value: Codable>(
 ) rethrows -> Value {
   let earlier = trainer.progressFile
   defer { trainer.progressFile = earlier }
-  return try cachedResult(name, changing: [ModelState(model)], line: line, file: file) { folder in
+  let state = ModelState(model, trainedOn: NotebookDevice.device)
+  return try cachedResult(name, changing: [state], line: line, file: file) { folder in
     if let folder { trainer.progressFile = folder.appending(path: "training-state") }
-    return try body()
+    return try NotebookDevice.train(model, with: trainer, body)
   }
 }
 
 /// The weights, running statistics and own random generators of a model.
 private struct ModelState<Model: Layer>: CachedState {
   private let model: Model
+  private let device: Device
   private static var generatorsKey: String { "generators" }
 
-  init(_ model: Model) {
-    self.model = model
+  init(_ model: Model, trainedOn device: Device) {
+    (self.model, self.device) = (model, device)
   }
 
   func savedState() throws -> Data {
+    // Otherwise a result of the processor, which went on, would be stored as one of the device.
+    try device.check()
     let states = Dictionary(
       model.namedGenerators.map { ($0.path, $0.generator.state) }
     ) { first, _ in first }

@@ -2,7 +2,8 @@ import Lab
 import Literate
 
 /// Runs `lab train` with these options in this program: prints the command line, then its output.
-/// Weights are not saved. The table of a network that an earlier call has shown is left out.
+/// Weights are not saved. The parameters `--gpus` and `--precision` of the notebook are added to the options;
+/// the model ends on the processor. The table of a network that an earlier call has shown is left out.
 ///
 /// ```swift
 /// let run = labTrain(["--model_class=CNN", "--data_class=MNIST", "--max_epochs=5"])
@@ -21,10 +22,13 @@ import Literate
 package func labTrain(
   _ options: [String], cachedAs name: String? = nil, line: Int = #line, file: String = #filePath
 ) -> Experiment.Outcome {
+  let options = options + NotebookDevice.arguments
   print("$ lab train \(wrapped(options))")
   let experiment = Experiment.parseOrExit(courseSpelling(options))
   return attempt(line: line) {
     let setting = try experiment.setUp()
+    // What follows in the notebook computes on the processor.
+    defer { setting.model.to(.cpu) }
     setting.trainer.showsModelSummary = shownModels.insert(modelSummary(setting.model)).inserted
     guard let name else { return try experiment.fitAndTest(setting) }
     for folder in setting.data.fileFolders { noteData(in: folder) }

@@ -18,6 +18,8 @@ public struct NotebookOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers. (default: 42)", transform: number)
   public var seed: UInt32 = 42
 
+  @OptionGroup public var device: DeviceOptions
+
   @Option(
     help: "The language of the cells' titles: en or ko. (default: LAB_LANGUAGE, or en)",
     transform: { try choice($0) })
@@ -43,6 +45,9 @@ extension ParsableArguments {
     note("Processor", Processor.name)
     note("Threads", "\(Threads.count)")
     note("Kernels", KernelSet.current.name)
+    if let options = result.notebookOptions {
+      attempt { try NotebookDevice.choose(options.device) }
+    }
     return result
   }
 }

@@ -15,6 +15,7 @@ package struct Experiment: ParsableArguments {
   @OptionGroup(title: "What to train") package var options: ExperimentOptions
   @OptionGroup(title: "Data") package var data: DataClassOptions
   @OptionGroup(title: "Training") package var training: TrainingOptions
+  @OptionGroup(title: "Device") package var device: DeviceOptions
   @OptionGroup(title: "Augmentation of training images") package var augmentation:
     AugmentationOptions
   @OptionGroup package var models: ModelArguments
@@ -147,12 +148,12 @@ package struct Experiment: ParsableArguments {
     package let reading: LineReading?
   }
 
-  /// Loads the data and creates the model.
+  /// Loads the data and creates the model, on the device that the options ask for.
   ///
   /// - Parameter resumed: The model of the run to resume; its weights are not read yet. Nil starts
   ///   a new run.
   /// - Throws: ``DataError`` if data or weights cannot be read, ``TrainingError`` if a checkpoint is
-  ///   of another model than the options.
+  ///   of another model than the options, ``GPUError`` if there is no such device.
   package func setUp(resuming resumed: ModelConfiguration? = nil) throws -> Setting {
     let start = try resumed == nil ? options.loadCheckpoint.map(checkpoint) : nil
     let weights = try start.map { ($0, try Safetensors(contentsOf: $0)) }
@@ -160,6 +161,7 @@ package struct Experiment: ParsableArguments {
       try resumed ?? weights.map { try self.configuration(of: $1, at: $0) }
       ?? models.configuration(modelClass)
     try checkFit(configuration)
+    let device = try device.device()
     manualSeed(seed)
     let module = try data.load(augmentation: augmentation.chosen(for: data.dataClass))
     print(data.summary(of: module))
@@ -171,6 +173,8 @@ package struct Experiment: ParsableArguments {
     try configuration.checkMemory(for: module.config)
     let model = configuration.model(for: module.config)
     if let (url, file) = weights { try Checkpoint.load(file, of: url, into: model) }
+    model.to(device)
+    try device.check()
     let criterion = configuration.readsLines ? training.loss.criterion : nil
     return Setting(
       data: module, model: model, configuration: configuration, trainer: training.trainer(),
@@ -203,19 +207,47 @@ package struct Experiment: ParsableArguments {
     return recorded
   }
 
-  /// Trains and tests, and prints the results.
+  /// Trains and tests, and prints the results. If the GPU fails and `--gpus=auto` was given, the
+  /// processor goes on from the saved state, or from the beginning without one.
   ///
   /// - Throws: ``DataError`` if weights cannot be written, and the errors of
   ///   ``Trainer/fit(_:_:optimizer:schedule:)``.
   @discardableResult
   package func fitAndTest(_ setting: Setting) throws -> Outcome {
-    let (trainer, model, module) = (setting.trainer, setting.model, setting.data)
-    if training.gpus > 0 {
-      print(
-        "GPU available: no, used: no; --gpus=\(training.gpus) changes nothing, "
-          + "all is computed on the CPU.")
+    let (model, gpu) = (setting.model, setting.model.device)
+    for line in device.lines(about: gpu) { print(line) }
+    let beginning = gpu.isGPU && device.gpus == .automatic ? try TrainingBeginning(model) : nil
+    func onProcessor() throws -> Measurements {
+      try beginning?.restore(model)
+      setting.trainer.repeatTraining()
+      return try measure(setting)
     }
-    let measured = try withOptionNames {
+    let measured = try device.recovering(on: gpu) {
+      try measure(setting)
+    } onProcessor: {
+      try onProcessor()
+    }
+    print(String(repeating: "-", count: 80))
+    printTestResults(measured.metrics, of: setting.data)
+    guard data.lines.languageModel, let reading = setting.reading,
+      let lines = setting.data as? EMNISTLines
+    else { return Outcome(setting, measured) }
+    var all = measured
+    let result = try device.recovering(on: model.device) {
+      try testWithLanguage(setting, reading, lines)
+    } onProcessor: {
+      _ = try onProcessor()
+      return try testWithLanguage(setting, reading, lines)
+    }
+    all.linesWithLanguage = result
+    printTestResults(result.metrics, of: setting.data, "with a language model")
+    return Outcome(setting, all)
+  }
+
+  /// Trains and tests.
+  private func measure(_ setting: Setting) throws -> Measurements {
+    let (trainer, model, module) = (setting.trainer, setting.model, setting.data)
+    return try withOptionNames {
       try trainer.check(module)
       let optimizer = training.optimizer(for: model)
       let schedule = training.schedule(of: trainer, module)
@@ -229,16 +261,6 @@ package struct Experiment: ParsableArguments {
       let lines = try trainer.test(model, module, objective: reading)
       return Measurements(history: history, results: nil, lines: lines)
     }
-    print(String(repeating: "-", count: 80))
-    printTestResults(measured.metrics, of: module)
-    guard data.lines.languageModel, let reading = setting.reading,
-      let lines = module as? EMNISTLines
-    else { return Outcome(setting, measured) }
-    var all = measured
-    let result = try testWithLanguage(setting, reading, lines)
-    all.linesWithLanguage = result
-    printTestResults(result.metrics, of: module, "with a language model")
-    return Outcome(setting, all)
   }
 
   /// Tests with a beam search and a language model, whose weights are chosen on validation lines.

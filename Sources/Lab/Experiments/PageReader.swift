@@ -173,6 +173,6 @@ extension PageReader {
     self.init(
       width: dims[2], window: model.window, mapping: checkpoint.config.mapping,
       specialTokens: EMNIST.specialTokens
-    ) { try LogProbabilities.lines(of: model($0)) }
+    ) { try LogProbabilities.lines(of: model($0.to(model.device))) }
   }
 }

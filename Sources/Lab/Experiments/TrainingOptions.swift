@@ -128,12 +128,6 @@ package struct TrainingOptions: ParsableArguments {
     help: "Run one batch of training, validation and test, without saving anything.")
   package var fastDevRun = false
 
-  @Option(
-    help:
-      "Accepted for compatibility with the course; everything is computed on the CPU. (default: 0)",
-    transform: number)
-  var gpus = 0
-
   package init() {}
 
   /// The weight decay; PyTorch's default if none is given.

@@ -75,7 +75,15 @@ extension Layer {
     }
   }
 
+  /// The device of the parameters, on which inputs have to be; the processor if there are none.
+  public var device: Device { parameters.first?.value.device ?? .cpu }
+
   /// Moves all parameters and running statistics to a device.
+  ///
+  /// ```swift
+  /// model.to(try .gpu)
+  /// let logits = try model(batch.x.to(model.device))
+  /// ```
   ///
   /// - Returns: The layer itself.
   @discardableResult

@@ -11,11 +11,12 @@ public enum Checkpoint {
   ///   - model: The model.
   ///   - url: The file; its folder is created if it does not exist.
   ///   - metadata: Texts for the header.
-  /// - Throws: ``DataError`` if the file cannot be written.
+  /// - Throws: ``DataError`` if the file cannot be written, ``GPUError`` if the model's device has
+  ///   failed.
   public static func save(
     _ model: some Layer, to url: URL, metadata: [String: String] = [:]
   ) throws {
-    try file(of: model, metadata: metadata).write(to: url)
+    try file(of: model, metadata: metadata).inHostMemory().write(to: url)
   }
 
   /// The name of the model's options in the header: a JSON object.
@@ -183,6 +184,39 @@ public enum Checkpoint {
         try named.statistics.load(mean: mean, variance: variance, batches: batches.elements[0])
       }
     }
+  }
+}
+
+extension Safetensors {
+  /// The same with all tensors in the host's memory.
+  ///
+  /// - Throws: ``GPUError`` if a tensor's device has failed: its elements are NaN then.
+  package func inHostMemory() throws(GPUError) -> Safetensors {
+    var file = self
+    file.tensors = tensors.mapValues { $0.to(.cpu) }
+    for tensor in tensors.values { try tensor.device.check() }
+    return file
+  }
+}
+
+extension Device {
+  /// The result of `body`, which computes on the device.
+  ///
+  /// - Throws: ``GPUError`` if the device has failed, also if `body` throws another error: what a
+  ///   failed device computes is NaN, which `body` may refuse. ``TrainingInterruption``, and what
+  ///   `body` throws as long as the device has not failed.
+  package func checking<Result>(_ body: () throws -> Result) throws -> Result {
+    let result: Result
+    do {
+      result = try body()
+    } catch let interruption as TrainingInterruption {
+      throw interruption
+    } catch {
+      try check()
+      throw error
+    }
+    try check()
+    return result
   }
 }
 

@@ -70,12 +70,14 @@ extension Trainer {
       let output = try model(batch.x)
       try unread.append(objective.score(output, batch), of: index)
       try each(output, batch)
+      try device.check()
       if unread.isFull { try unread.read(into: &metrics, check: check) }
       try progress?.update(
         index + 1,
         loss: unread.meanLoss(readInto: &metrics, check: check))
     }
     try unread.read(into: &metrics, check: check)
+    try device.check()
     return metrics
   }
 }

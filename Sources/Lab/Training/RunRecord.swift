@@ -1,6 +1,7 @@
 import Foundation
 import LabData
 import LabNetworks
+import LabTensors
 
 /// The configuration of a training run: its file `run.json`.
 public struct RunRecord: Codable, Equatable, Sendable {
@@ -24,9 +25,12 @@ public struct RunRecord: Codable, Equatable, Sendable {
   public var versions: [String: String]
   /// The start of the run.
   public var started: Date
+  /// Which devices computed the training, the first one first: results differ a little between
+  /// devices. Nil in records of earlier versions, which computed on the processor.
+  public private(set) var devices: [DeviceUse]?
 
   enum CodingKeys: String, CodingKey {
-    case arguments, seed, parameters, versions, started
+    case arguments, seed, parameters, versions, started, devices
     case modelClass = "model_class"
     case modelOptions = "model_options"
     case dataClass = "data_class"
@@ -69,6 +73,21 @@ public struct RunRecord: Codable, Equatable, Sendable {
     }
   }
 
+  /// Notes that a device computes from a step on.
+  ///
+  /// - Parameters:
+  ///   - device: The device's name.
+  ///   - step: The steps made before, in all epochs. What other devices computed after it was lost.
+  /// - Returns: Whether that changes the record.
+  package mutating func note(device: String, from step: Int) -> Bool {
+    let earlier =
+      devices ?? (step > 0 ? [DeviceUse(device: Device.cpu.description, fromStep: 0)] : [])
+    var uses = earlier.filter { $0.fromStep < step }
+    if uses.last?.device != device { uses.append(DeviceUse(device: device, fromStep: step)) }
+    defer { devices = uses }
+    return devices != uses
+  }
+
   /// Writes the file, whole or not at all.
   ///
   /// - Throws: ``DataError`` if it cannot be written.
@@ -78,5 +97,22 @@ public struct RunRecord: Codable, Equatable, Sendable {
     encoder.dateEncodingStrategy = .iso8601
     let json = try encoder.encode(self)
     try writeWhole(to: url) { try $0.write(contentsOf: json + Data("\n".utf8)) }
+  }
+}
+
+/// The device that computed a training from a step on.
+public struct DeviceUse: Codable, Equatable, Sendable {
+  /// The device: `cpu`, or a GPU's name, driver and precision.
+  public let device: String
+  /// The steps made before, in all epochs.
+  public let fromStep: Int
+
+  package init(device: String, fromStep: Int) {
+    (self.device, self.fromStep) = (device, fromStep)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case device
+    case fromStep = "from_step"
   }
 }

@@ -75,6 +75,11 @@ public final class Trainer {
         .appending(path: "\(file.lastPathComponent)-\(trainingsWithProgress)")
   }
 
+  /// Lets the next training use the progress file of the last one, which has failed.
+  package func repeatTraining() {
+    trainingsWithProgress = max(0, trainingsWithProgress - 1)
+  }
+
   /// The options of the training by name, for the logs of ``run``.
   public var hyperparameters: [String: String] = [:]
   /// The number of steps after which the state is saved, in addition to the end of each epoch.
@@ -144,7 +149,8 @@ public final class Trainer {
   /// - Throws: ``TrainingError`` if a loss or a weight is not finite, a limit gives no batch, the
   ///   schedule is too short, or the state in ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
   ///   ``DataError`` if weights or state cannot be saved, or the state in ``run`` is damaged or of
-  ///   other data or another model, ``TrainingInterruption`` if ``isInterrupted``.
+  ///   other data or another model, ``GPUError`` if the model's device fails,
+  ///   ``TrainingInterruption`` if ``isInterrupted``.
   @discardableResult
   public func fit(
     _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
@@ -163,7 +169,7 @@ public final class Trainer {
     var loop = TrainingLoop(
       trainer: self, model: model, data: data, optimizer: optimizer, schedule: schedule,
       objective: objective)
-    return try loop.run()
+    return try model.device.checking { try loop.run() }
   }
 
   /// The number of optimizer steps that ``fit(_:_:optimizer:schedule:)`` makes unless it ends early.
@@ -185,22 +191,25 @@ public final class Trainer {
   ///   - data: The data.
   ///   - objective: The metrics, and what an output means.
   /// - Throws: ``ShapeError`` if the model does not fit the data, ``TrainingError`` if there is no
-  ///   batch to test on, ``TrainingInterruption`` if ``isInterrupted``.
+  ///   batch to test on, ``GPUError`` if the model's device fails, ``TrainingInterruption`` if
+  ///   ``isInterrupted``.
   public func test<O: Objective>(
     _ model: some Layer, _ data: some DataModule, objective: O
   ) throws -> Evaluation<O.Output> {
     let batches = try testing(data)
     var predictions: [O.Output] = []
-    let metrics = try evaluate(
-      model, batches, objective, title: "Testing",
-      check: { loss, batch in
-        guard !loss.isFinite else { return }
-        let got = loss.isNaN ? "nan" : "\(loss)"
-        throw TrainingError("test: expected a finite loss, got \(got) in batch \(batch)")
-      },
-      each: { output, batch in
-        predictions += try objective.predictions(output, batch, from: predictions.count)
-      })
+    let metrics = try model.device.checking {
+      try evaluate(
+        model, batches, objective, title: "Testing",
+        check: { loss, batch in
+          guard !loss.isFinite else { return }
+          let got = loss.isNaN ? "nan" : "\(loss)"
+          throw TrainingError("test: expected a finite loss, got \(got) in batch \(batch)")
+        },
+        each: { output, batch in
+          predictions += try objective.predictions(output, batch, from: predictions.count)
+        })
+    }
     let observers = allObservers
     let entry = LogEntry(
       epoch: lastStep.epoch, step: lastStep.step, values: metrics.scalars(of: "test"))

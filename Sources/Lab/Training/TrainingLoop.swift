@@ -15,11 +15,6 @@ struct TrainingData {
   let metadata: [String: String]
 }
 
-extension Layer {
-  /// The device of the parameters, to which batches are moved.
-  var device: Device { parameters.first?.value.device ?? .cpu }
-}
-
 /// A training, from its first step or its saved state to its end: ``Trainer/fit(_:_:optimizer:schedule:)``.
 struct TrainingLoop<Model: Layer, Goal: Objective> {
   private let trainer: Trainer
@@ -88,6 +83,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       let score = try objective.score(output, batch)
       try tape.backward(score.loss)
       optimizer.step()
+      try device.check()
       state.step += 1
 
       let step = TrainingStep(
@@ -126,6 +122,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))])
       observers.notify { try $0.log(entry) }
     }
+    // Reading has waited for the device. A metric that it could not compute is NaN.
+    try model.device.check()
     return state.metrics.loss
   }
 

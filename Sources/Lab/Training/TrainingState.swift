@@ -96,7 +96,7 @@ struct TrainingState: Codable {
   /// Saves the state with the model's weights and the optimizer's state in one file, all of it or
   /// nothing, so that they always belong together.
   ///
-  /// - Throws: ``DataError`` if the file cannot be written.
+  /// - Throws: ``DataError`` if the file cannot be written, ``GPUError`` if the device has failed.
   mutating func save(_ model: some Layer, _ optimizer: any Optimizer, to url: URL) throws {
     generator = Generator.shared.state
     layerGenerators = Dictionary(
@@ -116,7 +116,7 @@ struct TrainingState: Codable {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let json = String(decoding: try encoder.encode(self), as: UTF8.self)
     try Safetensors(tensors: tensors, integers: integers, metadata: [Self.key: json])
-      .write(to: url)
+      .inHostMemory().write(to: url)
   }
 
   /// Loads a file of ``save(_:_:to:)``.

@@ -62,6 +62,26 @@ import Testing
     }
   }
 
+  /// What a device computed after the saved state was lost.
+  @Test func aRecordSaysWhichDeviceComputedWhichSteps() throws {
+    var record = try record(seed: 1)
+    #expect(record.devices == nil)
+    // A run of an earlier version, on the processor.
+    #expect(record.note(device: "gpu", from: 10))
+    #expect(record.devices?.map(\.device) == ["cpu", "gpu"])
+    #expect(!record.note(device: "gpu", from: 20))
+    #expect(record.note(device: "cpu", from: 25))
+    #expect(record.note(device: "other", from: 25))
+    #expect(record.devices?.map(\.device) == ["cpu", "gpu", "other"])
+    #expect(record.devices?.map(\.fromStep) == [0, 10, 25])
+    let folder = try TemporaryFolder()
+    let file = folder.url.appending(path: "run.json")
+    try record.write(to: file)
+    #expect(try RunRecord(contentsOf: file) == record)
+    #expect(record.note(device: "cpu", from: 0))
+    #expect(record.devices == [DeviceUse(device: "cpu", fromStep: 0)])
+  }
+
   private func record(seed: UInt64) throws -> RunRecord {
     let json = """
       {

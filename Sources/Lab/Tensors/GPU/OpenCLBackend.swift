@@ -130,7 +130,7 @@ package final class OpenCLBackend: Backend {
 }
 
 /// How products of matrices and convolutions are computed on a GPU. All else is in 32-bit floats.
-public enum GPUPrecision: String, Sendable, CaseIterable {
+public enum GPUPrecision: String, Sendable, CaseIterable, CustomStringConvertible {
   /// 32-bit floats, on any device.
   case float32 = "32"
   /// Factors rounded to TensorFloat-32 (10 bits of mantissa), sums in 32-bit floats: NVIDIA's tensor
@@ -138,4 +138,6 @@ public enum GPUPrecision: String, Sendable, CaseIterable {
   case tf32
   /// Factors rounded to bfloat16 (7 bits of mantissa), sums in 32-bit floats, likewise.
   case bf16
+
+  public var description: String { rawValue }
 }

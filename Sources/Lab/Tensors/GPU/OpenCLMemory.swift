@@ -97,4 +97,9 @@ extension Tensor {
   var hasChannelsLastOnGPU: Bool {
     rank == 4 && channelsLast != .rowMajor && gpu.order == channelsLast
   }
+
+  /// Makes operations take these images with their channels last, as if a convolution had written them.
+  package func preferChannelsLast() {
+    gpu.prefer(channelsLast)
+  }
 }
