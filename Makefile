@@ -1,9 +1,9 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench parity kernel fuzz dist lint set-up clean
+.PHONY: help run test docs sanitize bench parity kernel fuzz dist gpu-bundle lint set-up clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## install what is missing, build, run the notebooks in their quick form, make their pages
 	swift build -c release
@@ -42,6 +42,9 @@ fuzz: set-up ## read 100,000 damaged files with each file reader
 dist: set-up ## make the archive that runs without Swift, on Debian 12 or Ubuntu 22.04
 	@scripts/dist
 
+gpu-bundle: set-up ## make the archive that tests and times a GPU without Swift, beside PyTorch
+	@scripts/gpu-bundle $(GPU_BUNDLE)
+
 lint: ## check the format and the project's rules
 	@scripts/lint
 
@@ -50,4 +53,4 @@ set-up: ## install what is missing: C libraries
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean
-	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist
+	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist .build-gpu

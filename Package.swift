@@ -183,6 +183,9 @@ var tests: [Target] {
       name: "step-bench", dependencies: lab + [arguments], path: "Benchmarks/Steps",
       swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
     .executableTarget(
+      name: "gpu-bench", dependencies: lab + [arguments], path: "Benchmarks/GPU",
+      swiftSettings: strict + [.defaultIsolation(MainActor.self)]),
+    .executableTarget(
       name: "lines-bench", dependencies: lab, path: "Benchmarks/Lines", swiftSettings: strict),
     .executableTarget(
       name: "pages-bench", dependencies: lab + ["DrawnPages", arguments], path: "Benchmarks/Pages",

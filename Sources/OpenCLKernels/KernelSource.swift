@@ -17,7 +17,26 @@ package struct KernelSource: Hashable, Sendable {
 
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
+    case arithmetic
+    case arrays
+    case batchedProduct = "batched-product"
+    case convolutionForward = "convolution-forward"
+    case convolutionGradients = "convolution-gradients"
+    case convolutionParts = "convolution-parts"
+    case convolutionSmall = "convolution-small"
+    case ctc
     case elementwise
+    case groupSums = "group-sums"
+    case groupedConvolution = "grouped-convolution"
+    case losses
+    case lstm
+    case normalization
+    case optimizers
+    case pooling
+    case positions
+    case productsCore = "products-core"
+    case reductions
+    case sums
   }
 
   /// The text that is compiled.
@@ -32,7 +51,26 @@ package struct KernelSource: Hashable, Sendable {
 extension KernelSource.File {
   fileprivate var bytes: [UInt8] {
     switch self {
+    case .arithmetic: PackageResources.arithmetic_cl
+    case .arrays: PackageResources.arrays_cl
+    case .batchedProduct: PackageResources.batched_product_cl
+    case .convolutionForward: PackageResources.convolution_forward_cl
+    case .convolutionGradients: PackageResources.convolution_gradients_cl
+    case .convolutionParts: PackageResources.convolution_parts_cl
+    case .convolutionSmall: PackageResources.convolution_small_cl
+    case .ctc: PackageResources.ctc_cl
     case .elementwise: PackageResources.elementwise_cl
+    case .groupSums: PackageResources.group_sums_cl
+    case .groupedConvolution: PackageResources.grouped_convolution_cl
+    case .losses: PackageResources.losses_cl
+    case .lstm: PackageResources.lstm_cl
+    case .normalization: PackageResources.normalization_cl
+    case .optimizers: PackageResources.optimizers_cl
+    case .pooling: PackageResources.pooling_cl
+    case .positions: PackageResources.positions_cl
+    case .productsCore: PackageResources.products_core_cl
+    case .reductions: PackageResources.reductions_cl
+    case .sums: PackageResources.sums_cl
     }
   }
 }

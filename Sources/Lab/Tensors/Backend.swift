@@ -265,6 +265,9 @@ package protocol Backend: AnyObject, Sendable {
   /// One step of Adam or AdamW; see ``AdamStep``.
   func adamStep(
     _ value: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, _ step: AdamStep)
+  /// One step of Adam or AdamW of several tensors, no two of which are the same. By default the same
+  /// as ``adamStep(_:gradient:moment1:moment2:_:)`` of each.
+  func adamSteps(_ updates: [AdamUpdate])
   /// One step of stochastic gradient descent; see ``GradientDescentStep``.
   func gradientDescentStep(
     _ value: Tensor, gradient: Tensor, velocity: Tensor?, _ step: GradientDescentStep)
@@ -286,6 +289,14 @@ extension Backend {
   }
 
   package func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)? { nil }
+
+  package func adamSteps(_ updates: [AdamUpdate]) {
+    for update in updates {
+      adamStep(
+        update.value, gradient: update.gradient, moment1: update.moment1, moment2: update.moment2,
+        update.step)
+    }
+  }
 }
 
 /// A function of each element that an operation may apply to its result.
@@ -352,7 +363,7 @@ package struct LSTMGradients {
 }
 
 /// The numbers of one step of Adam.
-package struct AdamStep: Sendable {
+package struct AdamStep: Sendable, Equatable {
   /// The number of the step, from 1.
   package let step: Int
   package let learningRate, beta1, beta2, epsilon, weightDecay: Double
@@ -366,6 +377,19 @@ package struct AdamStep: Sendable {
     (self.step, self.learningRate) = (step, learningRate)
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
     (self.weightDecay, self.isDecoupled) = (weightDecay, isDecoupled)
+  }
+}
+
+/// A tensor that one step of Adam changes, with its gradient and the running means, which change too.
+package struct AdamUpdate {
+  package let value, gradient, moment1, moment2: Tensor
+  package let step: AdamStep
+
+  package init(
+    value: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor, step: AdamStep
+  ) {
+    (self.value, self.gradient, self.step) = (value, gradient, step)
+    (self.moment1, self.moment2) = (moment1, moment2)
   }
 }
 

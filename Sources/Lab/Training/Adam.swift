@@ -50,6 +50,8 @@ public class Adam: Optimizer {
   }
 
   public func step() {
+    // All parameters on one device are stepped at once: on a GPU each call takes its time.
+    var updates: [(device: Device, updates: [AdamUpdate])] = []
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
       states[index].step += 1
@@ -64,11 +66,21 @@ public class Adam: Optimizer {
       let step = AdamStep(
         step: state.step, learningRate: learningRate, beta1: momentum, beta2: beta2,
         epsilon: epsilon, weightDecay: weightDecay, isDecoupled: isDecoupled)
+      let entry: Int
+      if let index = updates.firstIndex(where: { $0.device == device }) {
+        entry = index
+      } else {
+        entry = updates.count
+        updates.append((device, []))
+      }
       parameter.update { value in
-        value.storage.backend.adamStep(
-          value, gradient: gradient, moment1: state.moment1, moment2: state.moment2, step)
+        updates[entry].updates.append(
+          AdamUpdate(
+            value: value, gradient: gradient, moment1: state.moment1, moment2: state.moment2,
+            step: step))
       }
     }
+    for (device, updates) in updates { device.backend.adamSteps(updates) }
   }
 
   public var state: [[String: Tensor]] {

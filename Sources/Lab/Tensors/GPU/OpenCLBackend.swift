@@ -1,4 +1,5 @@
 import OpenCLKernels
+import Synchronization
 
 /// Computes on a device of an OpenCL driver, usually a GPU.
 ///
@@ -10,6 +11,8 @@ package final class OpenCLBackend: Backend {
   package let queue: DeviceQueue
   /// How products are computed.
   package let precision: GPUPrecision
+  /// The labels that were last copied to the device; see ``labels(_:)``.
+  private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)
 
   package init(_ device: OpenCLDevice, precision: GPUPrecision) throws(GPUError) {
     name = device.isGPU ? "gpu" : "opencl"
@@ -101,6 +104,16 @@ package final class OpenCLBackend: Backend {
     let buffer = scratch(values.count)
     values.map { Int32(truncatingIfNeeded: $0) }.withUnsafeBytes { queue.write($0, to: buffer) }
     return buffer
+  }
+
+  /// Labels in the device's memory. A step asks for the same ones several times: they are copied once.
+  func labels(_ values: [Int]) -> DeviceBuffer {
+    lastLabels.withLock { last in
+      if let last, last.values == values { return last.buffer }
+      let buffer = integers(values)
+      last = (values, buffer)
+      return buffer
+    }
   }
 
   /// Sets the first floats of a buffer.

@@ -7,6 +7,8 @@ final class OpenCLMemory: DeviceMemory {
   let count: Int
   private let queue: DeviceQueue
   private let copies: Mutex<[(order: ElementOrder, buffer: DeviceBuffer)]>
+  /// What was made from the elements, by what it is for.
+  private let derived = Mutex<[String: DeviceBuffer]>([:])
 
   /// Memory whose elements a kernel will write.
   init(count: Int, order: ElementOrder = .rowMajor, on queue: DeviceQueue) {
@@ -45,8 +47,18 @@ final class OpenCLMemory: DeviceMemory {
     copies.withLock { copies in
       let buffer = buffer(in: order, of: &copies)
       copies = [(order, buffer)]
+      derived.withLock { $0 = [:] }
       return buffer
     }
+  }
+
+  /// What `make` makes from the elements, such as weights in the order of an instruction's operands:
+  /// the same from one call to the next while the elements do not change.
+  func derived(_ use: String, _ make: () -> DeviceBuffer) -> DeviceBuffer {
+    if let buffer = derived.withLock({ $0[use] }) { return buffer }
+    let buffer = make()
+    derived.withLock { $0[use] = buffer }
+    return buffer
   }
 
   private func buffer(
@@ -84,5 +96,10 @@ extension Tensor {
   /// Whether the channels of images on a GPU are last in memory.
   var hasChannelsLastOnGPU: Bool {
     rank == 4 && channelsLast != .rowMajor && gpu.order == channelsLast
+  }
+
+  /// Makes operations take these images with their channels last, as if a convolution had written them.
+  package func preferChannelsLast() {
+    gpu.prefer(channelsLast)
   }
 }
