@@ -136,13 +136,13 @@ func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Resul
 /// The milliseconds of a step, and of the epoch with its validation: the second epoch of a training
 /// with all that belongs to one, so that nothing has to be compiled and memory is there.
 ///
-/// - Parameter batches: How many batches to train on; 0 is all.
+/// - Parameter batches: How many batches to train on.
 func fit(_ model: some Model, batches: Int) throws -> (step: Double, epoch: Double) {
   try withTemporaryFolder { folder in
     let trainer = Trainer(maxEpochs: 2)
     trainer.isQuiet = true
     trainer.run = try TrainingRun(folder)
-    if batches > 0 {
+    if batches < data.trainBatches().count {
       trainer.limitTrainBatches = .count(batches)
       trainer.limitValBatches = .count((batches + 3) / 4)
     }
@@ -151,9 +151,17 @@ func fit(_ model: some Model, batches: Int) throws -> (step: Double, epoch: Doub
     model.to(device)
     let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
     try device.check()
-    let steps = batches > 0 ? batches : data.trainBatches().count
-    return (history[1].seconds * 1e3 / Double(steps), observer.milliseconds)
+    return (history[1].seconds * 1e3 / Double(batches), observer.milliseconds)
   }
+}
+
+/// The number of batches to train on: as many as asked for, else as many as are wanted or a slow device
+/// can make in twenty seconds.
+func affordable(_ wanted: Int, _ model: () -> some Model) throws -> Int {
+  if options.batches > 0 { return options.batches }
+  if options.quick { return 2 }
+  let step = try fit(model(), batches: 4).step
+  return max(4, min(wanted, Int(10_000 / step)))
 }
 
 // MARK: Steps in a plain loop
@@ -346,19 +354,20 @@ func measure(_ names: [String], _ body: () throws -> [Double]) {
   }
 }
 
-let batches = options.batches > 0 ? options.batches : options.quick ? 2 : 0
 measure(["start to first step, first run", "start to first step"], startsToFirstStep)
 measure(["CNN training step", "EMNIST epoch, validation included"]) {
+  let count = data.trainBatches().count
+  let batches = try affordable(count) { CNN(data.config) }
   let times = try fit(CNN(data.config), batches: batches)
   // A part of an epoch is none.
-  return [times.step] + (batches == 0 ? [times.epoch] : [])
+  return [times.step] + (batches == count ? [times.epoch] : [])
 }
 measure(["CNN training step, plain loop"]) {
   try [median(trainingStep(CNN(data.config), images(data.batchSize)))]
 }
 measure(["CNN inference, 4096 images"]) { try [inference()] }
 measure(["ResNet training step"]) {
-  try [fit(ResNet(data.config), batches: batches > 0 ? batches : 1000).step]
+  try [fit(ResNet(data.config), batches: affordable(1000) { ResNet(data.config) }).step]
 }
 measure(["LineCNN training step"]) { try [median(lineCNNStep())] }
 measure(["LineCNNLSTM training step"]) { try [median(lineCNNLSTMStep())] }
