@@ -20,80 +20,6 @@
 // The product's rows are channels of the result (the weights are the left operand, from global memory
 // to registers), its columns pixels.
 
-#define PATCH_H (TILE_H + R - 1)
-#define PATCH_W (TILE_W + S - 1)
-#define PATCH_PIXELS (PATCH_H * PATCH_W)
-#define TILE_PIXELS (TILE_H * TILE_W)
-#if defined(FORWARD) && POOL
-#define TILES_H ((TO_H / 2 * 2 + TILE_H - 1) / TILE_H)
-#define TILES_W ((TO_W / 2 * 2 + TILE_W - 1) / TILE_W)
-#else
-#define TILES_H ((TO_H + TILE_H - 1) / TILE_H)
-#define TILES_W ((TO_W + TILE_W - 1) / TILE_W)
-#endif
-
-// The patch in local memory: CHUNK channels of a pixel side by side, in units that are exchanged so
-// that the pixels which threads read at once are in different banks: bits TWIST of a unit's number
-// are combined with the pixel's number.
-#define WORDS (CORE == 2 ? CHUNK / 2 : CHUNK)
-#if CORE == 0
-// A unit is four channels; threads read every second pixel.
-#define UNIT 4
-#define TWIST 3
-#define TWIST_OF(pixel) ((pixel) >> 1)
-#elif CORE == 1
-// A unit is a slice; pairs of pixels are read at once.
-#define UNIT 16
-#define TWIST (SLICES % 2 == 0 ? 1 : 0)
-#define TWIST_OF(pixel) (pixel)
-#else
-// The same with four pixels.
-#define UNIT 8
-#define TWIST (SLICES % 2 != 0 ? 0 : SLICES % 4 == 0 ? 3 : 1)
-#define TWIST_OF(pixel) (SLICES % 4 == 2 ? (pixel) >> 1 : (pixel))
-#endif
-
-// The place of unit 0 of a pixel, and that of another unit.
-INLINE int pixel_place(int pixel) { return pixel * WORDS + (TWIST_OF(pixel) & TWIST) * UNIT; }
-INLINE int unit_place(int place, int unit) {
-  return (place ^ ((unit & TWIST) * UNIT)) + (unit & ~TWIST) * UNIT;
-}
-
-// The results, on their way from threads that have pixels to threads that write channels.
-#define LINE (BAND + 4)
-#define LOCAL_WORDS \
-  (PATCH_PIXELS * WORDS > TILE_PIXELS * LINE ? PATCH_PIXELS * WORDS : TILE_PIXELS * LINE)
-
-// Writes four channels of a pixel, the vector number `vector` of the chunk, to the patch.
-INLINE void put_vector(__local uint *patch, int pixel, int vector, float4 v) {
-#if CORE == 2
-  *(__local uint2 *)(patch + unit_place(pixel_place(pixel), vector >> 2) + 2 * (vector & 3)) =
-      (uint2)(pack(v.x, v.y), pack(v.z, v.w));
-#else
-  int place = CORE == 0 ? unit_place(pixel_place(pixel), vector)
-                        : unit_place(pixel_place(pixel), vector >> 2) + 4 * (vector & 3);
-  *(__local float4 *)(patch + place) =
-      (float4)(rounded(v.x), rounded(v.y), rounded(v.z), rounded(v.w));
-#endif
-}
-
-// The pixels of a group: those of its patch start at (top, left) of `from`, and its tile at (h, w) of
-// the result.
-typedef struct {
-  int image, h, w, top, left;
-} Tile;
-
-INLINE Tile tile_of(int group) {
-  Tile tile;
-  tile.image = group / (TILES_H * TILES_W);
-  int rest = group - tile.image * TILES_H * TILES_W;
-  tile.h = rest / TILES_W * TILE_H;
-  tile.w = rest % TILES_W * TILE_W;
-  tile.top = tile.h - ABOVE;
-  tile.left = tile.w - BEFORE;
-  return tile;
-}
-
 #define VECTORS (CHUNK / 4)
 // Vectors that a thread fetches before it waits for the first.
 #define FLIGHT 4
@@ -184,28 +110,27 @@ INLINE void add_products(
     float results[MT][NT][4], __local const uint *patch, __global const uint **weights, int thread) {
   int g = (thread & 31) >> 2, t = thread & 3, block = (thread >> 5) % WARPS_N * NT;
   __global const float *line = (__global const float *)*weights + CHANNEL_OF(g, 0);
-  for (int tap = 0; tap < TAPS; tap++) {
+  NO_UNROLL for (int tap = 0; tap < TAPS; tap++) {
     int offset = tap / S * PATCH_W + tap % S;
-    for (int unit = 0; unit < CHUNK / 4; unit++) {
-      float4 pixels[NT][2];
+    NO_UNROLL for (int unit = 0; unit < CHUNK / 4; unit++) {
+      // Four channels of `from`, for the thread's channels of the result.
+      float w[4][2 * MT];
+      UNROLL for (int c = 0; c < 4; c++)
+        UNROLL for (int i = 0; i < 2 * MT; i++) w[c][i] = line[c * STRIP + i];
+      line += 4 * STRIP;
       UNROLL for (int j = 0; j < NT; j++)
         UNROLL for (int x = 0; x < 2; x++) {
           int pixel = in_patch((block + j) * 8 + 2 * t + x) + offset;
-          pixels[j][x] =
-              *(__local const float4 *)(patch + unit_place(pixel_place(pixel), unit));
+          float4 v = *(__local const float4 *)(patch + unit_place(pixel_place(pixel), unit));
+          UNROLL for (int i = 0; i < MT; i++)
+            UNROLL for (int h = 0; h < 2; h++) {
+              float sum = results[i][j][2 * h + x];
+              sum = fma(w[0][2 * i + h], v.x, sum);
+              sum = fma(w[1][2 * i + h], v.y, sum);
+              sum = fma(w[2][2 * i + h], v.z, sum);
+              results[i][j][2 * h + x] = fma(w[3][2 * i + h], v.w, sum);
+            }
         }
-#define ADD(element)                                                         \
-  UNROLL for (int i = 0; i < MT; i++) {                                      \
-    float2 w = *(__global const float2 *)(line + 2 * i);                     \
-    UNROLL for (int j = 0; j < NT; j++) {                                    \
-      results[i][j][0] = fma(w.x, pixels[j][0].element, results[i][j][0]);   \
-      results[i][j][1] = fma(w.x, pixels[j][1].element, results[i][j][1]);   \
-      results[i][j][2] = fma(w.y, pixels[j][0].element, results[i][j][2]);   \
-      results[i][j][3] = fma(w.y, pixels[j][1].element, results[i][j][3]);   \
-    }                                                                        \
-  }                                                                          \
-  line += STRIP;
-      ADD(x) ADD(y) ADD(z) ADD(w)
     }
   }
   *weights += TAPS * CHUNK * STRIP;
@@ -213,25 +138,46 @@ INLINE void add_products(
 
 #else
 
+// AHEAD 1: the weights of the next slice are on their way during the products of a slice.
+#ifndef AHEAD
+#define AHEAD 1
+#endif
+
 // The thread's part of the left operands of a slice.
 #define OPERANDS (MT * STEPS)
+
+INLINE void read_left(uint4 a[MT][STEPS], __global const uint4 *from) {
+  UNROLL for (int i = 0; i < MT; i++)
+    UNROLL for (int s = 0; s < STEPS; s++) a[i][s] = from[(i * STEPS + s) * 32];
+}
 
 INLINE void add_products(
     float results[MT][NT][4], __local const uint *patch, __global const uint **weights,
     int thread EXCHANGE_PARAMETER) {
   int lane = thread & 31, g = lane >> 2, t = lane & 3, block = (thread >> 5) % WARPS_N * NT;
   __global const uint4 *left = (__global const uint4 *)*weights + lane;
-  int pixels[NT];
-  UNROLL for (int j = 0; j < NT; j++) pixels[j] = in_patch((block + j) * 8 + g);
+  // Where slice 0 of each pixel is; it names the pixel, too.
+  int places[NT];
+  UNROLL for (int j = 0; j < NT; j++) places[j] = in_patch((block + j) * 8 + g) * WORDS;
+#if AHEAD
+  uint4 next[MT][STEPS];
+  read_left(next, left);
+#endif
   NO_UNROLL for (int tap = 0; tap < TAPS; tap++) {
-    int offset = tap / S * PATCH_W + tap % S, places[NT];
+    int step = tap == 0 ? 0 : tap % S == 0 ? PATCH_W - S + 1 : 1;
     UNROLL for (int j = 0; j < NT; j++)
-      places[j] = pixel_place(pixels[j] + offset) + (CORE == 1 ? 4 : 2) * t;
+      places[j] = pixel_place(places[j] / WORDS + step) + (CORE == 1 ? 4 : 2) * t;
     UNROLL for (int slice = 0; slice < SLICES; slice++) {
       uint4 a[MT][STEPS];
+#if AHEAD
       UNROLL for (int i = 0; i < MT; i++)
-        UNROLL for (int s = 0; s < STEPS; s++) a[i][s] = left[(i * STEPS + s) * 32];
+        UNROLL for (int s = 0; s < STEPS; s++) a[i][s] = next[i][s];
+      if (slice + 1 < SLICES || tap + 1 < TAPS) left += OPERANDS * 32;
+      read_left(next, left);
+#else
+      read_left(a, left);
       left += OPERANDS * 32;
+#endif
       UNROLL for (int j = 0; j < NT; j++) {
         __local const uint *from = patch + unit_place(places[j], slice);
 #if CORE == 1
@@ -260,7 +206,7 @@ INLINE void stage(__local float *staged, float results[MT][NT][4], int thread) {
     UNROLL for (int x = 0; x < 2; x++) {
       int pixel = (warp % WARPS_N * NT + j) * 8 + 2 * t + x;
       __local float *to = staged + pixel * LINE + warp / WARPS_N * STRIP + CHANNEL_OF(g, 0);
-      if (pixel < TILE_PIXELS) {
+      if (8 * NT * WARPS_N == TILE_PIXELS || pixel < TILE_PIXELS) {
 #if MT == 1
         *(__local float2 *)to = (float2)(results[0][j][x], results[0][j][2 + x]);
 #else
