@@ -25,6 +25,8 @@ package struct KernelSource: Hashable, Sendable {
     case convolutionSmall = "convolution-small"
     case convolutionGradients = "convolution-gradients"
     case groupedConvolution = "grouped-convolution"
+    case tileWeightGradient = "tile-weight-gradient"
+    case smallWeightGradient = "small-weight-gradient"
   }
 
   /// The text that is compiled.
@@ -48,6 +50,8 @@ extension KernelSource.File {
     case .convolutionSmall: PackageResources.convolution_small_cl
     case .convolutionGradients: PackageResources.convolution_gradients_cl
     case .groupedConvolution: PackageResources.grouped_convolution_cl
+    case .tileWeightGradient: PackageResources.tile_weight_gradient_cl
+    case .smallWeightGradient: PackageResources.small_weight_gradient_cl
     }
   }
 }
