@@ -26,6 +26,7 @@ package struct KernelSource: Hashable, Sendable {
     case convolutionSmall = "convolution-small"
     case ctc
     case elementwise
+    case frontConvolution = "front-convolution"
     case groupSums = "group-sums"
     case groupedConvolution = "grouped-convolution"
     case losses
@@ -36,7 +37,13 @@ package struct KernelSource: Hashable, Sendable {
     case positions
     case productsCore = "products-core"
     case reductions
+    case smallWeightGradient = "small-weight-gradient"
     case sums
+    case tensorCores = "tensor-cores"
+    case tileConvolution = "tile-convolution"
+    case tileParts = "tile-parts"
+    case tileWeightGradient = "tile-weight-gradient"
+    case tileWeights = "tile-weights"
   }
 
   /// The text that is compiled.
@@ -60,6 +67,7 @@ extension KernelSource.File {
     case .convolutionSmall: PackageResources.convolution_small_cl
     case .ctc: PackageResources.ctc_cl
     case .elementwise: PackageResources.elementwise_cl
+    case .frontConvolution: PackageResources.front_convolution_cl
     case .groupSums: PackageResources.group_sums_cl
     case .groupedConvolution: PackageResources.grouped_convolution_cl
     case .losses: PackageResources.losses_cl
@@ -70,7 +78,13 @@ extension KernelSource.File {
     case .positions: PackageResources.positions_cl
     case .productsCore: PackageResources.products_core_cl
     case .reductions: PackageResources.reductions_cl
+    case .smallWeightGradient: PackageResources.small_weight_gradient_cl
     case .sums: PackageResources.sums_cl
+    case .tensorCores: PackageResources.tensor_cores_cl
+    case .tileConvolution: PackageResources.tile_convolution_cl
+    case .tileParts: PackageResources.tile_parts_cl
+    case .tileWeightGradient: PackageResources.tile_weight_gradient_cl
+    case .tileWeights: PackageResources.tile_weights_cl
     }
   }
 }

@@ -45,8 +45,8 @@ import Testing
     try check(numbers([steps, items, classes]), batch)
   }
 
-  /// An impossible item, one without labels, one without steps, one without both, unused labels that are
-  /// no classes, and a blank in the middle.
+  /// An impossible item, one without labels, one without steps, one without both, unused labels
+  /// that are no classes, and a blank in the middle.
   @Test(arguments: [false, true])
   func impossibleItems(zeroInfinity: Bool) throws {
     let batch = CTCBatch(

@@ -67,7 +67,8 @@ import Testing
   @Test func otherLabelsAreNoticed() throws {
     let device = try #require(OpenCL.device)
     let x = Tensor([-1, -2, -3, -4], shape: [2, 2]).to(device)
-    for (labels, loss) in [([0, 0], 2), ([0, 1], 2.5), ([0, 1], 2.5), ([1, 1], 3)] as [([Int], Float)] {
+    let cases: [([Int], Float)] = [([0, 0], 2), ([0, 1], 2.5), ([0, 1], 2.5), ([1, 1], 3)]
+    for (labels, loss) in cases {
       #expect(try nllLoss(x, IntTensor(labels)).item == loss)
     }
   }

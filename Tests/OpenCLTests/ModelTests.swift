@@ -43,9 +43,11 @@ import Testing
     let config = DataConfig(
       inputDims: test.dims, outputDims: [max(1, test.labels), 1],
       mapping: (0..<11).map(String.init))
-    manualSeed(42)
-    let model = try ModelConfiguration(test.name, test.options).model(for: config)
-    return try losses(of: model, test, on: device, steps: steps)
+    let configuration = try ModelConfiguration(test.name, test.options)
+    // The shared generator belongs to this test alone.
+    return try Generator.$shared.withValue(Generator(seed: 42)) {
+      try losses(of: configuration.model(for: config), test, on: device, steps: steps)
+    }
   }
 
   private func losses(
@@ -55,7 +57,6 @@ import Testing
     let x = numbers([test.count] + test.dims, seed: 3).to(device)
     let labels = (0..<test.count * max(1, test.labels)).map { 1 + $0 * 7 % 10 }
     let optimizer = Adam(model.parameters)
-    manualSeed(7)
     var losses: [Tensor] = []
     for _ in 0..<steps {
       optimizer.clearGradients()
@@ -109,7 +110,6 @@ import Testing
     let before = queue.usedBytes
     do {
       let config = DataConfig(inputDims: [1, 8, 8], outputDims: [1], mapping: ["a", "b", "c"])
-      manualSeed(1)
       let model = CNN(config, options(convDim: 2, fcDim: 4)).to(device)
       let optimizer = Adam(model.parameters)
       let x = numbers([2, 1, 8, 8])

@@ -153,6 +153,47 @@ import Testing
     }
   }
 
+  /// The same trainer goes on, from the state of its run, from its progress, or from the beginning.
+  @Test func theSameTrainerGoesOnOnTheProcessor() throws {
+    let data = try data()
+    let failure = GPUError("the device was lost")
+    var options = DeviceOptions()
+    options.gpus = .automatic
+    func train(_ set: (Trainer) throws -> Void) throws -> [Float] {
+      let (device, backend) = try ownDevice()
+      let model = try model(data)
+      let beginning = try TrainingBeginning(model)
+      model.to(device)
+      let trainer = Trainer(maxEpochs: 2)
+      (trainer.isQuiet, trainer.checkpointEverySteps) = (true, 2)
+      try set(trainer)
+      trainer.stepEnded = { if $0.totalSteps == 8 { backend.queue.fail(failure) } }
+      let history = try options.recovering(on: device) {
+        try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      } onProcessor: {
+        try beginning.restore(model)
+        trainer.repeatTraining()
+        return try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      }
+      #expect(model.device == .cpu)
+      return history.flatMap { [Float($0.train.loss), Float($0.val?.loss ?? .nan)] }
+    }
+    let expected = try withFolder { folder in
+      try self.train(on: .cpu, in: folder).history
+        .flatMap { [Float($0.train.loss), Float($0.val?.loss ?? .nan)] }
+    }
+    #expect(try train { _ in } == expected)
+    try withFolder { folder in
+      let losses = [
+        try train { $0.run = try TrainingRun(folder) },
+        try train { $0.progressFile = folder.appending(path: "progress") },
+      ]
+      for (a, b) in zip(losses.flatMap { $0 }, expected + expected) { #expect(abs(a - b) < 1e-4) }
+      #expect(
+        !FileManager.default.fileExists(atPath: folder.appending(path: "progress-2").path()))
+    }
+  }
+
   @Test func withAutoTheProcessorGoesOn() throws {
     let (device, backend) = try ownDevice()
     let failure = GPUError("the device was lost")

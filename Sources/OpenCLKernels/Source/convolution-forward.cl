@@ -11,8 +11,9 @@
 //   Local size THREADS; groups ⌈rows / BM⌉ × ⌈K / BN⌉ × parts.
 //   Steps in all: C % 4 == 0 ? ⌈C / BK⌉ · R · S : ⌈C · R · S / BK⌉.
 // forward_sums (with SPLIT): adds up the parts in order and does what follows.
-//   Arguments: parts, bias, y, codes, rows, count of parts, threshold, low, high, scale. One thread
-//   for each 4 rows × 4 columns: ⌈rows / 4⌉ · ⌈K / 4⌉ of them, in groups of 64.
+//   Arguments: parts, bias, y, codes, rows, count of parts, threshold, low, high, scale. Macro
+//   SUM_SHARES: a power of 2 up to 256, 16 if undefined; fewer for few parts of many results.
+//   Local size 256; groups ⌈⌈rows / 4⌉ · ⌈K / 4⌉ / (256 / SUM_SHARES)⌉.
 
 #define TAPS (R * S)
 
@@ -175,19 +176,42 @@ void forward(
 }
 
 #if SPLIT
-__kernel void forward_sums(
+
+// Threads that share a result: each takes every SUM_SHARESth part.
+#ifndef SUM_SHARES
+#define SUM_SHARES 16
+#endif
+#define SUM_BLOCKS (256 / SUM_SHARES)
+
+__kernel __attribute__((reqd_work_group_size(256, 1, 1)))
+void forward_sums(
     __global const float *parts, __global const float *bias, __global float *y,
     __global uchar *codes, int rows, int count, uint threshold, uint low, uint high, float scale) {
-  int at = get_global_id(0), m = at / ((K + 3) / 4) * 4, n = at % ((K + 3) / 4) * 4;
-  if (m >= rows) return;
+  __local float4 sums[4 * 256];
+  int thread = get_local_id(0), share = thread / SUM_BLOCKS, block = thread % SUM_BLOCKS;
+  int at = get_group_id(0) * SUM_BLOCKS + block;
+  int m = at / ((K + 3) / 4) * 4, n = at % ((K + 3) / 4) * 4;
   float4 v[4];
-  for (int r = 0; r < 4; r++) {
-    v[r] = 0.0f;
-    if (m + r < rows)
-      for (int part = 0; part < count; part++)
-        v[r] += LOAD_FILTERS(parts + ((size_t)part * rows + m + r) * K + n, K - n);
+  UNROLL for (int r = 0; r < 4; r++) v[r] = 0.0f;
+#pragma unroll 4
+  for (int part = share; part < count; part += SUM_SHARES)
+    UNROLL for (int r = 0; r < 4; r++)
+      if (m + r < rows) v[r] += LOAD_FILTERS(parts + ((size_t)part * rows + m + r) * K + n, K - n);
+  UNROLL for (int r = 0; r < 4; r++) sums[r * 256 + thread] = v[r];
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // The sums of all shares, in order: a thread for each row of a block, then one for the block.
+  for (int e = thread; e < 4 * SUM_BLOCKS; e += 256) {
+    __local float4 *first = sums + e / SUM_BLOCKS * 256 + e % SUM_BLOCKS;
+    float4 total = first[0];
+    for (int i = 1; i < SUM_SHARES; i++) total += first[i * SUM_BLOCKS];
+    first[0] = total;
   }
-  Rule rule = {threshold, low, high, scale};
-  finish(v, m, n, rows, bias, y, codes, rule);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (share == 0) {
+    Rule rule = {threshold, low, high, scale};
+    UNROLL for (int r = 0; r < 4; r++) v[r] = sums[r * 256 + block];
+    finish(v, m, n, rows, bias, y, codes, rule);
+  }
 }
 #endif

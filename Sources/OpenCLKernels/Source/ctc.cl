@@ -34,8 +34,9 @@ float2 log_of_sum(float2 a, float2 b, float2 c) {
   return add_to_pair(largest, log1p(others));
 }
 
-// What the host gives: N numbers of steps, N numbers of labels, and for each of N x S labels the class,
-// the next label of the same class (-1 if there is none), and whether it is the first of its class.
+// What the host gives: N numbers of steps, N numbers of labels, and for each of N x S labels the
+// class, the next label of the same class (-1 if there is none), and whether it is the first of its
+// class.
 typedef struct {
   int steps, length;
   global const int *labels, *next, *is_first;
@@ -75,12 +76,12 @@ float at_least_impossible(float x) { return x < IMPOSSIBLE ? IMPOSSIBLE : x; }
 // The logarithms of the probabilities of all paths that are in a state at a step: up to this step
 // (direction 0), or from this step on (direction 1), which is the same from the other end. A group
 // computes one direction of an item. Rows of states are in local memory if they have at most WIDTH
-// states, and in `rows` otherwise. With `saves`, they are written to `states`: directions x items x T x
-// (2 S + 1). The launch has some of the items, the first one being `first`.
+// states, and in `rows` otherwise. With `saves`, they are written to `states`: directions x items x
+// T x (2 S + 1). The launch has some of the items, the first one being `first`.
 kernel void ctc_states(
     global const float *x, global const int *batch, int steps, int items, int classes, int most,
-    int blank, int infinity_counts, int first, int saves, global float2 *states, global float2 *rows,
-    global float2 *totals, global float *losses) {
+    int blank, int infinity_counts, int first, int saves, global float2 *states,
+    global float2 *rows, global float2 *totals, global float *losses) {
 #ifdef WIDTH
   local float2 memory[2 * WIDTH];
 #else
@@ -141,8 +142,8 @@ kernel void ctc_states(
   }
 }
 
-// The gradient of an item's loss by the classes of a step, by one group: minus the probability that a
-// path has the class. The launch has the items that ctc_states had, which are `together`.
+// The gradient of an item's loss by the classes of a step, by one group: minus the probability that
+// a path has the class. The launch has the items that ctc_states had, which are `together`.
 kernel void ctc_gradient(
     global const float *x, global const int *batch, int steps, int items, int classes, int most,
     int blank, int infinity_counts, int first, int together, global const float2 *states,

@@ -1,7 +1,7 @@
 // Sums and maxima over some of the threads of a group, in a fixed order.
 //
-// `count` threads, a power of two, lie `step` apart; `position` is a thread's number among them. All
-// threads of a group call these together, and all get the result.
+// `count` threads, a power of two, lie `step` apart; `position` is a thread's number among them.
+// All threads of a group call these together, and all get the result.
 
 #define MOST_THREADS 256
 

@@ -59,8 +59,8 @@ kernel void log_softmax_gradient(
   }
 }
 
-// The probabilities and the loss of each row. `sure` is what is left of the label, `smoothing` what is
-// spread over all classes.
+// The probabilities and the loss of each row. `sure` is what is left of the label, `smoothing` what
+// is spread over all classes.
 kernel void cross_entropy(
     global const float *x, global const int *labels, float sure, float smoothing,
     global float *probabilities, global float *losses, int rows, int classes, int lanes) {
@@ -98,7 +98,8 @@ kernel void cross_entropy_gradient(
 }
 
 // The sum divided by a number, by a single group.
-kernel void mean_of_losses(global const float *losses, global float *mean, float divisor, int count) {
+kernel void mean_of_losses(
+    global const float *losses, global float *mean, float divisor, int count) {
   local float sums[MOST_THREADS], rests[MOST_THREADS];
   int id = get_local_id(0), threads = get_local_size(0);
   CompensatedSum s = {0, 0};

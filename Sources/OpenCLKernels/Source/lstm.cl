@@ -1,5 +1,5 @@
-// Layers of LSTMs. One launch computes a step of one or two directions, whose numbers are `first` and
-// `first + 1`: a group has a tile of items and units of a direction.
+// Layers of LSTMs. One launch computes a step of one or two directions, whose numbers are `first`
+// and `first + 1`: a group has a tile of items and units of a direction.
 
 #define ITEMS 32
 #define UNITS 16
@@ -11,8 +11,8 @@
 
 float sigmoid(float x) { return 1 / (1 + exp(-x)); }
 
-// The recurrent weights (4H x H) in the order in which a step reads them: of each output before, and of
-// each unit, those of the four gates.
+// The recurrent weights (4H x H) in the order in which a step reads them: of each output before,
+// and of each unit, those of the four gates.
 kernel void lstm_pack_gates(global const float *hh, global float4 *packed, int hidden, int count) {
   int i = get_global_id(0);
   if (i >= count) return;
@@ -30,9 +30,9 @@ kernel void lstm_pack_rows(global const float *hh, global float4 *packed, int hi
       hh[place], hh[place + hidden], hh[place + 2 * hidden], hh[place + 3 * hidden]);
 }
 
-// One step. The gates hold the products of the inputs, T x N x 4H, and become gates; cells are directions x
-// T x N x H, y is T x N x (directions * H). `time` is the step's place in time, `before` that of the step
-// before it, or -1.
+// One step. The gates hold the products of the inputs, T x N x 4H, and become gates; cells are
+// directions x T x N x H, y is T x N x (directions * H). `time` is the step's place in time,
+// `before` that of the step before it, or -1.
 kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lstm_step(
     global float *gates0, global float *gates1, global const float4 *hh0, global const float4 *hh1,
     global const float *bias_ih0, global const float *bias_ih1, global const float *bias_hh0,
@@ -90,7 +90,8 @@ kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lst
     float candidate = tanh(sum.z + gate[2 * hidden]), output = sigmoid(sum.w + gate[3 * hidden]);
     float cell = input * candidate;
     if (before >= 0) {
-      cell = fma(forget, cells[((direction * steps + before) * items + item) * hidden + unit], cell);
+      int place = ((direction * steps + before) * items + item) * hidden + unit;
+      cell = fma(forget, cells[place], cell);
     }
     gate[0] = input;
     gate[hidden] = forget;
@@ -101,8 +102,9 @@ kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lst
   }
 }
 
-// The gradients of a step's gates, which are written over them, from those of the step `after` it (-1 if
-// there is none). d_cells has the gradients of the cells through the step after: directions x N x H.
+// The gradients of a step's gates, which are written over them, from those of the step `after` it
+// (-1 if there is none). d_cells has the gradients of the cells through the step after: directions
+// x N x H.
 kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lstm_step_gradient(
     global float *gates0, global float *gates1, global const float4 *hh0, global const float4 *hh1,
     global const float *cells, global const float *dy, global float *d_cells, int steps, int items,

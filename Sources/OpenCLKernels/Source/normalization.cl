@@ -1,8 +1,8 @@
 // Batch normalization of images with their channels last, and layer normalization of rows.
 //
-// Where a group works on channels, `width` of its threads (a power of two) have neighbouring channels,
-// and the others the same channels of other pixels: groups are numbered by their part of the pixels,
-// then by their channels.
+// Where a group works on channels, `width` of its threads (a power of two) have neighbouring
+// channels, and the others the same channels of other pixels: groups are numbered by their part of
+// the pixels, then by their channels.
 
 // How many pixels a thread reads before it adds them up.
 #define BATCH 8
@@ -27,8 +27,8 @@ Moments merged(Moments a, Moments b) {
 }
 
 Moments moments_of_threads(
-    Moments m, local float *counts, local float *means, local float *squares, int position, int count,
-    int step) {
+    Moments m, local float *counts, local float *means, local float *squares, int position,
+    int count, int step) {
   int id = get_local_id(0);
   counts[id] = m.count;
   means[id] = m.mean;
@@ -90,8 +90,8 @@ kernel void batch_norm_moments(
 }
 
 kernel void batch_norm_statistics(
-    global const float *partial, int parts, global float *mean, global float *variance, int channels,
-    int width) {
+    global const float *partial, int parts, global float *mean, global float *variance,
+    int channels, int width) {
   local float counts[MOST_THREADS], means[MOST_THREADS], squares[MOST_THREADS];
   int id = get_local_id(0), rows = get_local_size(0) / width, row = id / width;
   int c = get_group_id(0) * width + id % width;
@@ -118,8 +118,8 @@ kernel void running_statistics(
 
 kernel void batch_norm(
     global const float *x, global const float *mean, global const float *variance,
-    global const float *weight, global const float *bias, float epsilon, int rectify, global float *y,
-    int pixels, int channels, int width) {
+    global const float *weight, global const float *bias, float epsilon, int rectify,
+    global float *y, int pixels, int channels, int width) {
   int id = get_local_id(0), rows = get_local_size(0) / width;
   int c = get_group_id(1) * width + id % width;
   if (c >= channels) return;
@@ -143,8 +143,8 @@ kernel void batch_norm(
 // `rectify`, dy counts where the result was positive.
 kernel void batch_norm_gradient_sums(
     global const float *x, global const float *dy, global const float *mean,
-    global const float *variance, global const float *weight, global const float *bias, float epsilon,
-    int rectify, global float *partial, int pixels, int channels, int width) {
+    global const float *variance, global const float *weight, global const float *bias,
+    float epsilon, int rectify, global float *partial, int pixels, int channels, int width) {
   local float scratch[MOST_THREADS];
   int id = get_local_id(0), rows = get_local_size(0) / width, row = id / width;
   int part = get_group_id(0), parts = get_num_groups(0);
@@ -205,8 +205,8 @@ kernel void finish_two_sums(
 // With `trains`, mean and variance depend on x: d_bias and d_weight are what finish_two_sums gave.
 kernel void batch_norm_gradient(
     global const float *x, global const float *dy, global const float *mean,
-    global const float *variance, global const float *weight, global const float *bias, float epsilon,
-    int rectify, int trains, global const float *d_weight, global const float *d_bias,
+    global const float *variance, global const float *weight, global const float *bias,
+    float epsilon, int rectify, int trains, global const float *d_weight, global const float *d_bias,
     global float *dx, int pixels, int channels, int width) {
   int id = get_local_id(0), rows = get_local_size(0) / width;
   int c = get_group_id(1) * width + id % width;
@@ -237,8 +237,8 @@ kernel void batch_norm_gradient(
 
 kernel void layer_norm(
     global const float *x, int has_weight, global const float *weight, int has_bias,
-    global const float *bias, float epsilon, global float *y, global float *means, global float *scales,
-    int rows, int columns, int lanes) {
+    global const float *bias, float epsilon, global float *y, global float *means,
+    global float *scales, int rows, int columns, int lanes) {
   local float scratch[MOST_THREADS];
   int id = get_local_id(0), lane = id % lanes;
   int row = get_group_id(0) * (get_local_size(0) / lanes) + id / lanes;

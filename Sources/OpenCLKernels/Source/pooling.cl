@@ -71,8 +71,8 @@ kernel void mean_of_pixels_gradient(
   dx[i] = dy[n * channels + c] / pixels;
 }
 
-// `windows`: the first row of each row of windows, the row behind its last one, then the same of the
-// columns. A divisor of 0 stands for the number of a window's pixels.
+// `windows`: the first row of each row of windows, the row behind its last one, then the same of
+// the columns. A divisor of 0 stands for the number of a window's pixels.
 kernel void average_pool(
     global const float *x, global float *y, global const int *windows, int h, int w, int channels,
     int output_h, int output_w, int divisor, int count) {
@@ -89,8 +89,8 @@ kernel void average_pool(
   y[i] = sum / (divisor > 0 ? divisor : (bottom - top) * (right - left));
 }
 
-// `covers`: of each row of pixels the first row of windows that covers it, and the row behind the last
-// one, then the same of the columns.
+// `covers`: of each row of pixels the first row of windows that covers it, and the row behind the
+// last one, then the same of the columns.
 kernel void average_pool_gradient(
     global const float *dy, global float *dx, global const int *windows, global const int *covers,
     int h, int w, int channels, int output_h, int output_w, int divisor, int count) {

@@ -23,6 +23,8 @@
 //   A_ALONG   1: the reduction is contiguous in the left operand's memory, 0: the rows are
 //   B_ALONG   1: the reduction is contiguous in the right operand's memory, 0: the columns are
 //   ASYNC_A, ASYNC_B   1: the operand is copied to local memory as it is, with `copy`
+//   INSTRUCTIONS_ONLY  defined by kernels that lay out their tiles themselves, in groups of
+//             GROUP_THREADS threads: they need but the cores' rounding and instructions
 
 #ifndef EMULATE
 #define EMULATE 0
@@ -40,6 +42,13 @@
 #define UNROLL _Pragma("unroll")
 #endif
 
+#define WARPS_M (BM / WARP_M)
+#define WARPS_N (BN / WARP_N)
+
+#ifdef INSTRUCTIONS_ONLY
+#define THREADS GROUP_THREADS
+#else
+
 #if WARP_N == 16
 #define TILES 2
 #else
@@ -49,8 +58,6 @@
 #define BLOCK_N (8 * TILES)
 #define BLOCKS_M (WARP_M / 32)
 #define BLOCKS_N (WARP_N / BLOCK_N)
-#define WARPS_M (BM / WARP_M)
-#define WARPS_N (BN / WARP_N)
 #define THREADS (32 * WARPS_M * WARPS_N)
 
 // Local memory. An operand whose reduction is contiguous is kept in slices: 16 elements of each row,
@@ -104,6 +111,8 @@ INLINE int element_at(int line) { return (line & ~15) | ((line & 3) * 4 + ((line
 #define PLACE_OF_B(e) ((e) / (BN / 4) * LINE_B + (e) % (BN / 4) * 4)
 #endif
 
+#endif
+
 // Rounding to the core's precision. bfloat16 is rounded when operands are packed.
 #if CORE == 1 && !EMULATE
 INLINE float rounded(float x) {
@@ -143,7 +152,7 @@ INLINE void copy(
 }
 
 INLINE void finish_copies(void) {
-#if CORE != 0 && !EMULATE && (ASYNC_A || ASYNC_B)
+#if CORE != 0 && !EMULATE && (defined(INSTRUCTIONS_ONLY) || ASYNC_A || ASYNC_B)
   ASM volatile("cp.async.wait_all;" : : : "memory");
 #endif
 }
@@ -154,6 +163,8 @@ INLINE void split_vector(float *f, float4 v) {
   f[2] = v.z;
   f[3] = v.w;
 }
+
+#ifndef INSTRUCTIONS_ONLY
 
 // Elements of operands in registers: f[row][element] if read along the reduction, else
 // f[element][row].
@@ -183,11 +194,15 @@ INLINE void read_a(float f[4][4], __local const float *a, int slice, int row, in
   }
 }
 
+#endif
+
 #if CORE == 0
 
 #define EXCHANGE
 #define EXCHANGE_PARAMETER
 #define EXCHANGE_ARGUMENT
+
+#ifndef INSTRUCTIONS_ONLY
 
 // The elements 4q…4q+3 of a slice for the thread's columns in the block that starts at `column`.
 INLINE void read_columns(
@@ -237,6 +252,8 @@ INLINE void add_product(
       }
     }
 }
+
+#endif
 
 #else
 
@@ -319,6 +336,8 @@ INLINE void multiply(
 #endif
 }
 
+#ifndef INSTRUCTIONS_ONLY
+
 // The elements 4t…4t+3 of a slice for column g of each instruction in the block at `column`.
 INLINE void read_b(float f[4][4], __local const float *b, int slice, int column, int g, int t) {
 #if B_ALONG
@@ -398,6 +417,10 @@ INLINE void add_product(
 
 #endif
 
+#endif
+
+#ifndef INSTRUCTIONS_ONLY
+
 INLINE void clear(float results[BLOCKS_M][BLOCKS_N][4][COLUMNS]) {
   UNROLL for (int i = 0; i < BLOCKS_M; i++)
     UNROLL for (int j = 0; j < BLOCKS_N; j++)
@@ -412,3 +435,5 @@ INLINE int first_row(int thread, int i) {
 INLINE int first_column(int thread, int j) {
   return (thread >> 5) % WARPS_N * WARP_N + BLOCK_N * j + (thread & 3) * COLUMNS;
 }
+
+#endif

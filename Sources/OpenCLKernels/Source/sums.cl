@@ -12,26 +12,38 @@ __kernel __attribute__((reqd_work_group_size(256, 1, 1)))
 void sum_parts(
     __global const float *parts, __global float *y, int elements, __global const float *parts2,
     __global float *y2, int elements2, int count) {
-  // Four threads share an element: they take every fourth part.
-  __local float sums[256];
-  int thread = get_local_id(0), quarter = thread >> 6, group = get_group_id(0);
+  // A group has 64 elements, a thread four of them in every sixteenth part.
+  __local float sums[16 * 64] __attribute__((aligned(16)));
+  int thread = get_local_id(0), share = thread >> 4, group = get_group_id(0);
   int groups = (elements + 63) / 64;
   bool is_first = group < groups;
   int n = is_first ? elements : elements2;
   __global const float *from = is_first ? parts : parts2;
-  int at = (is_first ? group : group - groups) * 64 + (thread & 63);
-  float sum = 0.0f;
+  int begin = (is_first ? group : group - groups) * 64, at = begin + (thread & 15) * 4;
+  float4 sum = 0.0f;
   if (at < n) {
     from += at;
+    if (n % 4 == 0) {
 #pragma unroll 8
-    for (int p = quarter; p < count; p += 4) sum += from[(size_t)p * n];
+      for (int p = share; p < count; p += 16)
+        sum += *(__global const float4 *)(from + (size_t)p * n);
+    } else {
+      int left = n - at;
+      for (int p = share; p < count; p += 16) {
+        __global const float *f = from + (size_t)p * n;
+        sum += (float4)(
+            f[0], left > 1 ? f[1] : 0.0f, left > 2 ? f[2] : 0.0f, left > 3 ? f[3] : 0.0f);
+      }
+    }
   }
-  sums[thread] = sum;
+  ((__local float4 *)sums)[thread] = sum;
   barrier(CLK_LOCAL_MEM_FENCE);
-  if (quarter == 0 && at < n) {
-    float total = (sums[thread] + sums[thread + 64]) + (sums[thread + 128] + sums[thread + 192]);
-    if (is_first) y[at] = total;
-    else y2[at] = total;
+  if (thread < 64 && begin + thread < n) {
+    float total = 0.0f;
+#pragma unroll
+    for (int i = 0; i < 16; i++) total += sums[i * 64 + thread];
+    if (is_first) y[begin + thread] = total;
+    else y2[begin + thread] = total;
   }
 }
 

@@ -12,8 +12,8 @@ extension OpenCLBackend {
     ctcLoss(x, batch, wantsGradient: wantsGradient, memory: 256 << 20)
   }
 
-  /// - Parameter memory: The bytes of the states that are computed together, if that is enough for one
-  ///   item.
+  /// - Parameter memory: The bytes of the states that are computed together, if that is enough for
+  ///   one item.
   package func ctcLoss(
     _ x: Tensor, _ batch: CTCBatch, wantsGradient: Bool, memory: Int
   ) -> (losses: Tensor, gradients: Tensor?) {
@@ -31,7 +31,8 @@ extension OpenCLBackend {
     let totals = scratch(2 * batch.items)
     let numbers = integers(lengthsAndLabels(of: batch))
     let inputs: [any KernelArgument] = [rows(x), numbers]
-    let extents = [batch.steps, batch.items, batch.classes, batch.labels, batch.blank]
+    let extents =
+      [batch.steps, batch.items, batch.classes, batch.labels, batch.blank]
       + [batch.zeroInfinity ? 0 : 1]
     for first in stride(from: 0, to: batch.items, by: together) {
       let items = min(together, batch.items - first)
@@ -62,8 +63,8 @@ extension OpenCLBackend {
     GroupShape(max(32, count), threads: groupThreads).width
   }
 
-  /// The numbers of steps and of labels of each item, and for each label its class, the next label of
-  /// the same class (-1 if there is none), and whether it is the first of its class.
+  /// The numbers of steps and of labels of each item, and for each label its class, the next label
+  /// of the same class (-1 if there is none), and whether it is the first of its class.
   private func lengthsAndLabels(of batch: CTCBatch) -> [Int] {
     let count = batch.items * batch.labels
     var next = [Int](repeating: -1, count: count)

@@ -153,7 +153,7 @@ extension OpenCLBackend {
         + ending)
     if parts.count > 1 {
       queue.run(
-        "forward_sums", in: source, groups: ((quads + 63) / 64, 1, 1), threads: (64, 1, 1),
+        "forward_sums", in: source, groups: ((quads + 15) / 16, 1, 1), threads: (256, 1, 1),
         [sums, bias ?? x, y, codes ?? y, Int32(clamping: m), Int32(clamping: parts.count)] + ending)
     }
   }

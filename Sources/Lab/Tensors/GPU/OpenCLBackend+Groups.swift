@@ -1,7 +1,7 @@
 import OpenCLKernels
 
-/// How the threads of a group share some rows or channels: `width` of them, a power of two, are side by
-/// side, and `rows` of these lie behind each other.
+/// How the threads of a group share some rows or channels: `width` of them, a power of two, are
+/// side by side, and `rows` of these lie behind each other.
 struct GroupShape {
   let width, rows: Int
 
@@ -32,8 +32,8 @@ extension OpenCLBackend {
     return threads
   }
 
-  /// Runs a kernel of which some threads of a group work on a row. The kernel's last arguments are the
-  /// numbers of rows, of columns and of these threads.
+  /// Runs a kernel of which some threads of a group work on a row. The kernel's last arguments are
+  /// the numbers of rows, of columns and of these threads.
   func runRows(
     _ name: String, in source: KernelSource, rows: Int, columns: Int,
     _ arguments: any KernelArgument...

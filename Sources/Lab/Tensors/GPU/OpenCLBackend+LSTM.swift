@@ -1,7 +1,7 @@
 import OpenCLKernels
 
-// The products of all steps' inputs are one product for each direction; a step is one launch for every
-// two directions.
+// The products of all steps' inputs are one product for each direction; a step is one launch for
+// every two directions.
 
 extension OpenCLBackend {
   private var lstmSource: KernelSource { KernelSource(.lstm) }
@@ -42,7 +42,8 @@ extension OpenCLBackend {
     var numbers: [any KernelArgument] { [steps, items, hidden, width].map { Int32($0) } }
   }
 
-  /// The first of every two directions, and the last one of them: the same one if there is no other.
+  /// The first of every two directions, and the last one of them: the same one if there is no
+  /// other.
   private func pairs(_ count: Int) -> [(first: Int, last: Int)] {
     stride(from: 0, to: count, by: 2).map { ($0, min($0 + 1, count - 1)) }
   }
@@ -58,12 +59,14 @@ extension OpenCLBackend {
   /// The recurrent weights of each direction in the order that a kernel wants.
   private func packed(_ directions: [LSTMDirection], by kernel: String) -> [DeviceBuffer] {
     directions.map { direction in
-      let hidden = direction.weightHH.shape[1]
-      let packed = scratch(4 * hidden * hidden)
-      queue.run(
-        kernel, in: lstmSource, count: hidden * hidden, rows(direction.weightHH), packed,
-        Int32(hidden))
-      return packed
+      direction.weightHH.gpu.derived(kernel) {
+        let hidden = direction.weightHH.shape[1]
+        let packed = scratch(4 * hidden * hidden)
+        queue.run(
+          kernel, in: lstmSource, count: hidden * hidden, rows(direction.weightHH), packed,
+          Int32(hidden))
+        return packed
+      }
     }
   }
 

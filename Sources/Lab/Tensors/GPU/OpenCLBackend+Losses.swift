@@ -13,7 +13,8 @@ extension OpenCLBackend {
     let shape = GroupShape(classes, threads: groupThreads)
     let count = y.count / classes
     queue.run(
-      name, in: losses, groups: (shape.groups(forRows: count), 1, 1), threads: (shape.threads, 1, 1),
+      name, in: losses, groups: (shape.groups(forRows: count), 1, 1),
+      threads: (shape.threads, 1, 1),
       (inputs + [y]).map { rows($0) }
         + [Int32(count), Int32(classes), Int32(shape.width)] as [any KernelArgument])
     return y

@@ -1,8 +1,8 @@
 import Kernels
 import OpenCLKernels
 
-// Sums over pixels are taken in parts that follow from the extents alone, in their order: results are
-// the same in every run.
+// Sums over pixels are taken in parts that follow from the extents alone, in their order: results
+// are the same in every run.
 
 extension OpenCLBackend {
   private var normalization: KernelSource { KernelSource(.groupSums, .normalization) }
@@ -60,8 +60,8 @@ extension OpenCLBackend {
     return y
   }
 
-  /// Runs a kernel whose threads have a few pixels of one channel each. Its last arguments are the numbers
-  /// of pixels and of channels, and the width.
+  /// Runs a kernel whose threads have a few pixels of one channel each. Its last arguments are the
+  /// numbers of pixels and of channels, and the width.
   private func runChannels(_ name: String, _ x: Tensor, _ arguments: [any KernelArgument]) {
     let channels = x.shape[1]
     let shape = GroupShape(channels, most: 64, threads: groupThreads)

@@ -79,7 +79,8 @@ extension OpenCLBackend {
     return dx
   }
 
-  /// The first row of each row of windows, the row behind its last one, and the same of the columns.
+  /// The first row of each row of windows, the row behind its last one, and the same of the
+  /// columns.
   private func windows(_ e: AveragePoolingExtents) -> DeviceBuffer {
     integers(
       [e.rows, e.columns].flatMap { ranges in
