@@ -1,6 +1,6 @@
 /// The extents of a two-dimensional convolution: N images, C input channels, H×W pixels, K output
 /// channels, R×S kernel pixels.
-public struct ConvolutionExtents: Sendable, Equatable {
+public struct ConvolutionExtents: Sendable, Hashable {
   public let n, c, h, w, k, r, s: Int
   /// Pixels from one kernel position to the next.
   public let strideH, strideW: Int

@@ -7,13 +7,22 @@ package struct KernelSource: Hashable, Sendable {
   /// Macros, as they are given to the compiler: `"WIDTH=28"`.
   package let macros: [String]
 
+  /// Computed once: a source is looked up for each kernel that is run.
+  private let hash: Int
+
   package init(_ files: File..., macros: [String] = []) {
-    (self.files, self.macros) = (files, macros)
+    self.init(files: files, macros: macros)
   }
 
   package init(files: [File], macros: [String]) {
     (self.files, self.macros) = (files, macros)
+    var hasher = Hasher()
+    hasher.combine(files)
+    hasher.combine(macros)
+    hash = hasher.finalize()
   }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {

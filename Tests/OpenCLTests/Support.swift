@@ -45,12 +45,15 @@ private func uniform(_ shape: [Int], _ range: Range<Float>, _ generator: Generat
 ///
 /// - Parameters:
 ///   - inputs: The operation's inputs; gradients are taken by all of them.
+///   - device: The device, by default that of the tests.
 ///   - tolerance: The largest difference, relative to the largest magnitude of a result.
+///   - gradients: Whether gradients are compared as well.
 func expectSame(
-  _ inputs: [Tensor], tolerance: Float = 1e-5, sourceLocation: SourceLocation = #_sourceLocation,
+  _ inputs: [Tensor], on device: Device? = OpenCL.device, tolerance: Float = 1e-5,
+  gradients: Bool = true, sourceLocation: SourceLocation = #_sourceLocation,
   _ operation: Operation
 ) throws {
-  let device = try #require(OpenCL.device, sourceLocation: sourceLocation)
+  let device = try #require(device, sourceLocation: sourceLocation)
   func compute(on device: Device) throws -> (y: Tensor, gradients: [Tensor?]) {
     let tape = Tape()
     let variables = inputs.map { tape.variable($0.to(device)) }
@@ -65,6 +68,7 @@ func expectSame(
   let expected = try compute(on: .cpu)
   let got = try compute(on: device)
   expectClose(got.y, expected.y, tolerance, "the result", sourceLocation)
+  guard gradients else { return }
   for (index, pair) in zip(got.gradients, expected.gradients).enumerated() {
     guard let b = pair.1 else {
       #expect(pair.0 == nil, "gradient \(index)", sourceLocation: sourceLocation)

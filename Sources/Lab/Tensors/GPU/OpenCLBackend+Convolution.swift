@@ -5,7 +5,7 @@ import OpenCLKernels
 // one pixel.
 
 /// Where in its window each pooled pixel was; see `finish` in `convolution-parts.cl`.
-private final class SavedCodes {
+final class SavedCodes {
   let buffer: DeviceBuffer
   init(_ buffer: DeviceBuffer) { self.buffer = buffer }
 }
@@ -35,7 +35,14 @@ extension OpenCLBackend {
   package func canFuse(
     _ front: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
     inFrontOf convolution: ConvolutionExtents
-  ) -> Bool { false }
+  ) -> Bool {
+    guard precision != .float32, front.isUniform, front.stride == 1, front.patch < 32,
+      epilogue == ConvolutionEpilogue(activation: .relu), 2...3 ~= front.r, 2...3 ~= front.s
+    else { return false }
+    let plain = ConvolutionEpilogue()
+    return forwardTile(convolution, plain) != nil && gradientTile(convolution) != nil
+      && weightTile(convolution) != nil
+  }
 
   package func convolution(
     _ x: ConvolutionOperand, weight: Tensor, bias: Tensor?, _ e: ConvolutionExtents,
@@ -45,6 +52,13 @@ extension OpenCLBackend {
     let y = uninitializedImages([e.n, e.k, h, w])
     // The optimizer then changes the weight in this order too, and nothing is converted any more.
     weight.gpu.prefer(weight.channelsLast)
+    if isProduct(e), let tile = forwardTile(e, epilogue), let front = Front(x) {
+      let codes = epilogue.pool2x2 && saves ? queue.buffer(bytes: y.count) : nil
+      tileForward(
+        pixels(front.x), front: front, weight: weight, bias: bias.map(rows), into: pixels(y),
+        codes: codes, e, epilogue, tile)
+      return (y, codes.map(SavedCodes.init))
+    }
     let (images, output) = (pixels(images(x)), pixels(y))
     guard isProduct(e) else {
       queue.run(
@@ -53,6 +67,12 @@ extension OpenCLBackend {
       return (y, nil)
     }
     let codes = epilogue.pool2x2 && saves ? queue.buffer(bytes: y.count) : nil
+    if let tile = forwardTile(e, epilogue) {
+      tileForward(
+        images, front: nil, weight: weight, bias: bias.map(rows), into: output, codes: codes, e,
+        epilogue, tile)
+      return (y, codes.map(SavedCodes.init))
+    }
     forward(
       images, weight: pixels(weight), bias: bias.map(rows), into: output, codes: codes, e, epilogue)
     return (y, codes.map(SavedCodes.init))
@@ -62,6 +82,13 @@ extension OpenCLBackend {
     _ x: ConvolutionOperand, weight: Tensor, dy: Tensor, y: Tensor, saved: AnyObject?,
     _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue, wanted: Set<ConvolutionGradient>
   ) -> [ConvolutionGradient: Tensor] {
+    if isProduct(e), let front = Front(x), let tile = gradientTile(e),
+      let weightTile = weightTile(e)
+    {
+      return frontGradients(
+        front, weight: weight, dy: dy, y: y, saved: saved, e, epilogue, tile, weightTile,
+        wanted: wanted)
+    }
     var gradients: [ConvolutionGradient: Tensor] = [:]
     let x = images(x)
     let dx = wanted.contains(.input) ? uninitializedImages(x.shape) : nil
@@ -90,17 +117,60 @@ extension OpenCLBackend {
     let gradient = ResultGradient(
       dy: dy, y: epilogue.activation == .relu && !epilogue.pool2x2 ? pixels(y) : nil,
       codes: (saved as? SavedCodes)?.buffer, scale: epilogue.dropout?.scale ?? 1)
-    if let dx { inputGradient(gradient, weight: pixels(weight), into: pixels(dx), e, epilogue) }
+    if let dx {
+      if let tile = gradientTile(e) {
+        tileInputGradient(gradient, weight: weight, into: pixels(dx), e, epilogue, tile)
+      } else {
+        inputGradient(gradient, weight: pixels(weight), into: pixels(dx), e, epilogue)
+      }
+    }
     if dWeight != nil || dBias != nil {
-      weightGradient(
-        pixels(x), gradient, into: dWeight.map(pixels) ?? scratch(weight.count),
-        bias: dBias.map(rows), e, epilogue)
+      let (target, bias) = (dWeight.map(pixels) ?? scratch(weight.count), dBias.map(rows))
+      if let tile = weightTile(e) {
+        tileWeightGradient(
+          pixels(x), front: nil, gradient, into: target, bias: bias, e, epilogue, tile)
+      } else if e.patch <= 32, e.k % 4 == 0, e.k <= 1024 {
+        smallWeightGradient(pixels(x), gradient, into: target, bias: bias, e, epilogue)
+      } else {
+        weightGradient(pixels(x), gradient, into: target, bias: bias, e, epilogue)
+      }
+    }
+    return gradients
+  }
+
+  /// The gradients of a convolution and of the one in front of it.
+  private func frontGradients(
+    _ front: Front, weight: Tensor, dy: Tensor, y: Tensor, saved: AnyObject?,
+    _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue, _ tile: ConvolutionTile,
+    _ weightTile: WeightTile, wanted: Set<ConvolutionGradient>
+  ) -> [ConvolutionGradient: Tensor] {
+    var gradients: [ConvolutionGradient: Tensor] = [:]
+    let gradient = ResultGradient(
+      dy: pixels(dy), y: epilogue.activation == .relu && !epilogue.pool2x2 ? pixels(y) : nil,
+      codes: (saved as? SavedCodes)?.buffer, scale: epilogue.dropout?.scale ?? 1)
+    if !wanted.isDisjoint(with: [.frontWeight, .frontBias]) {
+      let dWeight = uninitializedImages(front.weight.shape)
+      let dBias = uninitialized([e.c])
+      tileFrontGradient(
+        gradient, weight: weight, front: front, into: pixels(dWeight), bias: rows(dBias), e,
+        epilogue, tile)
+      if wanted.contains(.frontWeight) { gradients[.frontWeight] = dWeight }
+      if wanted.contains(.frontBias) { gradients[.frontBias] = dBias }
+    }
+    if !wanted.isDisjoint(with: [.weight, .bias]) {
+      let dWeight = uninitializedImages(weight.shape)
+      let dBias = wanted.contains(.bias) ? uninitialized([e.k]) : nil
+      tileWeightGradient(
+        pixels(front.x), front: front, gradient, into: pixels(dWeight), bias: dBias.map(rows), e,
+        epilogue, weightTile)
+      if wanted.contains(.weight) { gradients[.weight] = dWeight }
+      if let dBias { gradients[.bias] = dBias }
     }
     return gradients
   }
 
   /// Whether a convolution is computed as a product of tiles, and not by the plain kernels.
-  private func isProduct(_ e: ConvolutionExtents) -> Bool {
+  func isProduct(_ e: ConvolutionExtents) -> Bool {
     e.groups == 1 && max(e.h, e.w, e.outputH, e.outputW) < 16384
   }
 
@@ -234,9 +304,8 @@ extension OpenCLBackend {
 
   private var hasTensorCores: Bool { precision != .float32 }
 
-  private func productSource(
-    _ file: KernelSource.File, _ tile: ProductTile, _ macros: [String]
-  ) -> KernelSource {
+  /// The macros that say how products are computed.
+  var coreMacros: [String] {
     let core =
       switch precision {
       case .float32: 0
@@ -245,11 +314,14 @@ extension OpenCLBackend {
       }
     // Other devices than NVIDIA's follow the instructions of tensor cores step by step, for tests.
     let emulates = hasTensorCores && (queue.device.computeCapability ?? 0) < 80
-    return KernelSource(
-      files: [.convolutionParts, .productsCore, file],
-      macros: macros + tile.macros + [
-        "CORE=\(core)", "EMULATE=\(emulates ? 1 : 0)", "ASYNC=\(hasTensorCores ? 1 : 0)",
-      ])
+    return ["CORE=\(core)", "EMULATE=\(emulates ? 1 : 0)", "ASYNC=\(hasTensorCores ? 1 : 0)"]
+  }
+
+  private func productSource(
+    _ file: KernelSource.File, _ tile: ProductTile, _ macros: [String]
+  ) -> KernelSource {
+    KernelSource(
+      files: [.convolutionParts, .productsCore, file], macros: macros + tile.macros + coreMacros)
   }
 
   private func groupedSource(_ e: ConvolutionExtents) -> KernelSource {
@@ -258,7 +330,7 @@ extension OpenCLBackend {
       macros: macros(e, ConvolutionEpilogue()) + ["GROUPS=\(e.groups)", "BIAS=0", "SAVES=0"])
   }
 
-  private func macros(_ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue) -> [String] {
+  func macros(_ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue) -> [String] {
     [
       "CHANNELS=\(e.c)", "HEIGHT=\(e.h)", "WIDTH=\(e.w)", "FILTERS=\(e.k)", "KERNEL_H=\(e.r)",
       "KERNEL_W=\(e.s)", "STRIDE_H=\(e.strideH)", "STRIDE_W=\(e.strideW)",

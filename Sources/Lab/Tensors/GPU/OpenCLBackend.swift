@@ -11,6 +11,7 @@ package final class OpenCLBackend: Backend {
   package let queue: DeviceQueue
   /// How products are computed.
   package let precision: GPUPrecision
+  let tileSources = TileSources()
   /// The labels that were last copied to the device; see ``labels(_:)``.
   private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)
 
