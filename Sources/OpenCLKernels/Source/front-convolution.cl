@@ -135,7 +135,7 @@ INLINE void load_front(
     int first = channel + slice * 16 + 2 * g;
     uint4 a[DEPTHS];
     front_left(a, weight, bias, first, first + 1, t);
-    for (int n = 0; n < PIXEL_BLOCKS; n++) {
+    UNROLL_SOME for (int n = 0; n < PIXEL_BLOCKS; n++) {
       int block = (n * SHARING + share) * 8;
       uint2 b[DEPTHS];
       front_right(b, image, block + g, t);
@@ -222,7 +222,7 @@ INLINE void front_gradient(
     float d[ELEMENT_BLOCKS][4];
     UNROLL for (int n = 0; n < ELEMENT_BLOCKS; n++)
       UNROLL for (int x = 0; x < 4; x++) d[n][x] = 0.0f;
-    for (int first = 0; first < TILE_PIXELS; first += DEPTH) {
+    UNROLL_SOME for (int first = 0; first < TILE_PIXELS; first += DEPTH) {
       int places[LENGTH];
       float upper[LENGTH], lower[LENGTH];
       UNROLL for (int x = 0; x < LENGTH; x++) {

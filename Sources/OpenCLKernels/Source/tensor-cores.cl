@@ -19,9 +19,11 @@
 #endif
 #if EMULATE
 #define UNROLL
+#define UNROLL_SOME
 #define NO_UNROLL
 #else
 #define UNROLL _Pragma("unroll")
+#define UNROLL_SOME _Pragma("unroll 4")
 #define NO_UNROLL _Pragma("nounroll")
 #endif
 

@@ -16,7 +16,7 @@
 // products-core.cl in front.
 // Macros: those of convolution-parts.cl; BIAS; CORE, EMULATE, and
 //   TILE_H    a multiple of 4 · SHARES
-//   TILE_W    a multiple of 2 (CORE 2: of 4; CORE 0: even)
+//   TILE_W    a multiple of 2, with CORE 2 of 4
 //   BM, BN    filters and channels of a group: divisors of K and C, multiples of WARP_M and WARP_N
 //   WARP_M, WARP_N   16 or 32
 //   GROUP_R   kernel rows of a group
@@ -32,7 +32,9 @@
 //   Local size GROUP_THREADS = 32 · BM / WARP_M · BN / WARP_N · GROUP_R · SHARES, a multiple of
 //   BM / 4 and BN / 4; groups ⌈R / GROUP_R⌉ · C / BN × K / BM × parts.
 //   Local memory: TILE_H · (TILE_W · BM + 8) + (CORE and not FRONT ? 2 : 1) · (TILE_H +
-//   GROUP_R - 1) · ((TILE_W + S - 1) · BN + 8) floats, some more with FRONT.
+//   GROUP_R - 1) · ((TILE_W + S - 1) · BN + 8) floats; BIAS: 4 for each thread; FRONT: some more.
+//   A thread has S · WARP_M · WARP_N / 32 sums: up to 96. With 96, NVIDIA's compiler should be held to
+//   168 registers (-cl-nv-maxrregcount), so that two groups of 192 threads share a multiprocessor.
 
 #ifndef FRONT
 #define FRONT 0
@@ -132,9 +134,11 @@ INLINE void load_gradients(GradientVectors *held, Gradient d, Pixel tile, int fi
   }
 }
 
-// Puts a tile's gradients to local memory, one vector for each pixel, and adds them to `sum`.
+// Puts a tile's gradients to local memory, one vector for each pixel, and adds them to the thread's
+// sum for the bias, which is kept there too: registers are scarce.
 INLINE void put_gradients(
-    __local float *to, const GradientVectors *held, float scale, float4 *sum, int thread) {
+    __local float *to, const GradientVectors *held, float scale, __local float4 *sums, int thread) {
+  float4 sum = 0.0f;
   UNROLL for (int l = 0; l < LOADS_OF_DY; l++) {
     int e = thread + l * GROUP_THREADS, number = e / (BM / 4), filter = e % (BM / 4) * 4;
     int h = number / DY_TILE_W, w = number % DY_TILE_W;
@@ -142,16 +146,19 @@ INLINE void put_gradients(
 #if POOL
       float4 v = held->v[l] * scale;
       int4 code = convert_int4(held->codes[l]);
-      *sum += select((float4)0.0f, v, code < (int4)DEAD_PIXEL);
+      sum += select((float4)0.0f, v, code < (int4)DEAD_PIXEL);
       UNROLL for (int q = 0; q < 4; q++)
         put(to, (2 * h + q / 2) * ROW_OF_DY + (2 * w + q % 2) * BM + filter,
             select((float4)0.0f, v, code == (int4)q));
 #else
-      *sum += held->v[l];
+      sum += held->v[l];
       put(to, h * ROW_OF_DY + w * BM + filter, held->v[l]);
 #endif
     }
   }
+#if BIAS
+  sums[thread] += sum;
+#endif
 }
 
 #if FRONT
@@ -340,10 +347,8 @@ INLINE void add_shares(float results[S][ROWS][COLUMNS], __local float *exchanged
     }
 }
 
-#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
-#define FLOATS_OF_BIAS (BIAS ? 4 * GROUP_THREADS : 0)
-#define FLOATS \
-  MAXIMUM(FLOATS_OF_DY + X_TILES * FLOATS_OF_X, MAXIMUM(FLOATS_OF_SHARES, FLOATS_OF_BIAS))
+#define FLOATS_OF_TILES (FLOATS_OF_DY + X_TILES * FLOATS_OF_X)
+#define FLOATS (FLOATS_OF_TILES > FLOATS_OF_SHARES ? FLOATS_OF_TILES : FLOATS_OF_SHARES)
 
 __kernel __attribute__((reqd_work_group_size(GROUP_THREADS, 1, 1)))
 void tile_weight_gradient(
@@ -352,6 +357,7 @@ void tile_weight_gradient(
     __global const float *front_bias, __global float *dw, __global float *db, int tiles,
     int steps) {
   __local float local_memory[FLOATS] __attribute__((aligned(16)));
+  __local float4 sums[BIAS ? GROUP_THREADS : 1];
   EXCHANGE
   __local float *tile_of_dy = local_memory, *tile_of_x = local_memory + FLOATS_OF_DY;
   int thread = get_local_id(0), warp = thread >> 5, g = (thread & 31) >> 2, t = thread & 3;
@@ -388,7 +394,9 @@ void tile_weight_gradient(
   float held_image[LOADS_OF_IMAGE];
 #endif
   GradientVectors held_dy;
-  float4 sum = 0.0f;
+#if BIAS
+  sums[thread] = 0.0f;
+#endif
 
   int first = part * steps, count = min(steps, tiles - first);
   for (int i = 0; i <= count; i++) {
@@ -411,7 +419,7 @@ void tile_weight_gradient(
     barrier(CLK_LOCAL_MEM_FENCE);
     if (i < count) {
       int thread = unknown(get_local_id(0));
-      put_gradients(tile_of_dy, &held_dy, scale, &sum, thread);
+      put_gradients(tile_of_dy, &held_dy, scale, sums, thread);
 #if FRONT
       UNROLL for (int l = 0; l < LOADS_OF_IMAGE; l++)
         if (thread + l * GROUP_THREADS < FLOATS_OF_IMAGE)
@@ -431,12 +439,10 @@ void tile_weight_gradient(
 
 #if BIAS
   // The threads' sums of a filter, in the order of threads; the first groups write them.
-  ((__local float4 *)local_memory)[thread] = sum;
-  barrier(CLK_LOCAL_MEM_FENCE);
   if (get_group_id(0) == 0)
     for (int k = thread; k < BM; k += GROUP_THREADS) {
       float total = 0.0f;
-      for (int i = k; i < 4 * GROUP_THREADS; i += BM) total += local_memory[i];
+      for (int i = k; i < 4 * GROUP_THREADS; i += BM) total += ((__local float *)sums)[i];
       db[part * K + first_filter + k] = total;
     }
 #endif
