@@ -21,6 +21,7 @@ package final class DeviceQueue: @unchecked Sendable {
   private var programs: [KernelSource: cl_program] = [:]
   private var staging: Staging
   private var firstFailure: GPUError?
+  private let profile: KernelProfile?
 
   private struct KernelKey: Hashable {
     let source: KernelSource
@@ -31,9 +32,13 @@ package final class DeviceQueue: @unchecked Sendable {
     let library = try OpenCLLibrary.shared.get()
     var status: cl_int = 0
     var id: cl_device_id? = device.id
+    let profile = KernelProfile(library)
+    let properties = profile == nil ? 0 : CL_QUEUE_PROFILING_ENABLE
     guard let context = library.createContext(nil, 1, &id, nil, nil, &status),
       status == CL_SUCCESS,
-      let queue = library.createQueue(context, device.id, 0, &status), status == CL_SUCCESS
+      let queue = library.createQueue(
+        context, device.id, cl_command_queue_properties(properties), &status),
+      status == CL_SUCCESS
     else {
       throw GPUError(
         "\(device.name) cannot be used: the driver answers \(errorName(status)); is another program "
@@ -42,6 +47,7 @@ package final class DeviceQueue: @unchecked Sendable {
     (self.device, self.library, self.context, self.queue) = (device, library, context, queue)
     pool = BufferPool(library, context, largest: device.largestBuffer)
     staging = Staging(size: 32 << 20)
+    self.profile = profile
   }
 
   // MARK: Failures
@@ -191,8 +197,20 @@ package final class DeviceQueue: @unchecked Sendable {
       }
       let global = [groups.0 * threads.0, groups.1 * threads.1, groups.2 * threads.2]
       let local = [threads.0, threads.1, threads.2]
+      guard let profile else {
+        return check(
+          library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, nil),
+          "kernel \(name)")
+      }
+      var event: cl_event?
       check(
-        library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, nil), "kernel \(name)")
+        library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, &event),
+        "kernel \(name)")
+      profile.add(name, event)
+      if profile.isFull {
+        check(library.finish(queue), "computing")
+        profile.collect()
+      }
     }
   }
 

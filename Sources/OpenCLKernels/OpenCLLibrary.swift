@@ -83,6 +83,11 @@ package struct OpenCLLibrary: Sendable {
       cl_command_queue?, cl_mem?, cl_mem?, Int, Int, Int, cl_uint, UnsafePointer<cl_event?>?,
       UnsafeMutablePointer<cl_event?>?
     ) -> cl_int
+  typealias GetEventProfilingInfo =
+    @convention(c) (
+      cl_event?, cl_profiling_info, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?
+    ) -> cl_int
+  typealias ReleaseEvent = @convention(c) (cl_event?) -> cl_int
   typealias OnQueue = @convention(c) (cl_command_queue?) -> cl_int
 
   let getPlatforms: GetPlatforms
@@ -105,6 +110,8 @@ package struct OpenCLLibrary: Sendable {
   let enqueueRead: EnqueueRead
   let enqueueWrite: EnqueueWrite
   let enqueueCopy: EnqueueCopy
+  let getEventProfilingInfo: GetEventProfilingInfo
+  let releaseEvent: ReleaseEvent
   let flush: OnQueue
   let finish: OnQueue
 
@@ -136,6 +143,8 @@ package struct OpenCLLibrary: Sendable {
     enqueueRead = try function("clEnqueueReadBuffer", in: handle)
     enqueueWrite = try function("clEnqueueWriteBuffer", in: handle)
     enqueueCopy = try function("clEnqueueCopyBuffer", in: handle)
+    getEventProfilingInfo = try function("clGetEventProfilingInfo", in: handle)
+    releaseEvent = try function("clReleaseEvent", in: handle)
     flush = try function("clFlush", in: handle)
     finish = try function("clFinish", in: handle)
   }
