@@ -151,6 +151,7 @@ package final class DeviceQueue: @unchecked Sendable {
           "computing")
         initialized = firstFailure == nil ? count : 0
       }
+      profile?.collect()
       return firstFailure == nil ? elements : nil
     }
   }
@@ -160,6 +161,7 @@ package final class DeviceQueue: @unchecked Sendable {
     lock.withLock { _ in
       guard firstFailure == nil else { return }
       check(library.finish(queue), "computing")
+      profile?.collect()
     }
   }
 
