@@ -24,6 +24,14 @@ package struct KernelSource: Hashable, Sendable {
 
   package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
+  /// Sources without macros that are used again and again.
+  package static let elementwise = KernelSource(.elementwise)
+  package static let sums = KernelSource(.sums)
+  package static let losses = KernelSource(.groupSums, .losses)
+  package static let lstm = KernelSource(.lstm)
+  package static let normalization = KernelSource(.groupSums, .normalization)
+  package static let pooling = KernelSource(.groupSums, .pooling)
+
   /// A file of OpenCL C in the folder `Source`.
   package enum File: String, Sendable {
     case arithmetic

@@ -195,12 +195,12 @@ extension OpenCLBackend {
     let ending: [any KernelArgument] = [
       rule?.threshold ?? 0, rule?.low ?? 0, rule?.high ?? 0, rule?.scale ?? 1,
     ]
-    var macros = macros(e, epilogue)
-    macros += ["BIAS=\(bias == nil ? 0 : 1)", "SAVES=\(codes == nil ? 0 : 1)"]
     let quads = (m + 3) / 4 * ((e.k + 3) / 4)
     if e.patch <= 32, e.patch * ((e.k + 3) / 4) * 16 <= 16384 {
       queue.run(
-        "forward_small", in: KernelSource(.convolutionParts, .convolutionSmall, macros: macros),
+        "forward_small",
+        in: source(
+          .smallForward, e, epilogue, hasBias: bias != nil, saves: codes != nil, .none),
         groups: ((quads + 127) / 128, 1, 1), threads: (128, 1, 1),
         [x, weight, bias ?? x, y, codes ?? y, Int32(clamping: m)] + ending)
       return
@@ -213,8 +213,9 @@ extension OpenCLBackend {
     let groups = tile.groups(rows: m, columns: e.k)
     let parts = ProductTile.parts(
       steps: steps, groups: groups.0 * groups.1, units: queue.device.computeUnits, least: 4)
-    macros += ["FORWARD", "SPLIT=\(parts.count > 1 ? 1 : 0)"]
-    let source = productSource(.convolutionForward, tile, macros)
+    let source = source(
+      .productForward, e, epilogue, hasBias: bias != nil, saves: codes != nil,
+      isSplit: parts.count > 1, .product(tile))
     let sums = parts.count > 1 ? scratch(parts.count * m * e.k) : y
     queue.run(
       "forward", in: source, groups: (groups.0, groups.1, parts.count),
@@ -247,8 +248,7 @@ extension OpenCLBackend {
         let groups = tile.groups(rows: m, columns: e.c)
         queue.run(
           "input_gradient",
-          in: productSource(
-            .convolutionGradients, tile, macros(e, epilogue) + ["INPUT_GRADIENT", "BIAS=0", "SAVES=0"]),
+          in: source(.productInputGradient, e, epilogue, .product(tile)),
           groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1),
           gradient.arguments + [weight, dx, Int32(clamping: e.n)] + vertical.arguments
             + horizontal.arguments)
@@ -273,9 +273,8 @@ extension OpenCLBackend {
     let biasSums = bias.map { parts.count > 1 ? scratch(parts.count * e.k) : $0 }
     queue.run(
       "weight_gradient",
-      in: productSource(
-        .convolutionGradients, tile,
-        macros(e, epilogue) + ["WEIGHT_GRADIENT", "BIAS=\(bias == nil ? 0 : 1)", "SAVES=0"]),
+      in: source(
+        .productWeightGradient, e, epilogue, hasBias: bias != nil, .product(tile)),
       groups: (groups.0, groups.1, parts.count), threads: (tile.threads, 1, 1),
       [x] + gradient.arguments
         + [sums, biasSums ?? sums, Int32(clamping: count), Int32(clamping: parts.steps)])
@@ -293,7 +292,7 @@ extension OpenCLBackend {
   ) {
     let groups = (count + 63) / 64 + ((second?.count ?? 0) + 63) / 64
     queue.run(
-      "sum_parts", in: KernelSource(.sums), groups: (groups, 1, 1), threads: (256, 1, 1),
+      "sum_parts", in: .sums, groups: (groups, 1, 1), threads: (256, 1, 1),
       [
         sums, y, Int32(clamping: count), second?.sums ?? sums, second?.y ?? y,
         Int32(clamping: second?.count ?? 0), Int32(clamping: parts),
@@ -315,13 +314,6 @@ extension OpenCLBackend {
     // Other devices than NVIDIA's follow the instructions of tensor cores step by step, for tests.
     let emulates = hasTensorCores && (queue.device.computeCapability ?? 0) < 80
     return ["CORE=\(core)", "EMULATE=\(emulates ? 1 : 0)", "ASYNC=\(hasTensorCores ? 1 : 0)"]
-  }
-
-  private func productSource(
-    _ file: KernelSource.File, _ tile: ProductTile, _ macros: [String]
-  ) -> KernelSource {
-    KernelSource(
-      files: [.convolutionParts, .productsCore, file], macros: macros + tile.macros + coreMacros)
   }
 
   private func groupedSource(_ e: ConvolutionExtents) -> KernelSource {

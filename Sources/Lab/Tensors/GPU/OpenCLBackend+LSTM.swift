@@ -4,7 +4,7 @@ import OpenCLKernels
 // every two directions.
 
 extension OpenCLBackend {
-  private var lstmSource: KernelSource { KernelSource(.lstm) }
+  private var lstmSource: KernelSource { .lstm }
 
   /// Items and units of a group, and its threads: `ITEMS`, `UNITS` and `ITEMS * UNITS / OWN` of the
   /// kernels.

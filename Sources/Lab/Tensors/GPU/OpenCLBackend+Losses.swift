@@ -1,7 +1,7 @@
 import OpenCLKernels
 
 extension OpenCLBackend {
-  private var losses: KernelSource { KernelSource(.groupSums, .losses) }
+  private var losses: KernelSource { .losses }
 
   // MARK: Softmax
 

@@ -5,7 +5,7 @@ import OpenCLKernels
 // are the same in every run.
 
 extension OpenCLBackend {
-  private var normalization: KernelSource { KernelSource(.groupSums, .normalization) }
+  private var normalization: KernelSource { .normalization }
 
   /// Pixels that a thread reads before it adds them up; the kernels' `BATCH`.
   private static let batch = 8

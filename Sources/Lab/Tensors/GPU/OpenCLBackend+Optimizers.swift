@@ -29,18 +29,19 @@ extension OpenCLBackend {
     let threads = min(256, queue.device.largestGroup)
     var (ends, counts): ([Int], [Int]) = ([], [])
     var arguments: [any KernelArgument] = []
+    arguments.reserveCapacity(74)
     for update in updates {
       let (value, count) = (update.value.gpu, update.value.count)
       let order = value.order
-      arguments += [
-        value.mutableBuffer(order), update.gradient.gpu.buffer(order),
-        update.moment1.gpu.mutableBuffer(order), update.moment2.gpu.mutableBuffer(order),
-      ]
+      arguments.append(value.mutableBuffer(order))
+      arguments.append(update.gradient.gpu.buffer(order))
+      arguments.append(update.moment1.gpu.mutableBuffer(order))
+      arguments.append(update.moment2.gpu.mutableBuffer(order))
       ends.append((ends.last ?? 0) + (count + 4 * threads - 1) / (4 * threads))
       counts.append(count)
     }
     // The kernel has 16 tensors; those that are missing are never touched.
-    for _ in updates.count..<16 { arguments += arguments[..<4] }
+    for index in 4 * updates.count..<64 { arguments.append(arguments[index % 4]) }
     let groups = ends[ends.count - 1]
     let (bias1, bias2) = (
       1 - pow(step.beta1, Double(step.step)), 1 - pow(step.beta2, Double(step.step))

@@ -12,7 +12,7 @@ extension OpenCLBackend {
     KernelSource(.groupSums, .pooling, macros: [size <= 16 ? "CODE=uchar" : "CODE=int"])
   }
 
-  private var pooling: KernelSource { KernelSource(.groupSums, .pooling) }
+  private var pooling: KernelSource { .pooling }
 
   private func extents(
     _ shape: [Int], _ size: Int, _ stride: Int

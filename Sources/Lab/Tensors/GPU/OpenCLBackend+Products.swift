@@ -60,10 +60,10 @@ extension OpenCLBackend {
   func sumRows(_ x: DeviceBuffer, rows: Int, columns: Int, into y: DeviceBuffer) {
     let groups = (columns + 63) / 64
     let parts = ProductTile.parts(
-      steps: rows, groups: groups, units: queue.device.computeUnits, least: 64)
+      steps: rows, groups: groups, units: queue.device.computeUnits, least: 256)
     let sums = parts.count > 1 ? scratch(parts.count * columns) : y
     queue.run(
-      "sum_rows", in: KernelSource(.sums), groups: (groups, parts.count, 1), threads: (256, 1, 1),
+      "sum_rows", in: .sums, groups: (groups, parts.count, 1), threads: (256, 1, 1),
       [x, sums, Int32(clamping: rows), Int32(clamping: columns), Int32(clamping: parts.steps)])
     if parts.count > 1 { addParts(sums, into: y, count: columns, parts: parts.count) }
   }

@@ -33,44 +33,69 @@ extension OpenCLBackend {
     isProduct(e) && e.isUniform && e.stride == 1 && e.h * e.w > 1
   }
 
+  private func tile(
+    _ kind: TileSourceKey.Kind, _ e: ConvolutionExtents, isPooled: Bool = false,
+    _ make: () -> TileSourceKey.Tile?
+  ) -> TileSourceKey.Tile {
+    tileSources.tile(
+      for: TileSources.TileKey(kind: kind, extents: e.withoutImages, isPooled: isPooled)
+    ) { make() ?? .none }
+  }
+
   /// The tile of the forward pass; nil if the convolution is not computed by tiles of images.
   func forwardTile(
     _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue
   ) -> ConvolutionTile? {
-    guard isUnitary(e) else { return nil }
     let isPooled = epilogue.pool2x2
-    return ConvolutionTile.tile(
-      from: e.c, to: e.k, height: isPooled ? e.outputH / 2 * 2 : e.outputH,
-      width: isPooled ? e.outputW / 2 * 2 : e.outputW, kernel: (e.r, e.s), even: isPooled,
-      precision: precision)
+    let tile = tile(.forward, e, isPooled: isPooled) {
+      guard isUnitary(e) else { return nil }
+      return ConvolutionTile.tile(
+        from: e.c, to: e.k, height: isPooled ? e.outputH / 2 * 2 : e.outputH,
+        width: isPooled ? e.outputW / 2 * 2 : e.outputW, kernel: (e.r, e.s), even: isPooled,
+        precision: precision
+      ).map(TileSourceKey.Tile.image)
+    }
+    if case .image(let tile) = tile { return tile }
+    return nil
   }
 
   /// The tile of the input's gradient.
   func gradientTile(_ e: ConvolutionExtents) -> ConvolutionTile? {
-    guard isUnitary(e), e.padding < e.r, e.padding < e.s else { return nil }
-    return ConvolutionTile.tile(
-      from: e.k, to: e.c, height: e.h, width: e.w, kernel: (e.r, e.s), even: false,
-      precision: precision)
+    let tile = tile(.inputGradient, e) {
+      guard isUnitary(e), e.padding < e.r, e.padding < e.s else { return nil }
+      return ConvolutionTile.tile(
+        from: e.k, to: e.c, height: e.h, width: e.w, kernel: (e.r, e.s), even: false,
+        precision: precision
+      ).map(TileSourceKey.Tile.image)
+    }
+    if case .image(let tile) = tile { return tile }
+    return nil
   }
 
   /// The tile of the weight's gradient.
   func weightTile(_ e: ConvolutionExtents) -> WeightTile? {
-    isUnitary(e) ? WeightTile.tile(e, precision: precision) : nil
+    let tile = tile(.weightGradient, e) {
+      isUnitary(e) ? WeightTile.tile(e, precision: precision).map(TileSourceKey.Tile.weight) : nil
+    }
+    if case .weight(let tile) = tile { return tile }
+    return nil
   }
 
   // MARK: Forward and input gradient
 
-  /// The programs' sources depend on the extents without the number of images.
-  private func source(
+  /// The source of a kernel, which depends on the extents without the number of images.
+  func source(
     _ kind: TileSourceKey.Kind, _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
-    front: Front?, hasBias: Bool, saves: Bool, _ tileMacros: [String]
+    front: Front? = nil, hasBias: Bool = false, saves: Bool = false, isSplit: Bool = false,
+    _ tile: TileSourceKey.Tile
   ) -> KernelSource {
     let key = TileSourceKey(
       kind: kind, extents: e.withoutImages, isActivated: epilogue.activation == .relu,
-      isPooled: epilogue.pool2x2, isDropped: epilogue.dropout != nil, front: front?.extents.withoutImages,
-      hasBias: hasBias, saves: saves, tile: tileMacros)
+      isPooled: epilogue.pool2x2, isDropped: epilogue.dropout != nil,
+      front: front?.extents.withoutImages, hasBias: hasBias, saves: saves, isSplit: isSplit,
+      tile: tile)
     return tileSources.source(for: key) {
-      var macros = macros(e, epilogue) + tileMacros + coreMacros
+      var macros = macros(e, epilogue) + tile.macros + coreMacros
       macros += ["BIAS=\(hasBias ? 1 : 0)", "SAVES=\(saves ? 1 : 0)"]
       if let front { macros += front.macros }
       var files: [KernelSource.File] = [.convolutionParts, .tensorCores, .tileParts]
@@ -85,8 +110,14 @@ extension OpenCLBackend {
       case .weightGradient:
         macros += ["WEIGHT_GRADIENT", "INSTRUCTIONS_ONLY"]
         files = [.convolutionParts, .productsCore, .tileWeightGradient]
-      case .smallWeightGradient:
-        files = [.convolutionParts, .smallWeightGradient]
+      case .smallWeightGradient: files = [.convolutionParts, .smallWeightGradient]
+      case .smallForward: files = [.convolutionParts, .convolutionSmall]
+      case .productForward:
+        macros += ["FORWARD", "SPLIT=\(isSplit ? 1 : 0)"]
+        files = [.convolutionParts, .productsCore, .convolutionForward]
+      case .productInputGradient, .productWeightGradient:
+        macros.append(kind == .productInputGradient ? "INPUT_GRADIENT" : "WEIGHT_GRADIENT")
+        files = [.convolutionParts, .productsCore, .convolutionGradients]
       }
       return KernelSource(files: files, macros: macros)
     }
@@ -104,7 +135,7 @@ extension OpenCLBackend {
       queue.run(
         "pack_weights",
         in: source(
-          kind, e, ConvolutionEpilogue(), front: nil, hasBias: false, saves: false, tile.macros),
+          kind, e, ConvolutionEpilogue(), .image(tile)),
         groups: ((words + 127) / 128, 1, 1), threads: (128, 1, 1), [pixels(weight), buffer])
       return buffer
     }
@@ -130,7 +161,7 @@ extension OpenCLBackend {
       "tile_forward",
       in: source(
         .forward, e, epilogue, front: front, hasBias: bias != nil, saves: codes != nil,
-        tile.macros),
+        .image(tile)),
       groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1), arguments)
   }
 
@@ -143,7 +174,7 @@ extension OpenCLBackend {
     queue.run(
       "tile_input_gradient",
       in: source(
-        .inputGradient, e, epilogue, front: nil, hasBias: false, saves: false, tile.macros),
+        .inputGradient, e, epilogue, .image(tile)),
       groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1),
       gradient.arguments + [packed, dx])
   }
@@ -161,7 +192,7 @@ extension OpenCLBackend {
     queue.run(
       "tile_input_gradient",
       in: source(
-        .inputGradient, e, epilogue, front: front, hasBias: false, saves: false, tile.macros),
+        .inputGradient, e, epilogue, front: front, .image(tile)),
       groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1),
       gradient.arguments + [
         packed, pixels(front.x), pixels(front.weight), rows(front.bias), sums, biasSums,
@@ -208,8 +239,7 @@ extension OpenCLBackend {
       queue.run(
         "tile_weight_gradient",
         in: source(
-          .weightGradient, e, epilogue, front: front, hasBias: bias != nil, saves: false,
-          tile.macros),
+          .weightGradient, e, epilogue, front: front, hasBias: bias != nil, .weight(tile)),
         groups: (groups.0, groups.1, parts), threads: (tile.threads, 1, 1),
         [x] + gradient.arguments + [
           front.map { pixels($0.weight) } ?? x, front.map { rows($0.bias) } ?? x, sums, biasSums,
@@ -233,8 +263,8 @@ extension OpenCLBackend {
       queue.run(
         "small_weight_gradient",
         in: source(
-          .smallWeightGradient, e, epilogue, front: nil, hasBias: bias != nil, saves: false,
-          ["TILE_H=\(height)", "TILE_W=\(width)"]),
+          .smallWeightGradient, e, epilogue, hasBias: bias != nil,
+          .pixels(height: height, width: width)),
         groups: (parts, elements, 1), threads: (256, 1, 1),
         [x] + gradient.arguments + [
           sums, biasSums, Int32(clamping: tiles), Int32(clamping: each),

@@ -65,7 +65,7 @@ package final class OpenCLBackend: Backend {
       let part = Array(buffers[start..<min(start + 16, buffers.count)])
       let padding = Array(repeating: part[0], count: 16 - part.count)
       queue.run(
-        "collect", in: KernelSource(.elementwise), groups: (1, 1, 1), threads: (1, 1, 1),
+        "collect", in: .elementwise, groups: (1, 1, 1), threads: (1, 1, 1),
         part + padding + [all, Int32(start), Int32(part.count)])
     }
     return queue.read(all, count: buffers.count)
@@ -119,7 +119,7 @@ package final class OpenCLBackend: Backend {
 
   /// Sets the first floats of a buffer.
   func fill(_ buffer: DeviceBuffer, with value: Float, count: Int) {
-    queue.run("fill", in: KernelSource(.elementwise), count: count, buffer, value)
+    queue.run("fill", in: .elementwise, count: count, buffer, value)
   }
 
   /// What an operation does that this backend lacks: the device fails with an error that names it.

@@ -18,7 +18,7 @@ final class OpenCLBytes: DeviceBytes {
     let x = backend.uninitialized(shape)
     let size = indices.isEmpty ? 0 : x.count / indices.count
     backend.queue.run(
-      "gather_bytes", in: KernelSource(.elementwise), count: x.count, bytes, values,
+      "gather_bytes", in: .elementwise, count: x.count, bytes, values,
       backend.integers(indices), backend.rows(x), Int32(size))
     return x
   }

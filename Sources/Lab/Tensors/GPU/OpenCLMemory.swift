@@ -66,7 +66,7 @@ final class OpenCLMemory: DeviceMemory {
   ) -> DeviceBuffer {
     if let copy = copies.first(where: { $0.order == order }) { return copy.buffer }
     let buffer = queue.buffer(bytes: 4 * min(count, Int(Int32.max)))
-    let source = KernelSource(.elementwise)
+    let source = KernelSource.elementwise
     switch order {
     case .channelsLast(_, let c, let pixels):
       let rows = self.buffer(in: .rowMajor, of: &copies)

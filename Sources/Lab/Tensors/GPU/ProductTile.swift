@@ -2,7 +2,7 @@ import KernelInterface
 import OpenCLKernels
 
 /// How the result of a product is divided among groups of threads; see `products-core.cl`.
-struct ProductTile: Equatable {
+struct ProductTile: Hashable {
   /// The results of a group of threads.
   let rows, columns: Int
   /// The results of each warp of 32 threads.

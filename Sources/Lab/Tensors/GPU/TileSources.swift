@@ -6,6 +6,25 @@ import Synchronization
 struct TileSourceKey: Hashable {
   enum Kind: String {
     case forward, inputGradient, packForward, packGradient, weightGradient, smallWeightGradient
+    case productForward, productInputGradient, productWeightGradient, smallForward
+  }
+
+  enum Tile: Hashable {
+    case image(ConvolutionTile)
+    case weight(WeightTile)
+    case product(ProductTile)
+    case pixels(height: Int, width: Int)
+    case none
+
+    var macros: [String] {
+      switch self {
+      case .image(let tile): tile.macros
+      case .weight(let tile): tile.macros
+      case .product(let tile): tile.macros
+      case .pixels(let height, let width): ["TILE_H=\(height)", "TILE_W=\(width)"]
+      case .none: []
+      }
+    }
   }
 
   let kind: Kind
@@ -13,8 +32,8 @@ struct TileSourceKey: Hashable {
   let isActivated, isPooled, isDropped: Bool
   /// The convolution in front.
   let front: ConvolutionExtents?
-  let hasBias, saves: Bool
-  let tile: [String]
+  let hasBias, saves, isSplit: Bool
+  let tile: Tile
 }
 
 extension ConvolutionExtents {
@@ -30,6 +49,23 @@ extension ConvolutionExtents {
 /// running them.
 final class TileSources: Sendable {
   private let sources = Mutex<[TileSourceKey: KernelSource]>([:])
+  private let tiles = Mutex<[TileKey: TileSourceKey.Tile]>([:])
+
+  struct TileKey: Hashable {
+    let kind: TileSourceKey.Kind
+    let extents: ConvolutionExtents
+    let isPooled: Bool
+  }
+
+  /// The tile of a kernel, found once for extents and a kind.
+  func tile(for key: TileKey, _ make: () -> TileSourceKey.Tile) -> TileSourceKey.Tile {
+    tiles.withLock { tiles in
+      if let tile = tiles[key] { return tile }
+      let tile = make()
+      tiles[key] = tile
+      return tile
+    }
+  }
 
   func source(for key: TileSourceKey, _ make: () -> KernelSource) -> KernelSource {
     sources.withLock { sources in
