@@ -46,7 +46,7 @@ package final class DeviceQueue: @unchecked Sendable {
     }
     (self.device, self.library, self.context, self.queue) = (device, library, context, queue)
     pool = BufferPool(library, context, largest: device.largestBuffer)
-    staging = Staging(size: 32 << 20)
+    staging = Staging(size: 32 << 20, library, context, queue)
     self.profile = profile
   }
 
@@ -337,14 +337,26 @@ package final class DeviceQueue: @unchecked Sendable {
 }
 
 /// Memory of the host from which small copies to the device are made while the host goes on.
+///
+/// The driver gives memory that stays in its place, if it can: from other memory NVIDIA's copies only
+/// when all commands before have been done.
 private struct Staging {
   let size: Int
   private let start: UnsafeMutableRawPointer
   private var used = 0
 
-  init(size: Int) {
+  init(
+    size: Int, _ library: OpenCLLibrary, _ context: cl_context, _ queue: cl_command_queue
+  ) {
     self.size = size
-    start = .allocate(byteCount: size, alignment: 4096)
+    var status: cl_int = 0
+    let flags = cl_mem_flags(CL_MEM_READ_WRITE) | cl_mem_flags(CL_MEM_ALLOC_HOST_PTR)
+    let buffer = library.createBuffer(context, flags, size, nil, &status)
+    let mapped = buffer.flatMap {
+      library.enqueueMap(
+        queue, $0, cl_bool(CL_TRUE), cl_map_flags(CL_MAP_WRITE), 0, size, 0, nil, nil, &status)
+    }
+    start = mapped ?? .allocate(byteCount: size, alignment: 4096)
   }
 
   func isFull(for bytes: Int) -> Bool { used + bytes > size }

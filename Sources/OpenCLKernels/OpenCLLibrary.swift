@@ -88,6 +88,11 @@ package struct OpenCLLibrary: Sendable {
       cl_event?, cl_profiling_info, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?
     ) -> cl_int
   typealias ReleaseEvent = @convention(c) (cl_event?) -> cl_int
+  typealias EnqueueMap =
+    @convention(c) (
+      cl_command_queue?, cl_mem?, cl_bool, cl_map_flags, Int, Int, cl_uint,
+      UnsafePointer<cl_event?>?, UnsafeMutablePointer<cl_event?>?, UnsafeMutablePointer<cl_int>?
+    ) -> UnsafeMutableRawPointer?
   typealias OnQueue = @convention(c) (cl_command_queue?) -> cl_int
 
   let getPlatforms: GetPlatforms
@@ -112,6 +117,7 @@ package struct OpenCLLibrary: Sendable {
   let enqueueCopy: EnqueueCopy
   let getEventProfilingInfo: GetEventProfilingInfo
   let releaseEvent: ReleaseEvent
+  let enqueueMap: EnqueueMap
   let flush: OnQueue
   let finish: OnQueue
 
@@ -145,6 +151,7 @@ package struct OpenCLLibrary: Sendable {
     enqueueCopy = try function("clEnqueueCopyBuffer", in: handle)
     getEventProfilingInfo = try function("clGetEventProfilingInfo", in: handle)
     releaseEvent = try function("clReleaseEvent", in: handle)
+    enqueueMap = try function("clEnqueueMapBuffer", in: handle)
     flush = try function("clFlush", in: handle)
     finish = try function("clFinish", in: handle)
   }

@@ -32,6 +32,8 @@ package protocol Backend: AnyObject, Sendable {
   func memory(of elements: [Float], shape: [Int]) -> any DeviceMemory
   /// Memory in which every element is `value`.
   func memory(repeating value: Float, shape: [Int]) -> any DeviceMemory
+  /// The number 1, which nobody changes: where going backward from a loss begins.
+  var one: Tensor { get }
   /// A copy that can be changed without changing the original.
   func copy(of memory: any DeviceMemory) -> any DeviceMemory
   /// The elements in row-major order. Waits until they have been computed.
@@ -119,6 +121,10 @@ package protocol Backend: AnyObject, Sendable {
   func linearInputGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor
   /// The gradient by the weight.
   func linearWeightGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor
+  /// The gradients by the weight and by the bias at once.
+  func linearParameterGradients(
+    dy: Tensor, x: Tensor, weight: Tensor
+  ) -> (weight: Tensor, bias: Tensor)
   /// The sum over the rows of an N × O tensor: the gradient by the bias.
   func sumRows(_ x: Tensor) -> Tensor
 
@@ -284,11 +290,19 @@ package protocol DeviceBytes: AnyObject, Sendable {
 }
 
 extension Backend {
+  package var one: Tensor { Tensor(repeating: 1, shape: [], on: Device(self)) }
+
   package func firstElements(of memories: [any DeviceMemory]) -> [Float] {
     memories.map { elements(of: $0)[0] }
   }
 
   package func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)? { nil }
+
+  package func linearParameterGradients(
+    dy: Tensor, x: Tensor, weight: Tensor
+  ) -> (weight: Tensor, bias: Tensor) {
+    (linearWeightGradient(dy: dy, x: x, weight: weight), sumRows(dy))
+  }
 
   package func adamSteps(_ updates: [AdamUpdate]) {
     for update in updates {

@@ -85,7 +85,7 @@ public final class Tape {
         "backward", expected: "a loss of one element", got: "shape \(loss.shape)",
         hint: "reduce it first, for example with crossEntropy or sum")
     }
-    try backward(loss, gradient: Tensor(repeating: 1, shape: loss.shape, on: loss.device))
+    try backward(loss, gradient: loss.storage.backend.one.viewed(as: loss.shape))
   }
 
   /// Computes gradients from a result that need not be a single number, given the gradient with

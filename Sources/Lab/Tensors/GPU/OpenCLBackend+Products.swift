@@ -29,11 +29,24 @@ extension OpenCLBackend {
   }
 
   package func linearWeightGradient(dy: Tensor, x: Tensor, weight: Tensor) -> Tensor {
+    linearParameterGradients(dy: dy, x: x, weight: weight, bias: nil)
+  }
+
+  package func linearParameterGradients(
+    dy: Tensor, x: Tensor, weight: Tensor
+  ) -> (weight: Tensor, bias: Tensor) {
+    let bias = uninitialized([weight.shape[0]])
+    return (linearParameterGradients(dy: dy, x: x, weight: weight, bias: bias), bias)
+  }
+
+  private func linearParameterGradients(
+    dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor?
+  ) -> Tensor {
     let orders = linearOrders(x, weight)
     let dWeight = uninitialized(weight.shape, order: orders.weight)
     weightGradient(
       x.gpu.buffer(orders.x), ResultGradient(dy: rows(dy)),
-      into: dWeight.gpu.buffer(orders.weight), bias: nil,
+      into: dWeight.gpu.buffer(orders.weight), bias: bias.map(rows),
       product(rows: x.shape[0], inputs: weight.shape[1], outputs: weight.shape[0]),
       ConvolutionEpilogue())
     return dWeight

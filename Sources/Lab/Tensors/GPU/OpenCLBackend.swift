@@ -12,6 +12,7 @@ package final class OpenCLBackend: Backend {
   /// How products are computed.
   package let precision: GPUPrecision
   let tileSources = TileSources()
+  private let ones = Mutex<OpenCLMemory?>(nil)
   /// The labels that were last copied to the device; see ``labels(_:)``.
   private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)
 
@@ -22,6 +23,17 @@ package final class OpenCLBackend: Backend {
   }
 
   // MARK: Memory
+
+  package var one: Tensor {
+    let memory = ones.withLock { memory in
+      if let memory { return memory }
+      let one = OpenCLMemory(count: 1, on: queue)
+      fill(one.buffer(.rowMajor), with: 1, count: 1)
+      memory = one
+      return one
+    }
+    return Tensor(shape: [], memory, on: self)
+  }
 
   package func memory(of elements: [Float], shape: [Int]) -> any DeviceMemory {
     let memory = OpenCLMemory(count: elements.count, on: queue)

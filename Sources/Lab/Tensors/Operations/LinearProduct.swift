@@ -42,6 +42,12 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) throws(Shap
     if x.needsGradient {
       x.receive(backend.linearInputGradient(dy: dy, x: features, weight: matrix))
     }
+    if let bias, bias.needsGradient, weight.needsGradient {
+      let gradients = backend.linearParameterGradients(dy: dy, x: features, weight: matrix)
+      weight.receive(gradients.weight)
+      bias.receive(gradients.bias)
+      return
+    }
     if weight.needsGradient {
       weight.receive(backend.linearWeightGradient(dy: dy, x: features, weight: matrix))
     }
