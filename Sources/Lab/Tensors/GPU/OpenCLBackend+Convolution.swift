@@ -248,7 +248,8 @@ extension OpenCLBackend {
         queue.run(
           "input_gradient",
           in: productSource(
-            .convolutionGradients, tile, macros(e, epilogue) + ["INPUT_GRADIENT", "BIAS=0", "SAVES=0"]),
+            .convolutionGradients, tile,
+            macros(e, epilogue) + ["INPUT_GRADIENT", "BIAS=0", "SAVES=0"]),
           groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1),
           gradient.arguments + [weight, dx, Int32(clamping: e.n)] + vertical.arguments
             + horizontal.arguments)
@@ -281,8 +282,8 @@ extension OpenCLBackend {
         + [sums, biasSums ?? sums, Int32(clamping: count), Int32(clamping: parts.steps)])
     if parts.count > 1 {
       addParts(
-        sums, into: dWeight, count: weights, biasSums.flatMap { sums in bias.map { (sums, $0, e.k) } },
-        parts: parts.count)
+        sums, into: dWeight, count: weights,
+        biasSums.flatMap { sums in bias.map { (sums, $0, e.k) } }, parts: parts.count)
     }
   }
 

@@ -67,8 +67,8 @@ extension OpenCLBackend {
   ) -> KernelSource {
     let key = TileSourceKey(
       kind: kind, extents: e.withoutImages, isActivated: epilogue.activation == .relu,
-      isPooled: epilogue.pool2x2, isDropped: epilogue.dropout != nil, front: front?.extents.withoutImages,
-      hasBias: hasBias, saves: saves, tile: tileMacros)
+      isPooled: epilogue.pool2x2, isDropped: epilogue.dropout != nil,
+      front: front?.extents.withoutImages, hasBias: hasBias, saves: saves, tile: tileMacros)
     return tileSources.source(for: key) {
       var macros = macros(e, epilogue) + tileMacros + coreMacros
       macros += ["BIAS=\(hasBias ? 1 : 0)", "SAVES=\(saves ? 1 : 0)"]
