@@ -92,7 +92,8 @@ package final class DeviceQueue: @unchecked Sendable {
       fail(
         GPUError(
           "\(device.name): no room for \(needed) MiB more: \(used) of \(all) MiB are in use, and one "
-            + "piece has at most \(device.largestBuffer >> 20) MiB; a smaller --batch_size needs less"))
+            + "piece has at most \(device.largestBuffer >> 20) MiB; a smaller --batch_size needs less"
+        ))
     }
     return DeviceBuffer(memory, size: size, pool: pool)
   }
@@ -313,7 +314,8 @@ package final class DeviceQueue: @unchecked Sendable {
       return .failure(
         GPUError(
           "\(device.name): the driver \(device.driver) does not compile a kernel "
-            + "(\(errorName(status)) \(line)); a newer driver may, and --gpus=0 computes without it"))
+            + "(\(errorName(status)) \(line)); a newer driver may, and --gpus=0 computes without it"
+        ))
     }
     return .success(program)
   }

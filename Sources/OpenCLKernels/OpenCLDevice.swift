@@ -92,7 +92,8 @@ package struct OpenCLDevice: @unchecked Sendable {
         devices.isEmpty
           ? "no GPU can be used: no OpenCL driver was found; install the driver of the GPU's make, "
             + "in a container with its OpenCL part"
-          : "no GPU can be used: the OpenCL drivers offer \(list); set \(variable) to compute there")
+          : "no GPU can be used: the OpenCL drivers offer \(list); set \(variable) to compute there"
+      )
     }
     if let number = Int(choice) {
       if devices.indices.contains(number) { return devices[number] }

@@ -180,7 +180,8 @@ private func function<Function>(
 ) throws(GPUError) -> Function {
   guard let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: handle), name) else {
     throw GPUError(
-      "no GPU can be used: the OpenCL loader lacks \(name), which OpenCL 1.2 has; install a newer one")
+      "no GPU can be used: the OpenCL loader lacks \(name), which OpenCL 1.2 has; install a newer one"
+    )
   }
   return unsafeBitCast(symbol, to: Function.self)
 }

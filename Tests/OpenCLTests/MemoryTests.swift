@@ -9,7 +9,8 @@ import Testing
       let x = numbers(shape)
       #expect(x.to(device).to(.cpu) == x)
     }
-    #expect(Tensor(repeating: 2, shape: [3, 5]).to(device).elements == Array(repeating: 2, count: 15))
+    #expect(
+      Tensor(repeating: 2, shape: [3, 5]).to(device).elements == Array(repeating: 2, count: 15))
     try device.check()
   }
 }

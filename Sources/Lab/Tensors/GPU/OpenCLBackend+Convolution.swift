@@ -280,7 +280,8 @@ extension OpenCLBackend {
         + [sums, biasSums ?? sums, Int32(clamping: count), Int32(clamping: parts.steps)])
     if parts.count > 1 {
       addParts(
-        sums, into: dWeight, count: weights, biasSums.flatMap { sums in bias.map { (sums, $0, e.k) } },
+        sums, into: dWeight, count: weights,
+        biasSums.flatMap { sums in bias.map { (sums, $0, e.k) } },
         parts: parts.count)
     }
   }

@@ -71,12 +71,14 @@ final class OpenCLMemory: DeviceMemory {
     case .channelsLast(_, let c, let pixels):
       let rows = self.buffer(in: .rowMajor, of: &copies)
       queue.run(
-        "channels_last", in: source, count: count, rows, buffer, Int32(clamping: c), Int32(clamping: pixels))
+        "channels_last", in: source, count: count, rows, buffer, Int32(clamping: c),
+        Int32(clamping: pixels))
     case .rowMajor:
       // There is no row-major copy, so the first one has its channels last.
       if case (.channelsLast(_, let c, let pixels), let images)? = copies.first {
         queue.run(
-          "channels_first", in: source, count: count, images, buffer, Int32(clamping: c), Int32(clamping: pixels))
+          "channels_first", in: source, count: count, images, buffer, Int32(clamping: c),
+          Int32(clamping: pixels))
       }
     }
     copies.append((order, buffer))
