@@ -202,10 +202,22 @@ var tests: [Target] {
       path: "Tests/DrawnPages", swiftSettings: strict),
     .target(name: "Spawning", path: "Tests/Spawning", swiftSettings: strict),
     .target(name: "Submissions", path: "Tests/Submissions", swiftSettings: strict),
-    .testTarget(
-      name: "LabTests",
-      dependencies: lab + ["Digests", "DrawnPages", "Fuzzing", "Kernels", "ImageFiles"],
+    // One thread compiles a module: the tests of the library are four, which take about equally long.
+    .target(
+      name: "TestSupport", dependencies: lab + ["Digests", "Kernels"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .testTarget(
+      name: "OperationsTests", dependencies: lab + ["Digests", "Kernels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DataTests", dependencies: lab + ["Digests", "Fuzzing", "ImageFiles", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "HandwritingTests",
+      dependencies: lab + ["Digests", "DrawnPages", "ImageFiles", "Kernels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests", dependencies: lab + ["Kernels", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "OpenCLTests", dependencies: lab + ["OpenCLKernels"], swiftSettings: strict),
     .testTarget(
