@@ -126,8 +126,9 @@ import Testing
 
   /// What a step takes is given back: after a hundred steps as much is in use as after one.
   @Test func memoryIsGivenBack() throws {
-    let device = try #require(OpenCL.device)
-    let queue = try #require((device.backend as? OpenCLBackend)?.queue)
+    // Other tests use the shared device meanwhile.
+    let (device, backend) = try ownDevice()
+    let queue = backend.queue
     let before = queue.usedBytes
     do {
       let model = Self.cnn()
