@@ -268,7 +268,8 @@ package final class DeviceQueue: @unchecked Sendable {
       return nil
     case .success(let program):
       programs[source] = program
-      if let binary = binary(of: program) { cache[key] = binary }
+      // PoCL, which has a cache of its own, would compile all of a program's kernels once more for this.
+      if device.isGPU, let binary = binary(of: program) { cache[key] = binary }
       return program
     }
   }

@@ -15,11 +15,11 @@ import Testing
     var testDescription: String { "\(x) \(weight) \(stride) \(padding) \(dilation) \(groups)" }
   }
 
+  /// Few, since each shape is a program of its own, and PoCL takes about a second for each.
   static let cases = [
     Case(x: [2, 3, 7, 6], weight: [5, 3, 3, 3], padding: (1, 1)),
     Case(stride: (2, 3), padding: (1, 2), dilation: (2, 1)),
     Case(weight: [12, 2, 3, 2], stride: (2, 1), padding: (1, 2), groups: 4),
-    Case(x: [2, 16, 8, 8], weight: [16, 16, 3, 3], stride: (2, 2), padding: (1, 1)),
   ]
 
   @Test(arguments: cases) func convolutionsAreThoseOfTheProcessor(_ test: Case) throws {
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [[3, 1, 12, 12], [3, 4, 7, 9]])
-  func poolingAndFlatteningFollowAConvolution(_ shape: [Int]) throws {
+  @Test func poolingAndFlatteningFollowAConvolution() throws {
+    let shape = [3, 3, 7, 9]
     let pixels = (shape[2] / 2) * (shape[3] / 2)
     let inputs = [
       numbers(shape), numbers([16, shape[1], 3, 3], seed: 2), numbers([16], seed: 3),
@@ -49,9 +49,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [[5, 83, 31], [5, 2048, 12]])
-  func linearLayersAreThoseOfTheProcessor(_ extents: [Int]) throws {
-    let (rows, inputs, outputs) = (extents[0], extents[1], extents[2])
+  @Test func linearLayersAreThoseOfTheProcessor() throws {
+    let (rows, inputs, outputs) = (5, 1031, 31)
     try expectSame([
       numbers([rows, inputs]), numbers([outputs, inputs], seed: 2), numbers([outputs], seed: 3),
     ]) { try linear($0[0], weight: $0[1], bias: $0[2]) }

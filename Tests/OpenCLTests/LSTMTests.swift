@@ -5,7 +5,7 @@ import Testing
 @Suite(.needsOpenCL) struct LSTMTests {
   /// Steps, items, inputs and units.
   static let sizes = [
-    (1, 1, 1, 1), (2, 3, 2, 3), (4, 2, 3, 17), (3, 33, 5, 16), (5, 40, 7, 70), (3, 2, 1, 129),
+    (1, 1, 1, 1), (4, 33, 5, 17), (3, 2, 7, 129),
   ]
 
   private func inputs(_ size: (Int, Int, Int, Int), directions: Int) -> [Tensor] {
@@ -42,7 +42,7 @@ import Testing
 
   @Test func withoutATapeTheResultIsTheSame() throws {
     let device = try #require(OpenCL.device)
-    let x = inputs((4, 3, 5, 6), directions: 2)
+    let x = inputs((4, 3, 5, 17), directions: 2)
     let isReversed = [false, true]
     let expected = try Self.run(x, isReversed: isReversed)
     let first = try Self.run(x.map { $0.to(device) }, isReversed: isReversed)
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func notANumberStaysInItsItem() throws {
-    var x = inputs((3, 2, 2, 3), directions: 1)
+    var x = inputs((3, 2, 5, 17), directions: 1)
     var values = x[0].elements
     values[5] = .nan
     x[0] = Tensor(values, shape: x[0].shape)

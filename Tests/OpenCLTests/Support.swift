@@ -47,7 +47,7 @@ private func uniform(_ shape: [Int], _ range: Range<Float>, _ generator: Generat
 ///   - inputs: The operation's inputs; gradients are taken by all of them.
 ///   - device: The device, by default that of the tests.
 ///   - tolerance: The largest difference, relative to the largest magnitude of a result.
-///   - gradients: Whether gradients are compared as well.
+///   - gradients: Whether gradients are computed and compared as well.
 func expectSame(
   _ inputs: [Tensor], on device: Device? = OpenCL.device, tolerance: Float = 1e-5,
   gradients: Bool = true, sourceLocation: SourceLocation = #_sourceLocation,
@@ -60,7 +60,7 @@ func expectSame(
     let y = try operation(variables)
     #expect(y.device == device, sourceLocation: sourceLocation)
     let dy = numbers(y.shape, seed: 7).to(device)
-    if y.needsGradient { try tape.backward(y, gradient: dy) }
+    if gradients, y.needsGradient { try tape.backward(y, gradient: dy) }
     let result = (y.detached.to(.cpu), variables.map { tape.gradient(of: $0)?.to(.cpu) })
     try device.check()
     return result

@@ -13,11 +13,11 @@ import Testing
     func part(_ count: Int) throws -> Dataset {
       let labels = (0..<count).map { _ in UInt8(generator.word64() % 2) }
       let bytes = labels.flatMap { label in
-        (0..<64).map { pixel in
-          UInt8(generator.word64() % 100) + ((pixel % 8 < 4) == (label == 0) ? 100 : 0)
+        (0..<16).map { pixel in
+          UInt8(generator.word64() % 100) + ((pixel % 4 < 2) == (label == 0) ? 100 : 0)
         }
       }
-      return try Dataset(bytes: bytes, dims: [1, 8, 8], labels: labels.map { Int($0) })
+      return try Dataset(bytes: bytes, dims: [1, 4, 4], labels: labels.map { Int($0) })
     }
     return try ArrayDataModule(
       train: part(40), val: part(16), test: part(16), classes: ["left", "right"], batchSize: 8)
@@ -26,7 +26,7 @@ import Testing
   private func model(_ data: ArrayDataModule) throws -> some Model {
     manualSeed(42)
     var options = MLP.Options.defaults
-    (options.fc1, options.fc2) = (16, 8)
+    (options.fc1, options.fc2) = (16, 16)
     return MLP(data.config, options)
   }
 
