@@ -24,7 +24,6 @@ import Testing
   }
 
   private func model(_ data: ArrayDataModule) throws -> some Model {
-    manualSeed(42)
     var options = MLP.Options.defaults
     (options.fc1, options.fc2) = (16, 16)
     return MLP(data.config, options)
@@ -34,16 +33,19 @@ import Testing
   private func train(
     on device: Device, in folder: URL, _ set: (Trainer) -> Void = { _ in }
   ) throws -> (history: [Epoch], test: TestResults, weights: [Tensor]) {
-    let data = try data()
-    let model = try model(data)
-    model.to(device)
-    let trainer = Trainer(maxEpochs: 2)
-    (trainer.isQuiet, trainer.checkpointEverySteps) = (true, 2)
-    trainer.run = try TrainingRun(folder)
-    set(trainer)
-    let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
-    let test = try trainer.test(model, data)
-    return (history, test, model.parameters.map { $0.value.to(.cpu) })
+    // Other tests draw from the shared generator meanwhile.
+    try Generator.$shared.withValue(Generator(seed: 42)) {
+      let data = try data()
+      let model = try model(data)
+      model.to(device)
+      let trainer = Trainer(maxEpochs: 2)
+      (trainer.isQuiet, trainer.checkpointEverySteps) = (true, 2)
+      trainer.run = try TrainingRun(folder)
+      set(trainer)
+      let history = try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      let test = try trainer.test(model, data)
+      return (history, test, model.parameters.map { $0.value.to(.cpu) })
+    }
   }
 
   private func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
@@ -160,23 +162,25 @@ import Testing
     var options = DeviceOptions()
     options.gpus = .automatic
     func train(_ set: (Trainer) throws -> Void) throws -> [Float] {
-      let (device, backend) = try ownDevice()
-      let model = try model(data)
-      let beginning = try TrainingBeginning(model)
-      model.to(device)
-      let trainer = Trainer(maxEpochs: 2)
-      (trainer.isQuiet, trainer.checkpointEverySteps) = (true, 2)
-      try set(trainer)
-      trainer.stepEnded = { if $0.totalSteps == 8 { backend.queue.fail(failure) } }
-      let history = try options.recovering(on: device) {
-        try trainer.fit(model, data, optimizer: Adam(model.parameters))
-      } onProcessor: {
-        try beginning.restore(model)
-        trainer.repeatTraining()
-        return try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      try Generator.$shared.withValue(Generator(seed: 42)) {
+        let (device, backend) = try ownDevice()
+        let model = try model(data)
+        let beginning = try TrainingBeginning(model)
+        model.to(device)
+        let trainer = Trainer(maxEpochs: 2)
+        (trainer.isQuiet, trainer.checkpointEverySteps) = (true, 2)
+        try set(trainer)
+        trainer.stepEnded = { if $0.totalSteps == 8 { backend.queue.fail(failure) } }
+        let history = try options.recovering(on: device) {
+          try trainer.fit(model, data, optimizer: Adam(model.parameters))
+        } onProcessor: {
+          try beginning.restore(model)
+          trainer.repeatTraining()
+          return try trainer.fit(model, data, optimizer: Adam(model.parameters))
+        }
+        #expect(model.device == .cpu)
+        return history.flatMap { [Float($0.train.loss), Float($0.val?.loss ?? .nan)] }
       }
-      #expect(model.device == .cpu)
-      return history.flatMap { [Float($0.train.loss), Float($0.val?.loss ?? .nan)] }
     }
     let expected = try withFolder { folder in
       try self.train(on: .cpu, in: folder).history
