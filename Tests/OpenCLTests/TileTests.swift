@@ -88,14 +88,32 @@ import Testing
     // More pixels than a tile has.
     let inputs = [
       positive([2, channels, 4, 24], seed: 1), positive([16, channels, 2, 2], seed: 2),
-      positive([16], seed: 3), numbers([16, 16, 2, 2], seed: 4) * 0.1, numbers([16]),
+      numbers([16, 16, 2, 2], seed: 4) * 0.1, numbers([16]), positive([16], seed: 3),
     ]
     let (pixels, shape) = (inputs[0].elements, inputs[0].shape)
-    try expectSame(Array(inputs.dropFirst()), on: device, tolerance: tolerance) { x in
-      let batch = Tensor(pixels, shape: shape).to(x[0].device)
-      let data = x[0].tape.map { $0.input(batch) } ?? batch
-      let first = relu(try conv2d(data, weight: x[0], bias: x[1], padding: 1))
-      return try conv2d(first, weight: x[2], bias: x[3], padding: 1)
+    for hasBias in [true, false] {
+      let variables = Array(inputs[1...(hasBias ? 4 : 3)])
+      try expectSame(variables, on: device, tolerance: tolerance) { x in
+        let batch = Tensor(pixels, shape: shape).to(x[0].device)
+        let data = x[0].tape.map { $0.input(batch) } ?? batch
+        let bias = hasBias ? x[3] : nil
+        let first = relu(try conv2d(data, weight: x[0], bias: bias, padding: 1))
+        return try conv2d(first, weight: x[1], bias: x[2], padding: 1)
+      }
+    }
+  }
+
+  /// Weights are packed for the shape in which they are used.
+  @Test func aWeightInAnotherShapeIsPackedAnew() throws {
+    let device = try #require(Self.devices[.float32])
+    // Both are packed in the same blocks.
+    let inputs = [
+      numbers([1, 16, 5, 6]), numbers([1, 48, 5, 6]), numbers([48, 16, 1, 1], seed: 2),
+    ]
+    try expectSame(inputs, on: device) { x in
+      let first = try conv2d(x[0], weight: x[2])
+      let second = try conv2d(x[1], weight: reshape(x[2], to: [16, 48, 1, 1]))
+      return try reshape(first, to: [3, 16, 5, 6]) + second
     }
   }
 

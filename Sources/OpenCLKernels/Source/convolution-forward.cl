@@ -1,6 +1,6 @@
 // y = epilogue(x ∗ weight + bias).
 //
-// The host puts convolution-parts.cl and products-core.cl in front, and defines FORWARD.
+// The host puts convolution-parts.cl, tensor-cores.cl and products-core.cl in front, and defines FORWARD.
 //
 // forward: macros of products-core.cl and convolution-parts.cl, BIAS, SAVES (codes of pooling are
 //   written), SPLIT (0 or 1: sums of parts of the reduction are written instead of results).
@@ -108,7 +108,7 @@ void forward(
     uint high, float scale) {
   __local float a[2][FLOATS_A] __attribute__((aligned(16)));
   __local float b[2][FLOATS_B] __attribute__((aligned(16)));
-  EXCHANGE
+  EXCHANGE(THREADS)
   int thread = get_local_id(0);
   int row = get_group_id(0) * BM, column = get_group_id(1) * BN, part = get_group_id(2);
 
@@ -138,18 +138,8 @@ void forward(
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
-#if !ASYNC_A
-      UNROLL for (int l = 0; l < LOADS_A; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_x[l]);
-      }
-#endif
-#if !ASYNC_B
-      UNROLL for (int l = 0; l < LOADS_B; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_weight[l]);
-      }
-#endif
+      put_a(a[i & 1], from_x, thread);
+      put_b(b[i & 1], from_weight, thread);
     }
     finish_copies();
     barrier(CLK_LOCAL_MEM_FENCE);

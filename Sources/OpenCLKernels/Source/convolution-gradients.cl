@@ -1,8 +1,8 @@
 // The gradients of a convolution by its input, weight and bias. RELU and POOL say how the gradient of
 // the convolution's result follows from dy, see Gradient in convolution-parts.cl.
 //
-// The host puts convolution-parts.cl and products-core.cl in front, and defines INPUT_GRADIENT or
-// WEIGHT_GRADIENT.
+// The host puts convolution-parts.cl, tensor-cores.cl and products-core.cl in front, and defines
+// INPUT_GRADIENT or WEIGHT_GRADIENT.
 //
 // input_gradient: the pixels of dx whose row and column have the same
 //   rest after division by the stride; all of them if the stride is 1. The host starts it once for
@@ -108,7 +108,7 @@ void input_gradient(
     int tap_w, int every_w, int taps_w, int origin_w, int step_w) {
   __local float a[2][FLOATS_A] __attribute__((aligned(16)));
   __local float b[2][FLOATS_B] __attribute__((aligned(16)));
-  EXCHANGE
+  EXCHANGE(THREADS)
   int thread = get_local_id(0), row = get_group_id(0) * BM, column = get_group_id(1) * BN;
   int rows = images * count_h * count_w;
   Gradient d = {dy, y, codes, scale};
@@ -152,18 +152,8 @@ void input_gradient(
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
-#if !ASYNC_A
-      UNROLL for (int l = 0; l < LOADS_A; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_dy[l]);
-      }
-#endif
-#if !ASYNC_B
-      UNROLL for (int l = 0; l < LOADS_B; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_weight[l]);
-      }
-#endif
+      put_a(a[i & 1], from_dy, thread);
+      put_b(b[i & 1], from_weight, thread);
     }
     finish_copies();
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -261,7 +251,7 @@ void weight_gradient(
     int steps) {
   __local float a[2][FLOATS_A] __attribute__((aligned(16)));
   __local float b[2][FLOATS_B] __attribute__((aligned(16)));
-  EXCHANGE
+  EXCHANGE(THREADS)
   int thread = get_local_id(0);
   int row = get_group_id(0) * BM, column = get_group_id(1) * BN, part = get_group_id(2);
   Gradient d = {dy, y, codes, scale};
@@ -297,20 +287,10 @@ void weight_gradient(
     }
     if (i > 0) add_product(results, a[(i - 1) & 1], b[(i - 1) & 1], thread EXCHANGE_ARGUMENT);
     if (i < count) {
-#if !ASYNC_A
-      UNROLL for (int l = 0; l < LOADS_A; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_A(e)) put(a[i & 1], PLACE_OF_A(e), from_x[l]);
-      }
-#endif
-#if !ASYNC_B
-      UNROLL for (int l = 0; l < LOADS_B; l++) {
-        int e = thread + l * THREADS;
-        if (HAS_B(e)) put(b[i & 1], PLACE_OF_B(e), from_dy[l]);
-#if BIAS
-        sum += from_dy[l];
-#endif
-      }
+      put_a(a[i & 1], from_x, thread);
+      put_b(b[i & 1], from_dy, thread);
+#if BIAS && !ASYNC_B
+      UNROLL for (int l = 0; l < LOADS_B; l++) sum += from_dy[l];
 #endif
     }
     finish_copies();

@@ -140,7 +140,7 @@ INLINE void load_front(
       uint2 b[DEPTHS];
       front_right(b, image, block + g, t);
       float d[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-      UNROLL for (int k = 0; k < DEPTHS; k++) multiply(d, a[k], b[k] EXCHANGE_ARGUMENT);
+      UNROLL for (int k = 0; k < DEPTHS; k++) multiply_into(d, a[k], b[k] EXCHANGE_ARGUMENT);
       UNROLL for (int x = 0; x < 2; x++) {
         int pixel = block + 2 * t + x;
         float v = front_result(d[x], tile, pixel), next = front_result(d[2 + x], tile, pixel);
@@ -187,7 +187,7 @@ INLINE void mask_results(
     UNROLL for (int i = 0; i < MT; i++) {
 #if CORE != 0
       float d[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-      UNROLL for (int k = 0; k < DEPTHS; k++) multiply(d, a[i][k], b[k] EXCHANGE_ARGUMENT);
+      UNROLL for (int k = 0; k < DEPTHS; k++) multiply_into(d, a[i][k], b[k] EXCHANGE_ARGUMENT);
 #else
       float d[4];
       UNROLL for (int x = 0; x < 4; x++)
@@ -237,7 +237,7 @@ INLINE void front_gradient(
         float elements[LENGTH];
         UNROLL for (int x = 0; x < LENGTH; x++)
           elements[x] = element_of(image, places[x], n * 8 + g);
-        multiply(d[n], a, right_operand(elements) EXCHANGE_ARGUMENT);
+        multiply_into(d[n], a, right_operand(elements) EXCHANGE_ARGUMENT);
       }
     }
     UNROLL for (int n = 0; n < ELEMENT_BLOCKS; n++)

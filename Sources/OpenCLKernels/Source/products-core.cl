@@ -10,11 +10,7 @@
 // The reduction proceeds by BK elements, in slices of 16. In each slice the thread t of a tensor
 // core's four takes the elements 4t…4t+3, as one vector.
 //
-// Macros of the host:
-//   CORE      0: float; 1: TF32 (mma.sync.m16n8k8); 2: bfloat16 (mma.sync.m16n8k16). 1 and 2 need an
-//             NVIDIA GPU of compute capability 8.0
-//   EMULATE   1: the instructions of CORE 1 and 2 in plain OpenCL C, to test indices anywhere
-//   ASM       the word for inline assembly, `asm` if undefined
+// The host puts tensor-cores.cl in front. Macros of the host: those of tensor-cores.cl, and
 //   BM, BN    the tile's extents: multiples of WARP_M and WARP_N
 //   BK        16 or 32
 //   WARP_M    a multiple of 32
@@ -23,31 +19,9 @@
 //   A_ALONG   1: the reduction is contiguous in the left operand's memory, 0: the rows are
 //   B_ALONG   1: the reduction is contiguous in the right operand's memory, 0: the columns are
 //   ASYNC_A, ASYNC_B   1: the operand is copied to local memory as it is, with `copy`
-//   INSTRUCTIONS_ONLY  defined by kernels that lay out their tiles themselves, in groups of
-//             GROUP_THREADS threads: they need but the cores' rounding and instructions
-
-#ifndef EMULATE
-#define EMULATE 0
-#endif
-#ifndef ASM
-#define ASM asm
-#endif
-
-#ifndef INLINE
-#define INLINE static inline __attribute__((always_inline))
-#endif
-#if EMULATE
-#define UNROLL
-#else
-#define UNROLL _Pragma("unroll")
-#endif
 
 #define WARPS_M (BM / WARP_M)
 #define WARPS_N (BN / WARP_N)
-
-#ifdef INSTRUCTIONS_ONLY
-#define THREADS GROUP_THREADS
-#else
 
 #if WARP_N == 16
 #define TILES 2
@@ -111,60 +85,23 @@ INLINE int element_at(int line) { return (line & ~15) | ((line & 3) * 4 + ((line
 #define PLACE_OF_B(e) ((e) / (BN / 4) * LINE_B + (e) % (BN / 4) * 4)
 #endif
 
-#endif
-
-// Rounding to the core's precision. bfloat16 is rounded when operands are packed.
-#if CORE == 1 && !EMULATE
-INLINE float rounded(float x) {
-  uint bits;
-  ASM("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
-  return as_float(bits);
-}
-#elif CORE == 1
-// To the nearest with 10 bits of mantissa, halves away from 0.
-INLINE float rounded(float x) {
-  return isnan(x) ? x : as_float((as_uint(x) + 0x1000u) & 0xffffe000u);
-}
-#else
-INLINE float rounded(float x) { return x; }
-#endif
-
-INLINE void put(__local float *tile, int place, float4 v) {
-  *(__local float4 *)(tile + place) =
-      (float4)(rounded(v.x), rounded(v.y), rounded(v.z), rounded(v.w));
-}
-
-// Starts to copy four floats to local memory, or sets them to 0. `from` is an address that may be
-// read in any case. They are there after `finish_copies` and a barrier, and not rounded.
-INLINE void copy(
-    __local float *tile, int place, __global const float *from, bool is_there) {
-#if CORE != 0 && !EMULATE
-  ASM volatile(
-      "cp.async.ca.shared.global [%0], [%1], 16, %2;"
-      :
-      : "r"((uint)(ulong)(tile + place)), "l"(from), "r"(is_there ? 16 : 0)
-      : "memory");
-#else
-  float4 v = 0.0f;
-  if (is_there) v = *(__global const float4 *)from;
-  *(__local float4 *)(tile + place) = v;
+// Puts a step's vectors to local memory, unless they were copied there.
+INLINE void put_a(__local float *a, const float4 *v, int thread) {
+#if !ASYNC_A
+  UNROLL for (int l = 0; l < LOADS_A; l++) {
+    int e = thread + l * THREADS;
+    if (HAS_A(e)) put(a, PLACE_OF_A(e), v[l]);
+  }
 #endif
 }
-
-INLINE void finish_copies(void) {
-#if CORE != 0 && !EMULATE && (defined(INSTRUCTIONS_ONLY) || ASYNC_A || ASYNC_B)
-  ASM volatile("cp.async.wait_all;" : : : "memory");
+INLINE void put_b(__local float *b, const float4 *v, int thread) {
+#if !ASYNC_B
+  UNROLL for (int l = 0; l < LOADS_B; l++) {
+    int e = thread + l * THREADS;
+    if (HAS_B(e)) put(b, PLACE_OF_B(e), v[l]);
+  }
 #endif
 }
-
-INLINE void split_vector(float *f, float4 v) {
-  f[0] = v.x;
-  f[1] = v.y;
-  f[2] = v.z;
-  f[3] = v.w;
-}
-
-#ifndef INSTRUCTIONS_ONLY
 
 // Elements of operands in registers: f[row][element] if read along the reduction, else
 // f[element][row].
@@ -194,15 +131,7 @@ INLINE void read_a(float f[4][4], __local const float *a, int slice, int row, in
   }
 }
 
-#endif
-
 #if CORE == 0
-
-#define EXCHANGE
-#define EXCHANGE_PARAMETER
-#define EXCHANGE_ARGUMENT
-
-#ifndef INSTRUCTIONS_ONLY
 
 // The elements 4q…4q+3 of a slice for the thread's columns in the block that starts at `column`.
 INLINE void read_columns(
@@ -253,90 +182,7 @@ INLINE void add_product(
     }
 }
 
-#endif
-
 #else
-
-#if EMULATE
-// Six words of each thread: its part of the left operand and of the right one.
-#define EXCHANGE __local uint exchange[6 * THREADS];
-#define EXCHANGE_PARAMETER , __local uint *exchange
-#define EXCHANGE_ARGUMENT , exchange
-#else
-#define EXCHANGE
-#define EXCHANGE_PARAMETER
-#define EXCHANGE_ARGUMENT
-#endif
-
-#if CORE == 2
-// Two numbers as bfloat16, the first in the lower half.
-#if EMULATE
-INLINE uint bfloat(float x) {
-  uint bits = as_uint(x);
-  return isnan(x) ? 0x7fffu : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-}
-INLINE uint pack(float low, float high) { return bfloat(low) | bfloat(high) << 16; }
-#else
-INLINE uint pack(float low, float high) {
-  uint bits;
-  ASM("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
-  return bits;
-}
-#endif
-#endif
-
-// One instruction of a warp: d (16×8) += a · b. The thread has d at the rows g and g + 8 and the
-// columns 2t and 2t + 1. CORE 1: a (16×8) at the columns t and t + 4, b (8×8) at column g and the
-// rows t and t + 4. CORE 2: twice as long, with pairs at 2t and 2t + 8.
-INLINE void multiply(
-    float *d0, float *d1, float *d2, float *d3, uint a0, uint a1, uint a2, uint a3, uint b0,
-    uint b1 EXCHANGE_PARAMETER) {
-#if EMULATE
-  int thread = get_local_id(0), lane = thread & 31, g = lane >> 2, t = lane & 3;
-  __local uint *warp = exchange + (thread >> 5) * 192;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  __local uint *mine = warp + lane * 6;
-  mine[0] = a0;
-  mine[1] = a1;
-  mine[2] = a2;
-  mine[3] = a3;
-  mine[4] = b0;
-  mine[5] = b1;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int k = 0; k < 8; k++) {
-    __local const uint *left = warp + (g * 4 + (k & 3)) * 6 + 2 * (k >> 2);
-    __local const uint *right = warp + (2 * t * 4 + (k & 3)) * 6 + 4 + (k >> 2);
-    uint top = left[0], bottom = left[1], first = right[0], second = right[24];
-#if CORE == 1
-    *d0 += as_float(top) * as_float(first);
-    *d1 += as_float(top) * as_float(second);
-    *d2 += as_float(bottom) * as_float(first);
-    *d3 += as_float(bottom) * as_float(second);
-#else
-#define LOW(x) as_float((x) << 16)
-#define HIGH(x) as_float((x) & 0xffff0000u)
-    *d0 += LOW(top) * LOW(first) + HIGH(top) * HIGH(first);
-    *d1 += LOW(top) * LOW(second) + HIGH(top) * HIGH(second);
-    *d2 += LOW(bottom) * LOW(first) + HIGH(bottom) * HIGH(first);
-    *d3 += LOW(bottom) * LOW(second) + HIGH(bottom) * HIGH(second);
-#endif
-  }
-#elif CORE == 1
-  ASM volatile(
-      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
-      "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(*d0), "+f"(*d1), "+f"(*d2), "+f"(*d3)
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#else
-  ASM volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-      "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(*d0), "+f"(*d1), "+f"(*d2), "+f"(*d3)
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#endif
-}
-
-#ifndef INSTRUCTIONS_ONLY
 
 // The elements 4t…4t+3 of a slice for column g of each instruction in the block at `column`.
 INLINE void read_b(float f[4][4], __local const float *b, int slice, int column, int g, int t) {
@@ -371,24 +217,22 @@ INLINE void add_product(
   int row = warp / WARPS_N * WARP_M, column = warp % WARPS_N * WARP_N;
   UNROLL for (int slice = 0; slice < BK / 16; slice++) {
     // The left operand of each instruction: CORE 1 needs two for a slice, CORE 2 one.
-    uint left[BLOCKS_M][2][CORE == 1 ? 2 : 1][4];
+    uint4 left[BLOCKS_M][2][CORE == 1 ? 2 : 1];
     UNROLL for (int i = 0; i < BLOCKS_M; i++) {
       float f[4][4];
       read_a(f, a, slice, row + 32 * i, g, t);
       UNROLL for (int h = 0; h < 2; h++) {
 #if CORE == 1
-        UNROLL for (int s = 0; s < 2; s++) {
-          left[i][h][s][0] = as_uint(A_AT(f, 2 * h, 2 * s));
-          left[i][h][s][1] = as_uint(A_AT(f, 2 * h + 1, 2 * s));
-          left[i][h][s][2] = as_uint(A_AT(f, 2 * h, 2 * s + 1));
-          left[i][h][s][3] = as_uint(A_AT(f, 2 * h + 1, 2 * s + 1));
-        }
+        UNROLL for (int s = 0; s < 2; s++)
+          left[i][h][s] = (uint4)(
+              as_uint(A_AT(f, 2 * h, 2 * s)), as_uint(A_AT(f, 2 * h + 1, 2 * s)),
+              as_uint(A_AT(f, 2 * h, 2 * s + 1)), as_uint(A_AT(f, 2 * h + 1, 2 * s + 1)));
 #else
-        UNROLL for (int s = 0; s < 2; s++) {
-          left[i][h][0][2 * s] = pack(A_AT(f, 2 * h, 2 * s), A_AT(f, 2 * h, 2 * s + 1));
-          left[i][h][0][2 * s + 1] =
-              pack(A_AT(f, 2 * h + 1, 2 * s), A_AT(f, 2 * h + 1, 2 * s + 1));
-        }
+        left[i][h][0] = (uint4)(
+            pack(A_AT(f, 2 * h, 0), A_AT(f, 2 * h, 1)),
+            pack(A_AT(f, 2 * h + 1, 0), A_AT(f, 2 * h + 1, 1)),
+            pack(A_AT(f, 2 * h, 2), A_AT(f, 2 * h, 3)),
+            pack(A_AT(f, 2 * h + 1, 2), A_AT(f, 2 * h + 1, 3)));
 #endif
       }
     }
@@ -398,17 +242,17 @@ INLINE void add_product(
       UNROLL for (int s = 0; s < (CORE == 1 ? 2 : 1); s++)
         UNROLL for (int x = 0; x < TILES; x++) {
 #if CORE == 1
-          uint b0 = as_uint(B_AT(f, x, 2 * s)), b1 = as_uint(B_AT(f, x, 2 * s + 1));
+          uint2 right = (uint2)(as_uint(B_AT(f, x, 2 * s)), as_uint(B_AT(f, x, 2 * s + 1)));
 #else
-          uint b0 = pack(B_AT(f, x, 0), B_AT(f, x, 1)), b1 = pack(B_AT(f, x, 2), B_AT(f, x, 3));
+          uint2 right =
+              (uint2)(pack(B_AT(f, x, 0), B_AT(f, x, 1)), pack(B_AT(f, x, 2), B_AT(f, x, 3)));
 #endif
           UNROLL for (int i = 0; i < BLOCKS_M; i++)
             UNROLL for (int h = 0; h < 2; h++) {
               multiply(
                   &results[i][j][2 * h][x], &results[i][j][2 * h][TILES + x],
                   &results[i][j][2 * h + 1][x], &results[i][j][2 * h + 1][TILES + x],
-                  left[i][h][s][0], left[i][h][s][1], left[i][h][s][2], left[i][h][s][3], b0,
-                  b1 EXCHANGE_ARGUMENT);
+                  left[i][h][s], right EXCHANGE_ARGUMENT);
             }
         }
     }
@@ -416,10 +260,6 @@ INLINE void add_product(
 }
 
 #endif
-
-#endif
-
-#ifndef INSTRUCTIONS_ONLY
 
 INLINE void clear(float results[BLOCKS_M][BLOCKS_N][4][COLUMNS]) {
   UNROLL for (int i = 0; i < BLOCKS_M; i++)
@@ -435,5 +275,3 @@ INLINE int first_row(int thread, int i) {
 INLINE int first_column(int thread, int j) {
   return (thread >> 5) % WARPS_N * WARP_N + BLOCK_N * j + (thread & 3) * COLUMNS;
 }
-
-#endif

@@ -1,5 +1,5 @@
-// One multiplication of tensor cores, and rounding to their operands' precision: what the kernels
-// that keep their own tiles share.
+// One multiplication of tensor cores, rounding to their operands' precision, and moves of vectors to
+// local memory: what all kernels of products share.
 //
 // Macros of the host:
 //   CORE      0: float; 1: TF32 (mma.sync.m16n8k8); 2: bfloat16 (mma.sync.m16n8k16). 1 and 2 need an
@@ -59,6 +59,41 @@ INLINE uint pack(float low, float high) {
 #endif
 #endif
 
+INLINE void put(__local float *tile, int place, float4 v) {
+  *(__local float4 *)(tile + place) =
+      (float4)(rounded(v.x), rounded(v.y), rounded(v.z), rounded(v.w));
+}
+
+// Starts to copy four floats to local memory, or sets them to 0. `from` is an address that may be
+// read in any case. They are there after `finish_copies` and a barrier, and not rounded.
+INLINE void copy(
+    __local float *tile, int place, __global const float *from, bool is_there) {
+#if CORE != 0 && !EMULATE
+  ASM volatile(
+      "cp.async.ca.shared.global [%0], [%1], 16, %2;"
+      :
+      : "r"((uint)(ulong)(tile + place)), "l"(from), "r"(is_there ? 16 : 0)
+      : "memory");
+#else
+  float4 v = 0.0f;
+  if (is_there) v = *(__global const float4 *)from;
+  *(__local float4 *)(tile + place) = v;
+#endif
+}
+
+INLINE void finish_copies(void) {
+#if CORE != 0 && !EMULATE
+  ASM volatile("cp.async.wait_all;" : : : "memory");
+#endif
+}
+
+INLINE void split_vector(float *f, float4 v) {
+  f[0] = v.x;
+  f[1] = v.y;
+  f[2] = v.z;
+  f[3] = v.w;
+}
+
 // Six words of each thread: its part of the left operand and of the right one.
 #if EMULATE && CORE != 0
 #define EXCHANGE(threads) __local uint exchange[6 * (threads)];
@@ -73,10 +108,11 @@ INLINE uint pack(float low, float high) {
 #if CORE != 0
 
 // One instruction of a warp: d (16×8) += a · b. With g = lane / 4 and t = lane % 4, the thread has d
-// at the rows g (d[0], d[1]) and g + 8 (d[2], d[3]) and the columns 2t and 2t + 1. CORE 1: a.x and a.z
-// are row g of a (16×8), a.y and a.w row g + 8, at the columns t and t + 4; b (8×8) is at column g and
-// the rows t and t + 4. CORE 2: twice as long, with pairs at 2t and 2t + 8.
-INLINE void multiply(float d[4], uint4 a, uint2 b EXCHANGE_PARAMETER) {
+// at row g (d0, d1) and g + 8 (d2, d3) and the columns 2t and 2t + 1. CORE 1: a.x and a.z are row g of
+// a (16×8), a.y and a.w row g + 8, at the columns t and t + 4; b (8×8) is at column g and the rows t
+// and t + 4. CORE 2: twice as long, with pairs at 2t and 2t + 8.
+INLINE void multiply(
+    float *d0, float *d1, float *d2, float *d3, uint4 a, uint2 b EXCHANGE_PARAMETER) {
 #if EMULATE
   int thread = get_local_id(0), lane = thread & 31, g = lane >> 2, t = lane & 3;
   __local uint *warp = exchange + (thread >> 5) * 192;
@@ -89,16 +125,17 @@ INLINE void multiply(float d[4], uint4 a, uint2 b EXCHANGE_PARAMETER) {
   mine[4] = b.x;
   mine[5] = b.y;
   barrier(CLK_LOCAL_MEM_FENCE);
+  float *d[4] = {d0, d1, d2, d3};
   for (int k = 0; k < 8; k++) {
     __local const uint *left = warp + (g * 4 + (k & 3)) * 6 + 2 * (k >> 2);
     __local const uint *right = warp + (2 * t * 4 + (k & 3)) * 6 + 4 + (k >> 2);
     for (int x = 0; x < 4; x++) {
       uint l = left[x >> 1], r = right[24 * (x & 1)];
 #if CORE == 1
-      d[x] += as_float(l) * as_float(r);
+      *d[x] += as_float(l) * as_float(r);
 #else
-      d[x] += as_float(l << 16) * as_float(r << 16);
-      d[x] += as_float(l & 0xffff0000u) * as_float(r & 0xffff0000u);
+      *d[x] += as_float(l << 16) * as_float(r << 16);
+      *d[x] += as_float(l & 0xffff0000u) * as_float(r & 0xffff0000u);
 #endif
     }
   }
@@ -106,15 +143,20 @@ INLINE void multiply(float d[4], uint4 a, uint2 b EXCHANGE_PARAMETER) {
   ASM volatile(
       "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
       "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "+f"(*d0), "+f"(*d1), "+f"(*d2), "+f"(*d3)
       : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
 #else
   ASM volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
       "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "+f"(*d0), "+f"(*d1), "+f"(*d2), "+f"(*d3)
       : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
 #endif
+}
+
+// The same with d as an array.
+INLINE void multiply_into(float d[4], uint4 a, uint2 b EXCHANGE_PARAMETER) {
+  multiply(d, d + 1, d + 2, d + 3, a, b EXCHANGE_ARGUMENT);
 }
 
 // Operands from floats. An instruction's reduction is DEPTH long, and the thread t takes the elements

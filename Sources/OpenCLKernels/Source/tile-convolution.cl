@@ -183,13 +183,13 @@ INLINE void add_products(
 #if CORE == 1
         uint4 b = *(__local const uint4 *)from;
         UNROLL for (int i = 0; i < MT; i++)
-          multiply(results[i][j], a[i][0], b.xy EXCHANGE_ARGUMENT);
+          multiply_into(results[i][j], a[i][0], b.xy EXCHANGE_ARGUMENT);
         UNROLL for (int i = 0; i < MT; i++)
-          multiply(results[i][j], a[i][1], b.zw EXCHANGE_ARGUMENT);
+          multiply_into(results[i][j], a[i][1], b.zw EXCHANGE_ARGUMENT);
 #else
         uint2 b = *(__local const uint2 *)from;
         UNROLL for (int i = 0; i < MT; i++)
-          multiply(results[i][j], a[i][0], b EXCHANGE_ARGUMENT);
+          multiply_into(results[i][j], a[i][0], b EXCHANGE_ARGUMENT);
 #endif
       }
     }

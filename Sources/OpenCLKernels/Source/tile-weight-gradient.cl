@@ -12,8 +12,7 @@
 // pixels: the thread t takes those of row t of four rows, 2 (TF32) or 4 (bfloat16) neighbours at
 // once, so that a kernel column is but a shift in its registers.
 //
-// The host defines INSTRUCTIONS_ONLY and WEIGHT_GRADIENT and puts convolution-parts.cl and
-// products-core.cl in front.
+// The host defines WEIGHT_GRADIENT and puts convolution-parts.cl and tensor-cores.cl in front.
 // Macros: those of convolution-parts.cl; BIAS; CORE, EMULATE, and
 //   TILE_H    a multiple of 4 · SHARES
 //   TILE_W    a multiple of 2, with CORE 2 of 4
@@ -40,6 +39,8 @@
 #define FRONT 0
 #endif
 
+#define WARPS_M (BM / WARP_M)
+#define WARPS_N (BN / WARP_N)
 #define GROUP_THREADS (32 * WARPS_M * WARPS_N * GROUP_R * SHARES)
 
 // What a thread owns of a kernel element.
@@ -303,22 +304,24 @@ INLINE void add_rows(
 #endif
     UNROLL for (int i = 0; i < ROWS; i += 2) {
 #if CORE == 1
-      uint a0 = as_uint(left[0][i]), a1 = as_uint(left[0][i + 1]);
-      uint a2 = as_uint(left[1][i]), a3 = as_uint(left[1][i + 1]);
+      uint4 a = (uint4)(
+          as_uint(left[0][i]), as_uint(left[0][i + 1]), as_uint(left[1][i]),
+          as_uint(left[1][i + 1]));
 #else
-      uint a0 = pack(left[0][i], left[1][i]), a1 = pack(left[0][i + 1], left[1][i + 1]);
-      uint a2 = pack(left[2][i], left[3][i]), a3 = pack(left[2][i + 1], left[3][i + 1]);
+      uint4 a = (uint4)(
+          pack(left[0][i], left[1][i]), pack(left[0][i + 1], left[1][i + 1]),
+          pack(left[2][i], left[3][i]), pack(left[2][i + 1], left[3][i + 1]));
 #endif
       UNROLL for (int s = 0; s < S; s++)
         UNROLL for (int j = 0; j < COLUMNS / 2; j++) {
 #if CORE == 1
-          uint b0 = as_uint(window[s][j]), b1 = as_uint(window[s + 1][j]);
+          uint2 b = (uint2)(as_uint(window[s][j]), as_uint(window[s + 1][j]));
 #else
-          uint b0 = pairs[s][j], b1 = pairs[s + 2][j];
+          uint2 b = (uint2)(pairs[s][j], pairs[s + 2][j]);
 #endif
           multiply(
               &results[s][i][j], &results[s][i][j + COLUMNS / 2], &results[s][i + 1][j],
-              &results[s][i + 1][j + COLUMNS / 2], a0, a1, a2, a3, b0, b1 EXCHANGE_ARGUMENT);
+              &results[s][i + 1][j + COLUMNS / 2], a, b EXCHANGE_ARGUMENT);
         }
     }
   }
@@ -358,7 +361,7 @@ void tile_weight_gradient(
     int steps) {
   __local float local_memory[FLOATS] __attribute__((aligned(16)));
   __local float4 sums[BIAS ? GROUP_THREADS : 1];
-  EXCHANGE
+  EXCHANGE(GROUP_THREADS)
   __local float *tile_of_dy = local_memory, *tile_of_x = local_memory + FLOATS_OF_DY;
   int thread = get_local_id(0), warp = thread >> 5, g = (thread & 31) >> 2, t = thread & 3;
   int first_tap = get_group_id(0) / (C / BN) * GROUP_R;

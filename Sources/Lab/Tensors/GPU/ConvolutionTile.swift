@@ -121,27 +121,13 @@ struct WeightTile: Hashable {
         height: 4, width: 28, filters: filters, channels: 16, warpFilters: filters,
         warpChannels: 16, kernelRows: e.r, shares: 1)
     }
-    switch (e.k % 64 == 0, e.k % 32 == 0, e.c % 32 == 0) {
-    case (true, _, true):
-      return WeightTile(
-        height: 4, width: width, filters: 64, channels: 32, warpFilters: 32, warpChannels: 32,
-        kernelRows: e.r, shares: 1)
-    case (true, _, false):
-      return WeightTile(
-        height: 4, width: width, filters: 64, channels: 16, warpFilters: 32, warpChannels: 16,
-        kernelRows: e.r, shares: 1)
-    case (false, true, true):
-      return WeightTile(
-        height: 4, width: width, filters: 32, channels: 32, warpFilters: 16, warpChannels: 32,
-        kernelRows: e.r, shares: 1)
-    case (false, true, false):
-      return WeightTile(
-        height: 4, width: width, filters: 32, channels: 16, warpFilters: 16, warpChannels: 16,
-        kernelRows: e.r, shares: 1)
-    case (false, false, _):
-      return WeightTile(
-        height: 8, width: width, filters: 16, channels: 16, warpFilters: 16, warpChannels: 16,
-        kernelRows: e.r, shares: 2)
-    }
+    let filters = e.k % 64 == 0 ? 64 : e.k % 32 == 0 ? 32 : 16
+    let channels = filters > 16 && e.c % 32 == 0 ? 32 : 16
+    // With so few filters two warps share a tile, so that a group has enough threads.
+    let shares = filters == 16 ? 2 : 1
+    return WeightTile(
+      height: 4 * shares, width: width, filters: filters, channels: channels,
+      warpFilters: min(32, max(16, filters / 2)), warpChannels: channels, kernelRows: e.r,
+      shares: shares)
   }
 }

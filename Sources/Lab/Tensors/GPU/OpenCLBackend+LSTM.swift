@@ -59,7 +59,7 @@ extension OpenCLBackend {
   /// The recurrent weights of each direction in the order that a kernel wants.
   private func packed(_ directions: [LSTMDirection], by kernel: String) -> [DeviceBuffer] {
     directions.map { direction in
-      direction.weightHH.gpu.derived(kernel) {
+      direction.weightHH.gpu.derived(kernel, direction.weightHH.shape) {
         let hidden = direction.weightHH.shape[1]
         let packed = scratch(4 * hidden * hidden)
         queue.run(

@@ -6,12 +6,13 @@ import OpenCLKernels
 
 /// A convolution whose result is computed inside the kernels of the one that takes it.
 struct Front {
-  let x, weight, bias: Tensor
+  let x, weight: Tensor
+  let bias: Tensor?
   let extents: ConvolutionExtents
 
-  /// The convolution in front; nil for images, or for one without bias.
+  /// The convolution in front; nil for images.
   init?(_ operand: ConvolutionOperand) {
-    guard case .convolution(let x, let weight, let bias?, _, let extents) = operand else {
+    guard case .convolution(let x, let weight, let bias, _, let extents) = operand else {
       return nil
     }
     (self.x, self.weight, self.bias, self.extents) = (x, weight, bias, extents)
@@ -81,6 +82,16 @@ extension OpenCLBackend {
     return nil
   }
 
+  /// The bias of a convolution in front: the kernels expect one, so zeros where there is none.
+  private func frontBias(_ front: Front) -> DeviceBuffer {
+    if let bias = front.bias { return rows(bias) }
+    return front.weight.gpu.derived("no bias", front.weight.shape) {
+      let zeros = scratch(front.extents.k)
+      fill(zeros, with: 0, count: front.extents.k)
+      return zeros
+    }
+  }
+
   // MARK: Forward and input gradient
 
   /// The source of a kernel, which depends on the extents without the number of images.
@@ -108,16 +119,16 @@ extension OpenCLBackend {
         macros.append(kind == .packForward ? "FORWARD" : "INPUT_GRADIENT")
         files.append(.tileWeights)
       case .weightGradient:
-        macros += ["WEIGHT_GRADIENT", "INSTRUCTIONS_ONLY"]
-        files = [.convolutionParts, .productsCore, .tileWeightGradient]
+        macros.append("WEIGHT_GRADIENT")
+        files = [.convolutionParts, .tensorCores, .tileWeightGradient]
       case .smallWeightGradient: files = [.convolutionParts, .smallWeightGradient]
       case .smallForward: files = [.convolutionParts, .convolutionSmall]
       case .productForward:
         macros += ["FORWARD", "SPLIT=\(isSplit ? 1 : 0)"]
-        files = [.convolutionParts, .productsCore, .convolutionForward]
+        files = [.convolutionParts, .tensorCores, .productsCore, .convolutionForward]
       case .productInputGradient, .productWeightGradient:
         macros.append(kind == .productInputGradient ? "INPUT_GRADIENT" : "WEIGHT_GRADIENT")
-        files = [.convolutionParts, .productsCore, .convolutionGradients]
+        files = [.convolutionParts, .tensorCores, .productsCore, .convolutionGradients]
       }
       return KernelSource(files: files, macros: macros)
     }
@@ -127,7 +138,9 @@ extension OpenCLBackend {
   private func packed(
     _ weight: Tensor, _ kind: TileSourceKey.Kind, _ e: ConvolutionExtents, _ tile: ConvolutionTile
   ) -> DeviceBuffer {
-    weight.gpu.derived("\(kind.rawValue) \(tile.channelBlocks) \(tile.chunk)") {
+    weight.gpu.derived(
+      "\(kind.rawValue) \(tile.channelBlocks) \(tile.chunk)", weight.shape
+    ) {
       let (from, to) = kind == .packForward ? (e.c, e.k) : (e.k, e.c)
       let strips = (to + tile.strip - 1) / tile.strip
       let words = strips * tile.strip * e.r * e.s * from / (precision == .bf16 ? 2 : 1)
@@ -156,7 +169,7 @@ extension OpenCLBackend {
       x, packed, bias ?? x, y, codes ?? y, rule?.threshold ?? 0, rule?.low ?? 0, rule?.high ?? 0,
       rule?.scale ?? 1,
     ]
-    if let front { arguments += [pixels(front.weight), rows(front.bias)] }
+    if let front { arguments += [pixels(front.weight), frontBias(front)] }
     queue.run(
       "tile_forward",
       in: source(
@@ -195,7 +208,7 @@ extension OpenCLBackend {
         .inputGradient, e, epilogue, front: front, .image(tile)),
       groups: (groups.0, groups.1, 1), threads: (tile.threads, 1, 1),
       gradient.arguments + [
-        packed, pixels(front.x), pixels(front.weight), rows(front.bias), sums, biasSums,
+        packed, pixels(front.x), pixels(front.weight), frontBias(front), sums, biasSums,
       ])
     addManyParts(
       sums, into: dWeight, count: weights, (biasSums, dBias, e.c), images: e.n,
@@ -242,7 +255,7 @@ extension OpenCLBackend {
           .weightGradient, e, epilogue, front: front, hasBias: bias != nil, .weight(tile)),
         groups: (groups.0, groups.1, parts), threads: (tile.threads, 1, 1),
         [x] + gradient.arguments + [
-          front.map { pixels($0.weight) } ?? x, front.map { rows($0.bias) } ?? x, sums, biasSums,
+          front.map { pixels($0.weight) } ?? x, front.map(frontBias) ?? x, sums, biasSums,
           Int32(clamping: tiles), Int32(clamping: each),
         ])
     }

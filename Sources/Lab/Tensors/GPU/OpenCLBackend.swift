@@ -133,13 +133,6 @@ package final class OpenCLBackend: Backend {
   func fill(_ buffer: DeviceBuffer, with value: Float, count: Int) {
     queue.run("fill", in: .elementwise, count: count, buffer, value)
   }
-
-  /// What an operation does that this backend lacks: the device fails with an error that names it.
-  func lacks(_ operation: String, shape: [Int]) -> Tensor {
-    queue.fail(
-      GPUError("\(queue.device.name): \(operation) is not implemented there; use --gpus=0"))
-    return uninitialized(shape)
-  }
 }
 
 /// How products of matrices and convolutions are computed on a GPU. All else is in 32-bit floats.

@@ -7,8 +7,13 @@ final class OpenCLMemory: DeviceMemory {
   let count: Int
   private let queue: DeviceQueue
   private let copies: Mutex<[(order: ElementOrder, buffer: DeviceBuffer)]>
-  /// What was made from the elements, by what it is for.
-  private let derived = Mutex<[String: DeviceBuffer]>([:])
+  /// What was made from the elements.
+  private let derived = Mutex<[DerivedKey: DeviceBuffer]>([:])
+
+  private struct DerivedKey: Hashable {
+    let use: String
+    let shape: [Int]
+  }
 
   /// Memory whose elements a kernel will write.
   init(count: Int, order: ElementOrder = .rowMajor, on queue: DeviceQueue) {
@@ -54,10 +59,16 @@ final class OpenCLMemory: DeviceMemory {
 
   /// What `make` makes from the elements, such as weights in the order of an instruction's operands:
   /// the same from one call to the next while the elements do not change.
-  func derived(_ use: String, _ make: () -> DeviceBuffer) -> DeviceBuffer {
-    if let buffer = derived.withLock({ $0[use] }) { return buffer }
+  ///
+  /// - Parameters:
+  ///   - use: What it is for.
+  ///   - shape: The tensor's shape: other tensors may have the same elements in another shape.
+  ///   - make: Makes it.
+  func derived(_ use: String, _ shape: [Int], _ make: () -> DeviceBuffer) -> DeviceBuffer {
+    let key = DerivedKey(use: use, shape: shape)
+    if let buffer = derived.withLock({ $0[key] }) { return buffer }
     let buffer = make()
-    derived.withLock { $0[use] = buffer }
+    derived.withLock { $0[key] = buffer }
     return buffer
   }
 
