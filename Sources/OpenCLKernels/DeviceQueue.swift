@@ -166,13 +166,6 @@ package final class DeviceQueue: @unchecked Sendable {
     }
   }
 
-  /// Starts commands that the driver may have held back.
-  package func flush() {
-    lock.withLock { _ in
-      if firstFailure == nil { check(library.flush(queue), "computing") }
-    }
-  }
-
   // MARK: Kernels
 
   /// Runs a kernel.
@@ -311,7 +304,7 @@ package final class DeviceQueue: @unchecked Sendable {
       if getenv("LAB_OPENCL_LOG") != nil {
         FileHandle.standardError.write(Data("\(options)\n\(log)\n".utf8))
       }
-      let line = log.split(separator: "\n").first { $0.contains("error") } ?? ""
+      let line = log.split(whereSeparator: \.isNewline).first { $0.contains("error") } ?? ""
       return .failure(
         GPUError(
           "\(device.name): the driver \(device.driver) does not compile a kernel "

@@ -13,8 +13,6 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let platform: String
   /// The memory in bytes, and the largest piece of it that can be had at once.
   package let memory, largestBuffer: Int
-  /// The memory in bytes that a group of threads shares.
-  package let localMemory: Int
   package let computeUnits, largestGroup: Int
   package let isGPU: Bool
   /// NVIDIA's version of the architecture, such as 90 for the H100; nil for other makes.
@@ -41,7 +39,6 @@ package struct OpenCLDevice: @unchecked Sendable {
     }
     memory = Int(clamping: number(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self))
     largestBuffer = Int(clamping: number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self))
-    localMemory = Int(clamping: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self))
     computeUnits = Int(number(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint.self))
     largestGroup = Int(number(CL_DEVICE_MAX_WORK_GROUP_SIZE, UInt.self))
     isGPU = number(CL_DEVICE_TYPE, cl_device_type.self) & cl_device_type(CL_DEVICE_TYPE_GPU) != 0
@@ -80,12 +77,12 @@ package struct OpenCLDevice: @unchecked Sendable {
   /// The device to compute on.
   ///
   /// - Parameter choice: A number in the list of all devices, a part of a name, or `cpu` for a driver
-  ///   that computes on the processor; nil for the GPU with the most compute units.
+  ///   that computes on the processor; `gpu` or nil for the GPU with the most compute units.
   /// - Throws: ``GPUError`` if there is no such device.
   package static func chosen(by choice: String?) throws(GPUError) -> OpenCLDevice {
     let devices = try all()
     let list = devices.enumerated().map { "\($0): \($1.name)" }.joined(separator: ", ")
-    guard let choice, !choice.isEmpty else {
+    guard let choice, !choice.isEmpty, choice != "gpu" else {
       let gpus = devices.filter(\.isGPU)
       if let gpu = gpus.max(by: { $0.computeUnits < $1.computeUnits }) { return gpu }
       throw GPUError(
@@ -105,7 +102,7 @@ package struct OpenCLDevice: @unchecked Sendable {
       return named
     }
     throw GPUError(
-      "\(variable): expected the number or a part of the name of a device, or cpu, got \(choice); "
+      "\(variable): expected the number or a part of the name of a device, gpu or cpu, got \(choice); "
         + (devices.isEmpty ? "no OpenCL driver was found" : "there are \(list)"))
   }
 }

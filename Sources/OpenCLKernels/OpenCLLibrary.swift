@@ -118,7 +118,6 @@ package struct OpenCLLibrary: Sendable {
   let getEventProfilingInfo: GetEventProfilingInfo
   let releaseEvent: ReleaseEvent
   let enqueueMap: EnqueueMap
-  let flush: OnQueue
   let finish: OnQueue
 
   /// The loader, opened once.
@@ -152,7 +151,6 @@ package struct OpenCLLibrary: Sendable {
     getEventProfilingInfo = try function("clGetEventProfilingInfo", in: handle)
     releaseEvent = try function("clReleaseEvent", in: handle)
     enqueueMap = try function("clEnqueueMapBuffer", in: handle)
-    flush = try function("clFlush", in: handle)
     finish = try function("clFinish", in: handle)
   }
 
@@ -186,8 +184,8 @@ private func function<Function>(
   return unsafeBitCast(symbol, to: Function.self)
 }
 
-/// The file in which vendors register their drivers is missing in many containers that do have
-/// NVIDIA's driver: then the loader is told where the driver is, before its first call.
+/// Tells the loader where NVIDIA's driver is if the driver is not registered in `/etc/OpenCL/vendors`,
+/// as in many containers. Must be called before the loader's first function.
 private func exposeDriverWithoutRegistration() {
   let driver = "libnvidia-opencl.so.1"
   guard getenv("OCL_ICD_FILENAMES") == nil, getenv("OCL_ICD_VENDORS") == nil else { return }

@@ -40,4 +40,12 @@ import Testing
     #expect(try #require(error).description.hasPrefix("LAB_OPENCL_DEVICE: expected the number"))
     #expect(throws: GPUError.self) { try OpenCLDevice.chosen(by: "12345") }
   }
+
+  /// Also where a driver for the processor is listed first.
+  @Test func aGPUIsNeverAProcessor() throws {
+    for choice in ["gpu", nil, ""] {
+      let device = try? OpenCLDevice.chosen(by: choice)
+      #expect(device?.isGPU != false)
+    }
+  }
 }

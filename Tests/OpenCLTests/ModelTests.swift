@@ -24,6 +24,37 @@ import Testing
     Case(name: "reader", layers: { Reader() }, dims: [1, 6, 40], labels: 3, count: 3),
   ]
 
+  /// The library's networks, which take minutes on PoCL: with `LAB_OPENCL_NETWORKS`.
+  static let networks = [
+    network("MLP", [:], [1, 28, 28], count: 9),
+    network("CNN", ["conv_dim": 16, "fc_dim": 32], [1, 28, 28], count: 5),
+    network("ResNet", ["channels": 8], [1, 28, 28], count: 5),
+    network(
+      "LineCNN", ["conv_dim": 8, "fc_dim": 32, "window_width": 28, "window_stride": 18],
+      [1, 28, 112], labels: 3, count: 3),
+    network(
+      "LineCNNLSTM",
+      [
+        "conv_dim": 4, "fc_dim": 16, "window_width": 16, "window_stride": 8, "lstm_dim": 20,
+        "lstm_layers": 2,
+      ], [1, 28, 84], labels: 3, count: 3),
+  ]
+
+  private static func network(
+    _ name: String, _ options: [String: OptionValue], _ dims: [Int], labels: Int = 0, count: Int
+  ) -> Case {
+    let config = DataConfig(
+      inputDims: dims, outputDims: [max(1, labels), 1], mapping: (0..<11).map(String.init))
+    return Case(
+      name: name,
+      layers: {
+        guard let configuration = try? ModelConfiguration(name, options) else {
+          preconditionFailure("no network \(name) with \(options)")
+        }
+        return configuration.model(for: config)
+      }, dims: dims, labels: labels, count: count)
+  }
+
   @Sendable private static func cnn() -> any Layer {
     var options = CNN.Options()
     (options.convDim, options.fcDim) = (16, 16)
@@ -66,7 +97,7 @@ import Testing
     losses: [Float], output: Tensor
   ) {
     // The shared generator belongs to this test alone.
-    return try Generator.$shared.withValue(Generator(seed: 42)) {
+    try Generator.$shared.withValue(Generator(seed: 42)) {
       try losses(of: test.layers(), test, on: device, steps: steps)
     }
   }
@@ -104,6 +135,19 @@ import Testing
   }
 
   @Test(arguments: cases) func tenStepsAreThoseOfTheProcessor(_ test: Case) throws {
+    try expectSameSteps(test)
+  }
+
+  @Test(
+    .enabled(
+      if: ProcessInfo.processInfo.environment["LAB_OPENCL_NETWORKS"] != nil,
+      "takes minutes on a processor; LAB_OPENCL_NETWORKS=1 runs it"),
+    arguments: networks)
+  func tenStepsOfTheLibrarysNetworksAreThoseOfTheProcessor(_ test: Case) throws {
+    try expectSameSteps(test)
+  }
+
+  private func expectSameSteps(_ test: Case) throws {
     let device = try #require(OpenCL.device)
     let expected = try train(test, on: .cpu, steps: 10)
     let got = try train(test, on: device, steps: 10)
@@ -124,7 +168,7 @@ import Testing
     }
   }
 
-  /// What a step takes is given back: after a hundred steps as much is in use as after one.
+  /// What a step takes is given back: after a thousand steps as much is in use as after one.
   @Test func memoryIsGivenBack() throws {
     // Other tests use the shared device meanwhile.
     let (device, backend) = try ownDevice()
@@ -136,7 +180,7 @@ import Testing
       let optimizer = Adam(model.parameters)
       let x = numbers([2, 1, 8, 8])
       var afterFirst = 0
-      for step in 0..<100 {
+      for step in 0..<1000 {
         optimizer.clearGradients()
         let tape = Tape()
         let loss = try crossEntropy(model(tape.input(x.to(device))), IntTensor([0, 2]))
