@@ -26,7 +26,7 @@ enum NotebookDevice {
   }
 
   /// The result of `body`, which trains a model, on the notebook's device. If that fails and
-  /// `--gpus=auto` was given, the processor goes on.
+  /// `--gpus=auto` was given, training continues on the processor.
   ///
   /// The model ends on the device on which it was.
   static func train<Value>(
@@ -41,7 +41,7 @@ enum NotebookDevice {
     do {
       return try body()
     } catch let error as GPUError where options.gpus == .automatic {
-      StandardError.writeLine("Warning: \(error); the processor goes on")
+      StandardError.writeLine("Warning: \(error); continuing on the processor")
       guard (try? beginning.restore(model)) != nil else { throw error }
       // The progress is in the same file.
       let file = trainer.progressFile

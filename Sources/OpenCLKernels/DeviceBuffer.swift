@@ -1,7 +1,7 @@
 import COpenCL
 import Synchronization
 
-/// A piece of a device's memory. It goes back to the queue's pool when nobody refers to it any more.
+/// A buffer in a device's memory. It returns to the queue's pool with the last reference to it.
 package final class DeviceBuffer: @unchecked Sendable {
   // Sendable because the handle never changes, and commands are ordered by the queue.
 
@@ -55,7 +55,7 @@ final class BufferPool: @unchecked Sendable {
     var status: cl_int = 0
     let flags = cl_mem_flags(CL_MEM_READ_WRITE)
     if let memory = library.createBuffer(context, flags, size, nil, &status) { return memory }
-    // Once more without what is kept for later.
+    // The pool's free buffers take memory: release them and try again.
     for memory in free.values.joined() { _ = library.releaseMemory(memory) }
     free = [:]
     return library.createBuffer(context, flags, size, nil, &status)

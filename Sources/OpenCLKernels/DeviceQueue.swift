@@ -332,10 +332,9 @@ package final class DeviceQueue: @unchecked Sendable {
   }
 }
 
-/// Memory of the host from which small copies to the device are made while the host goes on.
+/// Pinned host memory, from which small copies to the device are made asynchronously.
 ///
-/// The driver gives memory that stays in its place, if it can: from other memory NVIDIA's copies only
-/// when all commands before have been done.
+/// The driver allocates it if it can: it may copy from such memory directly.
 private struct Staging {
   let size: Int
   private let start: UnsafeMutableRawPointer

@@ -154,7 +154,7 @@ package struct OpenCLLibrary: Sendable {
     finish = try function("clFinish", in: handle)
   }
 
-  /// File names of the loader, of which the first one that can be opened is taken.
+  /// File names of the loader; the first one that can be opened is used.
   private static var names: [String] {
     #if os(macOS)
       ["/System/Library/Frameworks/OpenCL.framework/OpenCL"]

@@ -100,7 +100,7 @@ public struct DeviceOptions: ParsableArguments {
     do {
       return try device.checking(body)
     } catch let error as GPUError where gpus == .automatic && device.isGPU {
-      StandardError.writeLine("Warning: \(error); the processor goes on")
+      StandardError.writeLine("Warning: \(error); continuing on the processor")
       return try again()
     }
   }
@@ -163,7 +163,7 @@ extension Device {
   }
 }
 
-/// The weights of a model and the states of random generators, to begin a training once more.
+/// The initial weights of a model and states of random generators, to restart a training.
 package struct TrainingBeginning {
   private let weights: Safetensors
   private let shared = Generator.shared.state

@@ -208,7 +208,7 @@ package struct Experiment: ParsableArguments {
   }
 
   /// Trains and tests, and prints the results. If the GPU fails and `--gpus=auto` was given, the
-  /// processor goes on from the saved state, or from the beginning without one.
+  /// training continues on the processor, from the saved state or, without one, from the beginning.
   ///
   /// - Throws: ``DataError`` if weights cannot be written, and the errors of
   ///   ``Trainer/fit(_:_:optimizer:schedule:)``.

@@ -32,7 +32,7 @@ package protocol Backend: AnyObject, Sendable {
   func memory(of elements: [Float], shape: [Int]) -> any DeviceMemory
   /// Memory in which every element is `value`.
   func memory(repeating value: Float, shape: [Int]) -> any DeviceMemory
-  /// The number 1, which nobody changes: where going backward from a loss begins.
+  /// The constant 1: the gradient of a loss by itself, with which the backward pass begins.
   var one: Tensor { get }
   /// A copy that can be changed without changing the original.
   func copy(of memory: any DeviceMemory) -> any DeviceMemory

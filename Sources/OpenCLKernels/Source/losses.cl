@@ -1,5 +1,5 @@
 // Softmax, losses and their gradients. Where rows are summed up, `lanes` threads work on a row. The
-// gradient of a loss itself is read from memory, so that nobody waits for it.
+// gradient of a loss itself is read from device memory, so that the host does not wait for it.
 
 // The number of a thread in its row, and its row.
 #define LANE (get_local_id(0) % lanes)

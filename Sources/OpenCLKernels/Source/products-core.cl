@@ -47,8 +47,8 @@
 #define VECTORS_B (BN * BK / 4)
 #define LOADS_A ((VECTORS_A + THREADS - 1) / THREADS)
 #define LOADS_B ((VECTORS_B + THREADS - 1) / THREADS)
-#define HAS_A(e) (VECTORS_A % THREADS == 0 || (e) < VECTORS_A)
-#define HAS_B(e) (VECTORS_B % THREADS == 0 || (e) < VECTORS_B)
+#define HAS_A(e) ((VECTORS_A % THREADS == 0) | ((e) < VECTORS_A))
+#define HAS_B(e) ((VECTORS_B % THREADS == 0) | ((e) < VECTORS_B))
 
 // The place of a vector of a slice. `row` is a place, not the row's number.
 INLINE int place_along(int row, int vector) {

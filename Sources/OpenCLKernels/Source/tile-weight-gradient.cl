@@ -82,11 +82,11 @@
 #define VECTORS_OF_X (INPUT_TILE_H * INPUT_TILE_W * BN / 4)
 #define LOADS_OF_DY ((VECTORS_OF_DY + GROUP_THREADS - 1) / GROUP_THREADS)
 #define LOADS_OF_X ((VECTORS_OF_X + GROUP_THREADS - 1) / GROUP_THREADS)
-#define HAS_DY(e) (VECTORS_OF_DY % GROUP_THREADS == 0 || (e) < VECTORS_OF_DY)
-#define HAS_X(e) (VECTORS_OF_X % GROUP_THREADS == 0 || (e) < VECTORS_OF_X)
+#define HAS_DY(e) ((VECTORS_OF_DY % GROUP_THREADS == 0) | ((e) < VECTORS_OF_DY))
+#define HAS_X(e) ((VECTORS_OF_X % GROUP_THREADS == 0) | ((e) < VECTORS_OF_X))
 
-// The thread's number, of which the compiler knows nothing: it computes places from it anew for each
-// tile rather than keep dozens of them in registers.
+// The thread's number, hidden from the compiler's optimizer: addresses are recomputed from it for each
+// tile instead of being held in dozens of registers.
 INLINE int unknown(int thread) {
 #if CORE != 0 && !EMULATE
   ASM volatile("" : "+r"(thread));

@@ -10,7 +10,7 @@ final class SavedCodes {
   init(_ buffer: DeviceBuffer) { self.buffer = buffer }
 }
 
-/// The gradient of a convolution's result, and what tells that before the epilogue.
+/// The gradient of a convolution's result, and what the gradient before the epilogue is computed from.
 struct ResultGradient {
   let dy: DeviceBuffer
   /// The result, for ReLU without pooling.

@@ -56,7 +56,7 @@ extension OpenCLBackend {
     )
   }
 
-  /// The recurrent weights of each direction in the order that a kernel wants.
+  /// The recurrent weights of each direction in the order in which a kernel reads them.
   private func packed(_ directions: [LSTMDirection], by kernel: String) -> [DeviceBuffer] {
     directions.map { direction in
       direction.weightHH.gpu.derived(kernel, direction.weightHH.shape) {

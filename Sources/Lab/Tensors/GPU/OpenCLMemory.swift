@@ -2,7 +2,7 @@ import OpenCLKernels
 import Synchronization
 
 /// The elements of tensors in a device's memory, in row-major order or with the channels last, or in
-/// both: a kernel that wants the other order makes a copy, which is kept.
+/// both: if a kernel needs the other order a copy is made, which is kept.
 final class OpenCLMemory: DeviceMemory {
   let count: Int
   private let queue: DeviceQueue
