@@ -113,9 +113,13 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(
     name: .customLong("checkpoint_every_n_steps"),
-    help: "Save the training state every n steps, and at the end of each epoch. (default: 1000)",
+    help: ArgumentHelp(
+      """
+      Save the training state every n steps, and at the end of each epoch. (default: every 1000 steps, \
+      but not within ten seconds of the last time)
+      """),
     transform: number)
-  var checkpointEverySteps = 1000
+  var checkpointEverySteps: Int?
 
   @Option(
     name: .customLong("log_every_n_steps"),
@@ -161,7 +165,8 @@ package struct TrainingOptions: ParsableArguments {
     }
     for (name, steps) in [
       ("checkpoint_every_n_steps", checkpointEverySteps), ("log_every_n_steps", logEverySteps),
-    ] where steps < 1 {
+    ] {
+      guard let steps, steps < 1 else { continue }
       throw ValidationError("--\(name): expected at least 1, got \(steps)")
     }
     if let overfitBatches, overfitBatches == .count(0) || overfitBatches == .fraction(0) {

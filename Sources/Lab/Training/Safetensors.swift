@@ -17,6 +17,9 @@ public struct Safetensors {
     case float16 = "F16"
     /// 16 bits: 8 for the exponent, 7 for the fraction. Numbers are rounded.
     case bfloat16 = "BF16"
+
+    /// Bytes of a number.
+    fileprivate var size: Int { self == .float32 ? 4 : 2 }
   }
 
   /// The tensors of 32-bit floats by name.
@@ -60,31 +63,55 @@ public struct Safetensors {
   ///   - floats: The type of floats in the file.
   /// - Throws: ``DataError`` if it cannot be written.
   public func write(to url: URL, floats: FloatType = .float32) throws {
-    let pieces = try pieces(floats)
     try writeWhole(to: url) { file in
-      for piece in pieces { try file.write(contentsOf: piece) }
+      try forEachPiece(floats) { bytes in
+        guard let start = bytes.baseAddress else { return }
+        // A view, not a copy: nothing keeps it.
+        try file.write(
+          contentsOf: Data(
+            bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count,
+            deallocator: .none))
+      }
     }
   }
 
   /// The bytes of the file; the same tensors give the same bytes.
   package var data: Data {
-    get throws { try pieces(.float32).reduce(into: Data()) { $0 += $1 } }
+    get throws {
+      var data = Data()
+      try forEachPiece(.float32) { data.append(contentsOf: $0) }
+      return data
+    }
   }
 
-  /// The bytes of the file: header and tensors.
-  private func pieces(_ floats: FloatType) throws -> [Data] {
+  /// Calls `body` with the bytes of the file, a piece after the other: the header and each tensor.
+  private func forEachPiece(
+    _ floats: FloatType, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    // Each tensor starts at a multiple of its elements' size, which strict readers expect: the largest
+    // elements come first, as in Python's files.
+    let integers = integers.sorted { $0.key < $1.key }
+    let tensors = tensors.sorted { $0.key < $1.key }
+    try header(integers, tensors, floats).withUnsafeBytes(body)
+    for (_, tensor) in integers {
+      try tensor.elements.map { Int64($0).littleEndian }.withUnsafeBytes(body)
+    }
+    for (_, tensor) in tensors { try tensor.withLittleEndianBytes(floats, body) }
+  }
+
+  /// The length of the header and the header itself.
+  private func header(
+    _ integers: [(key: String, value: IntTensor)], _ tensors: [(key: String, value: Tensor)],
+    _ floats: FloatType
+  ) throws -> Data {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty { header["__metadata__"] = .texts(metadata) }
     var offset = 0
     let named =
-      // Each tensor starts at a multiple of its elements' size, which strict readers expect: the
-      // largest elements come first, as in Python's files.
-      integers.sorted { $0.key < $1.key }
-      .map { ($0.key, "I64", $0.value.shape, $0.value.littleEndianBytes) }
-      + tensors.sorted { $0.key < $1.key }
-      .map { ($0.key, floats.rawValue, $0.value.shape, $0.value.littleEndianBytes(floats)) }
-    for (name, type, shape, bytes) in named {
-      let end = offset + bytes.count
+      integers.map { ($0.key, "I64", 8, $0.value.shape) }
+      + tensors.map { ($0.key, floats.rawValue, floats.size, $0.value.shape) }
+    for (name, type, size, shape) in named {
+      let end = offset + shape.reduce(size, *)
       header[name] = .entry(Entry(dtype: type, shape: shape, dataOffsets: [offset, end]))
       offset = end
     }
@@ -95,7 +122,7 @@ public struct Safetensors {
     text.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8))
     var length = Data()
     length.append(littleEndian: UInt64(text.count))
-    return [length + text] + named.map(\.3)
+    return length + text
   }
 
   /// Reads a file.
@@ -228,12 +255,22 @@ extension Int {
 }
 
 extension Tensor {
-  /// The elements as bytes of a file.
-  fileprivate func littleEndianBytes(_ type: Safetensors.FloatType) -> Data {
+  /// Calls `body` with the elements as bytes of a file.
+  fileprivate func withLittleEndianBytes(
+    _ type: Safetensors.FloatType, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
     switch type {
-    case .float32: bytes(elements.map(\.bitPattern))
-    case .float16: bytes(elements.map(HalfPrecision.float16))
-    case .bfloat16: bytes(elements.map(HalfPrecision.bfloat16))
+    case .float32:
+      #if _endian(little)
+        // The bytes in memory: models are saved often, and copies take as long as writing.
+        try elements.withUnsafeBytes(body)
+      #else
+        try elements.map(\.bitPattern.littleEndian).withUnsafeBytes(body)
+      #endif
+    case .float16:
+      try elements.map { HalfPrecision.float16($0).littleEndian }.withUnsafeBytes(body)
+    case .bfloat16:
+      try elements.map { HalfPrecision.bfloat16($0).littleEndian }.withUnsafeBytes(body)
     }
   }
 
@@ -249,22 +286,12 @@ extension Tensor {
 }
 
 extension IntTensor {
-  /// The elements as bytes of a file.
-  fileprivate var littleEndianBytes: Data { bytes(elements.map { Int64($0) }) }
-
   fileprivate init(littleEndian data: Data, shape: [Int]) {
     self.init(numbers(in: data).map { (number: Int64) in Int(number) }, shape: shape)
   }
 }
 
-/// Numbers, little-endian.
-private func bytes(_ numbers: [some FixedWidthInteger]) -> Data {
-  var data = Data()
-  numbers.map(\.littleEndian).withUnsafeBytes { data.append(contentsOf: $0) }
-  return data
-}
-
-/// The inverse of ``bytes(_:)``.
+/// Numbers from little-endian bytes.
 private func numbers<Number: FixedWidthInteger>(in data: Data) -> [Number] {
   data.withUnsafeBytes { bytes in
     stride(from: 0, to: bytes.count, by: MemoryLayout<Number>.size).map {

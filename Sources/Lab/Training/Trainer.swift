@@ -82,8 +82,10 @@ public final class Trainer {
 
   /// The options of the training by name, for the logs of ``run``.
   public var hyperparameters: [String: String] = [:]
-  /// The number of steps after which the state is saved, in addition to the end of each epoch.
-  public var checkpointEverySteps = 1000
+  /// The number of steps after which the state is saved, in addition to the end of each epoch. With
+  /// nil it is saved every 1000 steps, but not within ten seconds of the last time: a GPU may make
+  /// thousands of steps a second, and saving takes as long as hundreds of them.
+  public var checkpointEverySteps: Int?
   /// The number of steps after which loss and learning rate are logged.
   public var logEverySteps = 1
 

@@ -29,6 +29,10 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private var state: TrainingState
   /// The steps whose losses were not read yet.
   private var unread = UnreadScores<TrainingStep>()
+  /// When the state was last saved, or training began.
+  private var lastSave = ContinuousClock.now
+  /// See ``Trainer/checkpointEverySteps``.
+  private static var shortestSaveInterval: Duration { .seconds(10) }
 
   init(
     trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
@@ -97,14 +101,19 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       clock = .now
 
       let isInterrupted = trainer.isInterrupted()
-      if isInterrupted || state.totalSteps.isMultiple(of: trainer.checkpointEverySteps) {
-        try saveState()
-      }
+      if isInterrupted || isCheckpointDue { try saveState() }
       if isInterrupted {
         throw TrainingInterruption(
           description: "stopped in epoch \(state.epoch) after step \(state.step)")
       }
     }
+  }
+
+  /// Whether the state is to be saved after this step.
+  private var isCheckpointDue: Bool {
+    if let steps = trainer.checkpointEverySteps { return state.totalSteps.isMultiple(of: steps) }
+    return state.totalSteps.isMultiple(of: 1000)
+      && lastSave.duration(to: .now) >= Self.shortestSaveInterval
   }
 
   /// Reads the losses and metrics of the last steps, and logs them.
@@ -273,6 +282,7 @@ extension TrainingLoop {
   /// Saves the state, so that the run can be resumed from here. A loss that is not finite is noticed
   /// before that.
   private mutating func saveState() throws {
+    defer { lastSave = .now }
     try readLosses()
     guard let run = trainer.run else { return try saveProgress() }
     if state.step > 0 { try checkWeights() }
