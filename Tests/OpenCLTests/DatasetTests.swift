@@ -29,12 +29,47 @@ import Testing
     try device.check()
   }
 
+  /// An epoch that begins later or ends earlier has the same batches, and losses take their labels.
+  @Test(arguments: [0, 1, 3, 4, 5], [5, 3, 0])
+  func partsOfAnEpochAreThoseOfTheProcessor(first: Int, length: Int) throws {
+    let device = try #require(OpenCL.device)
+    let part = try dataset(count: 23)
+    func batches(_ device: Device) -> [Batch] {
+      let all = Batches(part, batchSize: 5, shuffledBy: Generator(seed: 3)).on(device)
+      return Array(IteratorSequence(all.prefix(length).makeIterator(from: first)))
+    }
+    let (gathered, expected) = (batches(device), batches(.cpu))
+    #expect(gathered.count == max(0, length - first) && expected.count == gathered.count)
+    for (batch, other) in zip(gathered, expected) {
+      #expect(batch.x.to(.cpu) == other.x && batch.y == other.y)
+      let shape = [batch.count, 12]
+      let losses = (
+        try nllLoss(reshape(batch.x, to: shape), batch.y).item,
+        try nllLoss(reshape(other.x, to: shape), other.y).item
+      )
+      #expect(abs(losses.0 - losses.1) <= 1e-5 * abs(losses.1))
+    }
+    try device.check()
+  }
+
+  @Test func severalLabelsOfAnImageStay() throws {
+    let device = try #require(OpenCL.device)
+    let part = try Dataset(
+      bytes: (0..<7 * 12).map { UInt8($0) }, dims: [1, 3, 4], labels: (0..<7 * 2).map { $0 },
+      targetDims: [2])
+    let batches = Batches(part, batchSize: 3, shuffledBy: Generator(seed: 3))
+    let others = Batches(part, batchSize: 3, shuffledBy: Generator(seed: 3))
+    for (batch, other) in zip(batches.on(device), others) {
+      #expect(batch.x.to(.cpu) == other.x && batch.y == other.y && batch.y.shape.count == 2)
+    }
+  }
+
   @Test func floatsAndAugmentedImagesAreCopied() throws {
     let device = try #require(OpenCL.device)
     let floats = try Dataset(
       images: (0..<24).map { Float($0) / 7 }, dims: [1, 3, 4], labels: [1, 0])
-    let batch = floats.batch(at: [1, 0], on: device)
-    #expect(batch.x.device == device && batch.x.to(.cpu) == floats.batch(at: [1, 0]).x)
+    let batch = try #require(Array(Batches(floats, batchSize: 2).on(device)).first)
+    #expect(batch.x.device == device && batch.x.to(.cpu) == floats.batch(at: [0, 1]).x)
     let affine = RandomAffine(degrees: 10)
     let augmented = Batches(
       try dataset(count: 8), batchSize: 4, shuffledBy: Generator(seed: 1), augmentedBy: affine)

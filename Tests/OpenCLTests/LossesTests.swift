@@ -63,6 +63,34 @@ import Testing
     #expect(loss.item == 1000)
   }
 
+  /// The loss counts the correct rows as well: as the processor does, also where elements are equal or
+  /// not finite, and for these labels alone.
+  @Test(arguments: [Float.nan, .infinity, -.infinity, 3])
+  func theLossCountsCorrectRows(value: Float) throws {
+    let device = try #require(OpenCL.device)
+    for shape in Self.sizes {
+      var values = numbers(shape).elements
+      for index in stride(from: 0, to: values.count, by: 5) { values[index] = value }
+      let x = Tensor(values, shape: shape)
+      let onDevice = x.to(device)
+      let likeliest = IntTensor(argmax(x).elements)
+      for labels in [labels(shape), likeliest, labels(shape)] {
+        _ = try crossEntropy(onDevice, labels)
+        #expect(countCorrect(onDevice, labels).to(.cpu) == countCorrect(x, labels))
+        #expect(countCorrect(onDevice, likeliest).to(.cpu) == countCorrect(x, likeliest))
+      }
+    }
+  }
+
+  /// The gradient is computed with the loss, as if that of the loss were 1.
+  @Test func theGradientOfALossCanBeAnyNumber() throws {
+    let (x, labels) = (numbers([5, 7]), labels([5, 7]))
+    try expectSame([x, Tensor([-3], shape: [])]) {
+      try crossEntropy($0[0], labels) * $0[1]
+    }
+    try expectSame([x]) { try crossEntropy($0[0], labels) + nllLoss($0[0], labels) }
+  }
+
   /// Labels stay on the device while they are the same, and no longer.
   @Test func otherLabelsAreNoticed() throws {
     let device = try #require(OpenCL.device)

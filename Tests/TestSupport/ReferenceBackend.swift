@@ -405,25 +405,29 @@ package final class ReferenceBackend: Backend {
     return sums
   }
 
-  package func batchNormStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  package func batchNormStatistics(
+    _ x: Tensor, running: ChannelStatistics, momentum: Double
+  ) -> (batch: ChannelStatistics, running: ChannelStatistics) {
     let (elements, count) = (x.elements, Double(x.count / x.shape[1]))
     let means = sums(x.shape) { element, _ in Double(elements[element]) }.map { $0 / count }
     let variances = sums(x.shape) { element, channel in
       let distance = Double(elements[element]) - means[channel]
       return distance * distance
     }.map { $0 / count }
+    func updated(_ running: Tensor, _ batch: [Double], _ scale: Double) -> Tensor {
+      tensor(
+        zip(running.elements, batch).map {
+          Float((1 - momentum) * Double($0) + momentum * scale * Double(Float($1)))
+        }, running.shape)
+    }
     return (
-      tensor(means.map(Float.init), [x.shape[1]]), tensor(variances.map(Float.init), [x.shape[1]])
+      ChannelStatistics(
+        mean: tensor(means.map(Float.init), [x.shape[1]]),
+        variance: tensor(variances.map(Float.init), [x.shape[1]])),
+      ChannelStatistics(
+        mean: updated(running.mean, means, 1),
+        variance: updated(running.variance, variances, count / (count - 1)))
     )
-  }
-
-  package func runningStatistics(
-    _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
-  ) -> Tensor {
-    tensor(
-      zip(running.elements, batch.elements).map {
-        Float((1 - momentum) * Double($0) + momentum * scale * Double($1))
-      }, running.shape)
   }
 
   package func batchNorm(_ x: Tensor, _ p: BatchNormParameters, _ activation: Activation) -> Tensor
@@ -761,7 +765,7 @@ package final class ReferenceBackend: Backend {
 
   package func crossEntropy(
     _ logits: Tensor, labels: [Int], labelSmoothing: Double
-  ) -> (loss: Tensor, probabilities: Tensor) {
+  ) -> (loss: Tensor, saved: Tensor) {
     let probabilities = softmax(logits)
     let targets = targets(labels, logits.shape[1], labelSmoothing)
     let total = zip(targets, probabilities.elements).reduce(0.0) {
@@ -771,12 +775,11 @@ package final class ReferenceBackend: Backend {
   }
 
   package func crossEntropyGradient(
-    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+    dy: Tensor, saved: Tensor, labels: [Int], labelSmoothing: Double
   ) -> Tensor {
     let scale = dy.item / Float(labels.count)
-    let targets = targets(labels, probabilities.shape[1], labelSmoothing)
-    return tensor(
-      zip(probabilities.elements, targets).map { ($0 - $1) * scale }, probabilities.shape)
+    let targets = targets(labels, saved.shape[1], labelSmoothing)
+    return tensor(zip(saved.elements, targets).map { ($0 - $1) * scale }, saved.shape)
   }
 
   package func nllLoss(_ x: Tensor, labels: [Int]) -> Tensor {

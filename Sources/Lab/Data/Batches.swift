@@ -153,19 +153,44 @@ public struct Batches: Sequence, Sendable {
       : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
     let seed = words.count > 2 ? words[2] : nil
     let (size, augmentation, device) = (batchSize, augmentation, device)
-    // Threads that gather in advance would only wait for one another on the device's queue.
-    let isKept = augmentation == nil && device != .cpu && dataset.isKept(on: device)
-    return BatchIterator(from: first, to: self.count, workers: isKept ? 0 : workers) { index in
-      let range = index * size..<Swift.min((index + 1) * size, dataset.count)
-      guard let augmentation, let seed else {
-        return dataset.batch(at: Array(order[range]), on: device)
+    let end = Swift.min(self.count * size, dataset.count)
+    let start = Swift.min(first * size, end)
+    if augmentation == nil, let epoch = dataset.epoch(at: Array(order[start..<end]), on: device) {
+      // Threads that gather in advance would only wait for one another on the device's queue.
+      return BatchIterator(from: first, to: self.count, workers: 0) { index in
+        epoch.batch(index * size - start..<Swift.min((index + 1) * size - start, epoch.count))
       }
+    }
+    return BatchIterator(from: first, to: self.count, workers: workers) { index in
+      let range = index * size..<Swift.min((index + 1) * size, dataset.count)
       let batch = dataset.batch(at: Array(order[range]))
+      guard let augmentation, let seed else {
+        return Batch(x: batch.x.to(device), y: batch.y)
+      }
       // A batch's random numbers follow from its index alone, whichever thread gathers it.
       let numbers = LabRandom.Generator(seed: seed &+ UInt64(index))
       let x = augmentation(batch.x, background: dataset.background, generator: numbers)
       return Batch(x: x.to(device), y: batch.y)
     }
+  }
+}
+
+/// The examples of an epoch whose images are gathered on a device.
+struct EpochOnDevice: Sendable {
+  let examples: any DeviceEpoch
+  let labels: IntTensor
+  /// The extents of an image.
+  let dims: [Int]
+
+  var count: Int { labels.shape[0] }
+
+  /// A batch of the epoch.
+  func batch(_ range: Range<Int>) -> Batch {
+    let targets = labels.shape.dropFirst()
+    let each = targets.reduce(1, *)
+    let values = Array(labels.elements[range.lowerBound * each..<range.upperBound * each])
+    let x = examples.gather(range, shape: [range.count] + dims, labels: values)
+    return Batch(x: x, y: IntTensor(values, shape: [range.count] + targets))
   }
 }
 

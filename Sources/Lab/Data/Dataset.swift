@@ -325,23 +325,20 @@ public struct Dataset: Sendable {
     return IntTensor(labels, shape: [positions.count] + targetDims)
   }
 
-  /// The images and labels at some positions, the images on a device: gathered there if it keeps
-  /// the bytes of this data set.
+  /// The examples at some positions in a device's memory, so that batches of them are gathered there;
+  /// nil if the device does not keep the bytes of this data set.
   ///
   /// - Parameters:
   ///   - positions: Numbers in `0..<count`.
   ///   - device: The device.
-  package func batch(at positions: [Int], on device: Device) -> Batch {
-    if let bytes = bytes(on: device) {
-      let x = bytes.gather(positions.map { indices[$0] }, shape: [positions.count] + dims)
-      return Batch(x: x, y: batchLabels(at: positions))
-    }
-    let batch = batch(at: positions)
-    return Batch(x: batch.x.to(device), y: batch.y)
+  func epoch(at positions: [Int], on device: Device) -> EpochOnDevice? {
+    guard device != .cpu, let bytes = bytes(on: device) else { return nil }
+    let labels = batchLabels(at: positions)
+    return EpochOnDevice(
+      examples: bytes.epoch(
+        positions.map { indices[$0] }, labels: targetDims.isEmpty ? labels.elements : []),
+      labels: labels, dims: dims)
   }
-
-  /// Whether a device keeps the bytes of this data set, or will from now on.
-  package func isKept(on device: Device) -> Bool { bytes(on: device) != nil }
 
   private func bytes(on device: Device) -> (any DeviceBytes)? {
     guard case .bytes(let images, let values) = images else { return nil }

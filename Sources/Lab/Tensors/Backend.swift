@@ -157,12 +157,12 @@ package protocol Backend: AnyObject, Sendable {
 
   // MARK: Normalization
 
-  /// The mean and the biased variance of each channel of N × C × H × W images.
-  func batchNormStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor)
-  /// `(1 - momentum) · running + momentum · scale · batch`, in double precision for each element.
-  func runningStatistics(
-    _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
-  ) -> Tensor
+  /// The mean and the biased variance of each channel of N × C × H × W images, and the running ones
+  /// after this batch: `(1 - momentum) · running + momentum · batch`, where the variance of the batch
+  /// is the unbiased one.
+  func batchNormStatistics(
+    _ x: Tensor, running: ChannelStatistics, momentum: Double
+  ) -> (batch: ChannelStatistics, running: ChannelStatistics)
   /// `activation(weight · (x - mean) / √(variance + epsilon) + bias)`, channel by channel.
   func batchNorm(_ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation) -> Tensor
   /// The gradients by x (if `wantsInput`), weight and bias.
@@ -231,15 +231,16 @@ package protocol Backend: AnyObject, Sendable {
   func logSoftmax(_ x: Tensor) -> Tensor
   /// The gradient by x, from the result `y`.
   func logSoftmaxGradient(dy: Tensor, y: Tensor) -> Tensor
-  /// The mean over the rows of `-log softmax(logits)[label]`, of shape [], and the probabilities.
+  /// The mean over the rows of `-log softmax(logits)[label]`, of shape [], and what the gradient is
+  /// computed from: a tensor of the shape of the logits.
   ///
   /// - Parameter labelSmoothing: The share of the label that is spread over all classes.
   func crossEntropy(
     _ logits: Tensor, labels: [Int], labelSmoothing: Double
-  ) -> (loss: Tensor, probabilities: Tensor)
+  ) -> (loss: Tensor, saved: Tensor)
   /// The gradient by the logits, from that of the loss, a tensor of one element.
   func crossEntropyGradient(
-    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+    dy: Tensor, saved: Tensor, labels: [Int], labelSmoothing: Double
   ) -> Tensor
   /// The mean over the rows of `-x[label]`, of shape [].
   func nllLoss(_ x: Tensor, labels: [Int]) -> Tensor
@@ -281,12 +282,24 @@ package protocol Backend: AnyObject, Sendable {
 
 /// The bytes of a data set in the memory of a device.
 package protocol DeviceBytes: AnyObject, Sendable {
+  /// Copies to the device which examples an epoch takes, in this order, so that its batches need no
+  /// further copy.
+  ///
+  /// - Parameters:
+  ///   - indices: Which examples.
+  ///   - labels: The label of each one; none if they have several.
+  func epoch(_ indices: [Int], labels: [Int]) -> any DeviceEpoch
+}
+
+/// The examples of an epoch in the memory of a device, in their order.
+package protocol DeviceEpoch: AnyObject, Sendable {
   /// The numbers that the bytes of some examples stand for.
   ///
   /// - Parameters:
-  ///   - indices: Which examples, in this order.
+  ///   - range: Which of the epoch's examples.
   ///   - shape: The shape of the result, whose first extent is the number of examples.
-  func gather(_ indices: [Int], shape: [Int]) -> Tensor
+  ///   - labels: Their labels, which losses will be asked for.
+  func gather(_ range: Range<Int>, shape: [Int], labels: [Int]) -> Tensor
 }
 
 extension Backend {
@@ -359,6 +372,15 @@ package enum ConvolutionGradient: Hashable, Sendable {
   case input, weight, bias
   /// The weight and the bias of a convolution in front; see ``ConvolutionOperand``.
   case frontWeight, frontBias
+}
+
+/// The mean and the variance of each channel.
+package struct ChannelStatistics {
+  package let mean, variance: Tensor
+
+  package init(mean: Tensor, variance: Tensor) {
+    (self.mean, self.variance) = (mean, variance)
+  }
 }
 
 /// What a batch normalization computes with; all tensors have one element for each channel.

@@ -19,17 +19,15 @@ public final class RunningStatistics {
   /// Updates the statistics with a batch: `running ← (1 - momentum) · running + momentum · batch`.
   ///
   /// - Parameters:
-  ///   - mean: The batch's mean of each channel.
-  ///   - variance: The batch's variance, a sum over `count` squares divided by `count`.
-  ///   - count: The number of pixels of each channel, at least 2.
+  ///   - x: The batch, with at least two pixels of each channel.
   ///   - momentum: The weight of the batch.
-  package func update(mean: Tensor, variance: Tensor, count: Int, momentum: Double) {
-    let backend = self.mean.storage.backend
-    let unbiased = Double(count) / Double(count - 1)
-    self.mean = backend.runningStatistics(self.mean, batch: mean, momentum: momentum, scale: 1)
-    self.variance = backend.runningStatistics(
-      self.variance, batch: variance, momentum: momentum, scale: unbiased)
+  /// - Returns: The batch's own statistics, its variance a sum of squares divided by their number.
+  package func update(with x: Tensor, momentum: Double) -> ChannelStatistics {
+    let (batch, running) = x.storage.backend.batchNormStatistics(
+      x, running: ChannelStatistics(mean: mean, variance: variance), momentum: momentum)
+    (mean, variance) = (running.mean, running.variance)
     batches += 1
+    return batch
   }
 
   /// Replaces everything, as when a checkpoint is loaded.

@@ -86,6 +86,9 @@ public final class Trainer {
   /// nil it is saved every 1000 steps, but not within ten seconds of the last time: a GPU may make
   /// thousands of steps a second, and saving takes as long as hundreds of them.
   public var checkpointEverySteps: Int?
+  /// After how many steps, and how long after the last time at the earliest, the state is saved if
+  /// ``checkpointEverySteps`` is nil.
+  package var automaticCheckpoints = (steps: 1000, interval: Duration.seconds(10))
   /// The number of steps after which loss and learning rate are logged.
   public var logEverySteps = 1
 

@@ -31,8 +31,6 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private var unread = UnreadScores<TrainingStep>()
   /// When the state was last saved, or training began.
   private var lastSave = ContinuousClock.now
-  /// See ``Trainer/checkpointEverySteps``.
-  private static var shortestSaveInterval: Duration { .seconds(10) }
 
   init(
     trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
@@ -112,8 +110,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// Whether the state is to be saved after this step.
   private var isCheckpointDue: Bool {
     if let steps = trainer.checkpointEverySteps { return state.totalSteps.isMultiple(of: steps) }
-    return state.totalSteps.isMultiple(of: 1000)
-      && lastSave.duration(to: .now) >= Self.shortestSaveInterval
+    let (steps, interval) = trainer.automaticCheckpoints
+    return state.totalSteps.isMultiple(of: steps) && lastSave.duration(to: .now) >= interval
   }
 
   /// Reads the losses and metrics of the last steps, and logs them.

@@ -30,7 +30,7 @@ public final class TrainingRun {
   public static func record(in folder: URL) -> URL { folder.appending(path: "run.json") }
 
   /// The saved state, to resume from.
-  var state: URL { folder.appending(path: Self.stateName) }
+  package var state: URL { folder.appending(path: Self.stateName) }
   private static let stateName = "training_state.safetensors"
 
   /// The folder of the run that was changed last.

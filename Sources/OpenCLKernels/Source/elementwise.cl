@@ -22,11 +22,14 @@ kernel void channels_first(global const float *x, global float *y, int channels,
 }
 
 // The numbers that the bytes of some examples stand for.
+// The examples of a batch, from the example `first` of an epoch on, and the labels of `rows` of them.
 kernel void gather_bytes(
-    global const uchar *bytes, global const float *values, global const int *indices, global float *y,
-    int size, int count) {
+    global const uchar *bytes, global const float *values, global const int *indices,
+    global const int *labels, int first, global float *y, global int *batch_labels, int rows, int size,
+    int count) {
   int i = get_global_id(0);
-  if (i < count) y[i] = values[bytes[(size_t)indices[i / size] * size + i % size]];
+  if (i < rows) batch_labels[i] = labels[first + i];
+  if (i < count) y[i] = values[bytes[(size_t)indices[first + i / size] * size + i % size]];
 }
 
 // The first element of each of up to sixteen buffers, which are read together later.

@@ -59,13 +59,16 @@ kernel void log_softmax_gradient(
   }
 }
 
-// The probabilities and the loss of each row. `sure` is what is left of the label, `smoothing` what
-// is spread over all classes.
+// The loss of each row, 1 if its first largest element is that of the label (with less than 2^24
+// classes), and the gradient of the mean loss by x. `sure` is what is left of the label, `smoothing` what is spread over all classes, and
+// `spread` the share of each of them.
 kernel void cross_entropy(
-    global const float *x, global const int *labels, float sure, float smoothing,
-    global float *probabilities, global float *losses, int rows, int classes, int lanes) {
+    global const float *x, global const int *labels, float sure, float smoothing, float spread,
+    global float *dx, global float *losses, global float *correct, int rows, int classes,
+    int lanes) {
   local float scratch[MOST_THREADS];
   int row = ROW, count = row < rows ? classes : 0, first = row < rows ? row * classes : 0;
+  int label = row < rows ? labels[row] : 0;
   float largest = largest_of_row(x + first, scratch, count, lanes);
   float sum = 0, distances = 0;
   for (int i = LANE; i < count; i += lanes) {
@@ -74,27 +77,33 @@ kernel void cross_entropy(
     distances += distance;
   }
   sum = sum_of_threads(sum, scratch, LANE, lanes, 1);
-  distances = sum_of_threads(distances, scratch, LANE, lanes, 1);
+  if (smoothing != 0) distances = sum_of_threads(distances, scratch, LANE, lanes, 1);
+  // The first one among the largest elements has the largest number here: a NaN counts as larger than
+  // all others. Floats hold these numbers exactly.
+  float factor = 1.0f / rows, earliest = -INFINITY, beyond = 1 << 24;
   for (int i = LANE; i < count; i += lanes) {
-    probabilities[first + i] = exp(x[first + i] - largest) / sum;
+    float value = x[first + i];
+    if (isnan(value)) earliest = fmax(earliest, beyond - i);
+    if (value == largest) earliest = fmax(earliest, -(float)i);
+    float gradient = exp(value - largest) / sum * factor;
+    if (spread != 0) gradient -= spread * factor;
+    if (i == label) gradient -= sure * factor;
+    dx[first + i] = gradient;
   }
+  earliest = largest_of_threads(earliest, scratch, LANE, lanes, 1);
   if (LANE == 0 && row < rows) {
-    float loss = log(sum) + largest - x[first + labels[row]];
+    float loss = log(sum) + largest - x[first + label];
     float uniform_loss = log(sum) - distances / classes;
     losses[row] = smoothing == 0 ? loss : fma(sure, loss, smoothing * uniform_loss);
+    correct[row] = (earliest > 0 ? beyond - earliest : -earliest) == label;
   }
 }
 
-kernel void cross_entropy_gradient(
-    global const float *dy, global const float *probabilities, global const int *labels, float sure,
-    float spread, global float *dx, int rows, int classes, int count) {
+// A gradient times that of the loss.
+kernel void scaled(
+    global const float *dy, global const float *x, global float *dx, int count) {
   int i = get_global_id(0);
-  if (i >= count) return;
-  float factor = dy[0] / rows;
-  float gradient = probabilities[i] * factor;
-  if (spread != 0) gradient -= spread * factor;
-  if (i % classes == labels[i / classes]) gradient -= sure * factor;
-  dx[i] = gradient;
+  if (i < count) dx[i] = dy[0] * x[i];
 }
 
 // The sum divided by a number, by a single group.
@@ -107,6 +116,27 @@ kernel void mean_of_losses(
   float sum = sum_of_threads(s.sum, sums, id, threads, 1);
   float rest = sum_of_threads(s.rest, rests, id, threads, 1);
   if (id == 0) mean[0] = (sum + rest) / divisor;
+}
+
+// The mean of the losses and the number of correct rows, by a single group. Adding ones is exact.
+kernel void mean_and_count(
+    global const float *losses, global const float *correct, global float *mean,
+    global float *number, int count) {
+  local float sums[MOST_THREADS], rests[MOST_THREADS], numbers[MOST_THREADS];
+  int id = get_local_id(0), threads = get_local_size(0);
+  CompensatedSum s = {0, 0};
+  float ones = 0;
+  for (int i = id; i < count; i += threads) {
+    s = compensated_add(s, losses[i]);
+    ones += correct[i];
+  }
+  float sum = sum_of_threads(s.sum, sums, id, threads, 1);
+  float rest = sum_of_threads(s.rest, rests, id, threads, 1);
+  ones = sum_of_threads(ones, numbers, id, threads, 1);
+  if (id == 0) {
+    mean[0] = (sum + rest) / count;
+    number[0] = ones;
+  }
 }
 
 kernel void nll_loss(

@@ -89,9 +89,13 @@ kernel void batch_norm_moments(
   }
 }
 
+// The statistics of all parts, and the running ones: `keep` of the former and `take` of the new mean,
+// `take_variance` of the new variance.
 kernel void batch_norm_statistics(
     global const float *partial, int parts, global float *mean, global float *variance,
-    int channels, int width) {
+    global const float *former_mean, global const float *former_variance, float keep, float take,
+    float take_variance, global float *running_mean, global float *running_variance, int channels,
+    int width) {
   local float counts[MOST_THREADS], means[MOST_THREADS], squares[MOST_THREADS];
   int id = get_local_id(0), rows = get_local_size(0) / width, row = id / width;
   int c = get_group_id(0) * width + id % width;
@@ -104,16 +108,12 @@ kernel void batch_norm_statistics(
   }
   m = moments_of_threads(m, counts, means, squares, row, rows, width);
   if (row == 0 && c < channels) {
+    float v = m.squares / m.count;
     mean[c] = m.mean;
-    variance[c] = m.squares / m.count;
+    variance[c] = v;
+    running_mean[c] = fma(keep, former_mean[c], take * m.mean);
+    running_variance[c] = fma(keep, former_variance[c], take_variance * v);
   }
-}
-
-kernel void running_statistics(
-    global const float *running, global const float *batch, float keep, float take, global float *y,
-    int count) {
-  int i = get_global_id(0);
-  if (i < count) y[i] = fma(keep, running[i], take * batch[i]);
 }
 
 kernel void batch_norm(

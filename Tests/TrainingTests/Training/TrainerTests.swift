@@ -188,6 +188,32 @@ struct TrainerTests {
     }
   }
 
+  /// A state is saved after so many steps, but not soon after the last one.
+  @Test(arguments: [(Duration.zero, [0, 2, 2, 4]), (.seconds(1000), [0, 0, 0, 0])])
+  func theStateIsNotSavedTooOften(interval: Duration, saved: [Int]) throws {
+    try withTinyData { data in
+      let folder = try TemporaryFolder()
+      let run = try TrainingRun(folder.url)
+      let trainer = quietTrainer(maxEpochs: 1)
+      trainer.run = run
+      trainer.automaticCheckpoints = (2, interval)
+      var steps: [Int] = []
+      // Five steps an epoch; a step's own state is saved after this was called.
+      trainer.stepEnded = { step in
+        guard step.step > 1 else { return }
+        guard FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false)) else {
+          return steps.append(0)
+        }
+        let text = try Safetensors(contentsOf: run.state).metadata["training_state"] ?? ""
+        let match = try #require(text.firstMatch(of: /"step":(\d+)/))
+        steps.append(try #require(Int(match.1)))
+      }
+      let model = CNN(data.config, small)
+      try trainer.fit(model, data, optimizer: Adam(model.parameters))
+      #expect(steps == saved)
+    }
+  }
+
   /// Losses are read long after their steps; the error still names the first step that was wrong, and
   /// nothing of what came after it is saved.
   @Test func aLossThatIsNotFiniteEndsTraining() throws {

@@ -117,17 +117,27 @@ extension CPUBackend {
 
   // MARK: Normalization
 
-  package func batchNormStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  package func batchNormStatistics(
+    _ x: Tensor, running: ChannelStatistics, momentum: Double
+  ) -> (batch: ChannelStatistics, running: ChannelStatistics) {
     let channels = x.shape[1]
+    let pixels = x.count / channels
     let mean = Tensor(uninitialized: [channels])
     let variance = Tensor(uninitialized: [channels])
     BatchNormalization.statistics(
-      x: x.pixels, mean: mean.pointer, variance: variance.pointer, pixels: x.count / channels,
+      x: x.pixels, mean: mean.pointer, variance: variance.pointer, pixels: pixels,
       channels: channels)
-    return (mean, variance)
+    let unbiased = Double(pixels) / Double(pixels - 1)
+    return (
+      ChannelStatistics(mean: mean, variance: variance),
+      ChannelStatistics(
+        mean: updated(running.mean, batch: mean, momentum: momentum, scale: 1),
+        variance: updated(running.variance, batch: variance, momentum: momentum, scale: unbiased))
+    )
   }
 
-  package func runningStatistics(
+  /// `(1 - momentum) · running + momentum · scale · batch`, in double precision for each element.
+  private func updated(
     _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
   ) -> Tensor {
     let y = Tensor(uninitialized: running.shape)

@@ -285,7 +285,7 @@ package final class CPUBackend: Backend {
 
   package func crossEntropy(
     _ logits: Tensor, labels: [Int], labelSmoothing: Double
-  ) -> (loss: Tensor, probabilities: Tensor) {
+  ) -> (loss: Tensor, saved: Tensor) {
     let probabilities = Tensor(uninitialized: logits.shape)
     let loss = Kernels.crossEntropy(
       x: logits.pointer, labels: labels, probabilities: probabilities.pointer,
@@ -294,12 +294,12 @@ package final class CPUBackend: Backend {
   }
 
   package func crossEntropyGradient(
-    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+    dy: Tensor, saved: Tensor, labels: [Int], labelSmoothing: Double
   ) -> Tensor {
-    let dx = Tensor(uninitialized: probabilities.shape)
+    let dx = Tensor(uninitialized: saved.shape)
     Kernels.crossEntropyGradient(
-      probabilities: probabilities.pointer, labels: labels, scale: dy.pointer[0], dx: dx.pointer,
-      classes: probabilities.shape[1], labelSmoothing: labelSmoothing)
+      probabilities: saved.pointer, labels: labels, scale: dy.pointer[0], dx: dx.pointer,
+      classes: saved.shape[1], labelSmoothing: labelSmoothing)
     return dx
   }
 

@@ -45,25 +45,31 @@ extension OpenCLBackend {
 
   package func crossEntropy(
     _ logits: Tensor, labels: [Int], labelSmoothing: Double
-  ) -> (loss: Tensor, probabilities: Tensor) {
-    let probabilities = uninitialized(logits.shape)
-    let values = scratch(labels.count)
+  ) -> (loss: Tensor, saved: Tensor) {
+    let (count, classes) = (labels.count, logits.shape[1])
+    let labels = self.labels(labels)
+    let dx = uninitialized(logits.shape)
+    let (values, hits) = (scratch(count), scratch(count))
     runRows(
-      "cross_entropy", in: losses, rows: labels.count, columns: logits.shape[1], rows(logits),
-      self.labels(labels), Float(1 - labelSmoothing), Float(labelSmoothing), rows(probabilities),
-      values)
-    return (mean(values, count: labels.count, divisor: labels.count), probabilities)
+      "cross_entropy", in: losses, rows: count, columns: classes, rows(logits), labels,
+      Float(1 - labelSmoothing), Float(labelSmoothing), Float(labelSmoothing / Double(classes)),
+      rows(dx), values, hits)
+    let (loss, correct) = (uninitialized([]), uninitialized([]))
+    queue.run(
+      "mean_and_count", in: losses, groups: (1, 1, 1), threads: (groupThreads, 1, 1),
+      [values, hits, rows(loss), rows(correct), Int32(count)])
+    // The kernel counts classes in floats.
+    if classes < 1 << 24 { logits.gpu.remember(correct.gpu, of: labels) }
+    return (loss, dx)
   }
 
+  /// The gradient was computed along with the loss, as if the loss's own were 1.
   package func crossEntropyGradient(
-    dy: Tensor, probabilities: Tensor, labels: [Int], labelSmoothing: Double
+    dy: Tensor, saved: Tensor, labels: [Int], labelSmoothing: Double
   ) -> Tensor {
-    let dx = uninitialized(probabilities.shape)
-    let classes = probabilities.shape[1]
-    queue.run(
-      "cross_entropy_gradient", in: losses, count: dx.count, rows(dy), rows(probabilities),
-      self.labels(labels), Float(1 - labelSmoothing), Float(labelSmoothing / Double(classes)),
-      rows(dx), Int32(labels.count), Int32(classes))
+    if dy.storage.memory === one.storage.memory { return saved }
+    let dx = uninitialized(saved.shape)
+    queue.run("scaled", in: losses, count: dx.count, rows(dy), rows(saved), rows(dx))
     return dx
   }
 

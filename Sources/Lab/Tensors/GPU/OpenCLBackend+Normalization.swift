@@ -34,10 +34,14 @@ extension OpenCLBackend {
 
   // MARK: Batch normalization
 
-  package func batchNormStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  package func batchNormStatistics(
+    _ x: Tensor, running: ChannelStatistics, momentum: Double
+  ) -> (batch: ChannelStatistics, running: ChannelStatistics) {
     let channels = x.shape[1]
     let (mean, variance) = (uninitialized([channels]), uninitialized([channels]))
+    let (newMean, newVariance) = (uninitialized([channels]), uninitialized([channels]))
     let count = x.count / max(1, channels)
+    let unbiased = Double(count) / Double(count - 1)
     sumColumns(rows: count, columns: channels, values: 3) { groups, shape, partial in
       queue.run(
         "batch_norm_moments", in: normalization, groups: groups, threads: (shape.threads, 1, 1),
@@ -45,19 +49,16 @@ extension OpenCLBackend {
     } _: { groups, shape, partial, parts in
       queue.run(
         "batch_norm_statistics", in: normalization, groups: groups, threads: (shape.threads, 1, 1),
-        [partial, Int32(parts), rows(mean), rows(variance), Int32(channels), Int32(shape.width)])
+        [
+          partial, Int32(parts), rows(mean), rows(variance), rows(running.mean),
+          rows(running.variance), Float(1 - momentum), Float(momentum), Float(momentum * unbiased),
+          rows(newMean), rows(newVariance), Int32(channels), Int32(shape.width),
+        ])
     }
-    return (mean, variance)
-  }
-
-  package func runningStatistics(
-    _ running: Tensor, batch: Tensor, momentum: Double, scale: Double
-  ) -> Tensor {
-    let y = uninitialized(running.shape)
-    queue.run(
-      "running_statistics", in: normalization, count: y.count, rows(running), rows(batch),
-      Float(1 - momentum), Float(momentum * scale), rows(y))
-    return y
+    return (
+      ChannelStatistics(mean: mean, variance: variance),
+      ChannelStatistics(mean: newMean, variance: newVariance)
+    )
   }
 
   /// Runs a kernel whose threads have a few pixels of one channel each. Its last arguments are the

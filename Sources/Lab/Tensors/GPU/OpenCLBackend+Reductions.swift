@@ -238,12 +238,15 @@ extension OpenCLBackend {
   }
 
   package func countCorrect(_ logits: Tensor, labels: [Int]) -> Tensor {
+    if let correct = logits.gpu.correct(of: self.labels(labels)) {
+      return Tensor(shape: [], correct, on: self)
+    }
     let (indices, count) = largest(logits)
     let y = uninitialized([])
     let group = powerOfTwo(below: min(256, queue.device.largestGroup))
     queue.run(
       "count_equal", in: reductions, groups: (1, 1, 1), threads: (group, 1, 1),
-      [indices, integers(labels), rows(y), Int32(min(count, labels.count))])
+      [indices, self.labels(labels), rows(y), Int32(min(count, labels.count))])
     return y
   }
 }

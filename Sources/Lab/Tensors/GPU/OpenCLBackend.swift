@@ -129,6 +129,11 @@ package final class OpenCLBackend: Backend {
     }
   }
 
+  /// Remembers labels that are in the device's memory already; see ``labels(_:)``.
+  func keepLabels(_ values: [Int], in buffer: DeviceBuffer) {
+    lastLabels.withLock { $0 = (values, buffer) }
+  }
+
   /// Sets the first floats of a buffer.
   func fill(_ buffer: DeviceBuffer, with value: Float, count: Int) {
     queue.run("fill", in: .elementwise, count: count, buffer, value)

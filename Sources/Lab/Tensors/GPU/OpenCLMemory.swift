@@ -10,6 +10,9 @@ final class OpenCLMemory: DeviceMemory {
   /// What was made from the elements.
   private let derived = Mutex<[DerivedKey: DeviceBuffer]>([:])
 
+  /// How many rows of these logits are correct, for the labels of the cross-entropy that counted them.
+  private let counted = Mutex<(labels: DeviceBuffer, correct: OpenCLMemory)?>(nil)
+
   private struct DerivedKey: Hashable {
     let use: String
     let shape: [Int]
@@ -53,6 +56,7 @@ final class OpenCLMemory: DeviceMemory {
       let buffer = buffer(in: order, of: &copies)
       copies = [(order, buffer)]
       derived.withLock { $0 = [:] }
+      counted.withLock { $0 = nil }
       return buffer
     }
   }
@@ -70,6 +74,16 @@ final class OpenCLMemory: DeviceMemory {
     let buffer = make()
     derived.withLock { $0[key] = buffer }
     return buffer
+  }
+
+  /// Remembers how many rows are correct.
+  func remember(_ correct: OpenCLMemory, of labels: DeviceBuffer) {
+    counted.withLock { $0 = (labels, correct) }
+  }
+
+  /// How many rows are correct, if it was counted for these labels.
+  func correct(of labels: DeviceBuffer) -> OpenCLMemory? {
+    counted.withLock { counted in counted?.labels === labels ? counted?.correct : nil }
   }
 
   private func buffer(

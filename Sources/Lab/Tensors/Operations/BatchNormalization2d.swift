@@ -30,7 +30,7 @@ public func batchNorm2d(
   epsilon: Double = 1e-5
 ) throws(ShapeError) -> Tensor {
   try checkShapes(x, weight, bias, running)
-  let backend = try prepare("batchNorm2d", x, weight, bias, running.mean)
+  _ = try prepare("batchNorm2d", x, weight, bias, running.mean)
   let isTraining = x.tape != nil
   var (mean, variance) = (running.mean, running.variance)
   if isTraining {
@@ -40,8 +40,8 @@ public func batchNorm2d(
         "batchNorm2d", expected: "more than one pixel a channel to train on", got: "x \(x.shape)",
         hint: "one value has no variance: take a larger batch, or larger images")
     }
-    (mean, variance) = backend.batchNormStatistics(x)
-    running.update(mean: mean, variance: variance, count: pixels, momentum: momentum)
+    let batch = running.update(with: x, momentum: momentum)
+    (mean, variance) = (batch.mean, batch.variance)
   }
   return DeferredNormalization(
     x, weight, bias, mean: mean, variance: variance, epsilon: Float(epsilon),

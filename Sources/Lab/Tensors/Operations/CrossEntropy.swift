@@ -45,14 +45,13 @@ public func crossEntropy(
   }
   logits.materialize()
   let backend = logits.storage.backend
-  let (loss, probabilities) = backend.crossEntropy(
+  let (loss, saved) = backend.crossEntropy(
     logits, labels: labels.elements, labelSmoothing: labelSmoothing)
   let target = logits.gradientTarget
   return loss.recorded(from: [logits]) { dy in
     target.receive(
       backend.crossEntropyGradient(
-        dy: dy, probabilities: probabilities, labels: labels.elements,
-        labelSmoothing: labelSmoothing))
+        dy: dy, saved: saved, labels: labels.elements, labelSmoothing: labelSmoothing))
   }
 }
 
