@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench parity kernel fuzz dist gpu-bundle lint set-up clean
+.PHONY: help run test docs sanitize bench parity kernel neon fuzz dist gpu-bundle lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ parity: set-up ## compare weights, losses, checkpoints and event files with PyTo
 kernel: set-up ## run cells and a notebook in the Jupyter kernel, with nbclient in an own Python environment
 	@scripts/kernel
 
+neon: ## test the loops for NEON on an emulated arm64 processor
+	@scripts/neon
+
 # Damaged files are written to memory where possible; a reader has twenty minutes at most.
 fuzz: set-up ## read 100,000 damaged files with each file reader
 	@if [ -d /dev/shm ]; then export TMPDIR=/dev/shm; fi; \
@@ -53,4 +56,4 @@ set-up: ## install what is missing: C libraries
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean
-	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist .build-gpu
+	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist .build-gpu .build-neon
