@@ -3,13 +3,16 @@ import Synchronization
 
 /// A buffer in a device's memory. It returns to the queue's pool with the last reference to it.
 package final class DeviceBuffer: @unchecked Sendable {
-  // Sendable because the handle never changes, and commands are ordered by the queue.
+  // Sendable because the handle never changes, commands are ordered by the queue, and whether there is
+  // a sum to come is used with the queue's lock held.
 
   /// The handle; nil after the device has failed.
   let memory: cl_mem?
   /// The size in bytes, as it was asked for.
   package let size: Int
   private let pool: BufferPool
+  /// Whether it is the result of a sum that has not been computed yet; see ``DeviceQueue/addLater(_:)``.
+  package internal(set) var isPending = false
 
   init(_ memory: cl_mem?, size: Int, pool: BufferPool) {
     (self.memory, self.size, self.pool) = (memory, size, pool)

@@ -21,6 +21,8 @@ package final class DeviceQueue: @unchecked Sendable {
   private var programs: [KernelSource: cl_program] = [:]
   private var staging: Staging
   private var firstFailure: GPUError?
+  /// Sums that nothing has used yet.
+  private var pending: [PartSum] = []
   private let profile: KernelProfile?
 
   private struct KernelKey: Hashable {
@@ -102,6 +104,7 @@ package final class DeviceQueue: @unchecked Sendable {
   package func write(_ bytes: UnsafeRawBufferPointer, to buffer: DeviceBuffer) {
     guard bytes.count > 0, let source = bytes.baseAddress else { return }
     lock.withLock { _ in
+      if buffer.isPending { computePending() }
       guard firstFailure == nil, let memory = buffer.memory else { return }
       guard bytes.count <= staging.size / 4 else {
         check(
@@ -126,6 +129,7 @@ package final class DeviceQueue: @unchecked Sendable {
   package func copy(_ source: DeviceBuffer, to target: DeviceBuffer, bytes: Int) {
     guard bytes > 0 else { return }
     lock.withLock { _ in
+      if source.isPending || target.isPending { computePending() }
       guard firstFailure == nil, let from = source.memory, let to = target.memory else { return }
       check(
         library.enqueueCopy(queue, from, to, 0, 0, bytes, 0, nil, nil), "a copy on the device")
@@ -143,6 +147,7 @@ package final class DeviceQueue: @unchecked Sendable {
   ) -> [Element]? {
     guard count > 0 else { return [] }
     return lock.withLock { _ in
+      if buffer.isPending { computePending() }
       guard firstFailure == nil, let memory = buffer.memory else { return nil }
       let bytes = count * MemoryLayout<Element>.stride
       let elements = [Element](unsafeUninitializedCapacity: count) { target, initialized in
@@ -160,6 +165,7 @@ package final class DeviceQueue: @unchecked Sendable {
   /// Waits until all commands have been done.
   package func finish() {
     lock.withLock { _ in
+      computePending()
       guard firstFailure == nil else { return }
       check(library.finish(queue), "computing")
       profile?.collect()
@@ -182,31 +188,83 @@ package final class DeviceQueue: @unchecked Sendable {
   ) {
     guard groups.0 > 0, groups.1 > 0, groups.2 > 0 else { return }
     lock.withLock { _ in
-      guard firstFailure == nil, let kernel = kernel(name, in: source) else { return }
-      for (index, argument) in arguments.enumerated() {
-        let status = argument.set(kernel, cl_uint(index), library)
-        guard status == CL_SUCCESS else {
-          return record(
-            GPUError(
-              "\(device.name): argument \(index) of \(name) is not accepted: \(errorName(status))"))
-        }
+      if !pending.isEmpty, arguments.contains(where: \.isPending) { computePending() }
+      launch(name, in: source, groups: groups, threads: threads, arguments)
+    }
+  }
+
+  /// Runs a kernel, with the lock held.
+  private func launch(
+    _ name: String, in source: KernelSource, groups: (Int, Int, Int), threads: (Int, Int, Int),
+    _ arguments: [any KernelArgument]
+  ) {
+    guard firstFailure == nil, let kernel = kernel(name, in: source) else { return }
+    for (index, argument) in arguments.enumerated() {
+      let status = argument.set(kernel, cl_uint(index), library)
+      guard status == CL_SUCCESS else {
+        return record(
+          GPUError(
+            "\(device.name): argument \(index) of \(name) is not accepted: \(errorName(status))"))
       }
-      let global = [groups.0 * threads.0, groups.1 * threads.1, groups.2 * threads.2]
-      let local = [threads.0, threads.1, threads.2]
-      guard let profile else {
-        return check(
-          library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, nil),
-          "kernel \(name)")
-      }
-      var event: cl_event?
-      check(
-        library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, &event),
+    }
+    let global = [groups.0 * threads.0, groups.1 * threads.1, groups.2 * threads.2]
+    let local = [threads.0, threads.1, threads.2]
+    guard let profile else {
+      return check(
+        library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, nil),
         "kernel \(name)")
-      profile.add(name, event)
-      if profile.isFull {
-        check(library.finish(queue), "computing")
-        profile.collect()
+    }
+    var event: cl_event?
+    check(
+      library.enqueueKernel(queue, kernel, 3, nil, global, local, 0, nil, &event),
+      "kernel \(name)")
+    profile.add(name, event)
+    if profile.isFull {
+      check(library.finish(queue), "computing")
+      profile.collect()
+    }
+  }
+
+  // MARK: Sums of parts
+
+  /// Adds up parts, at the latest before something uses the result: launching a kernel takes longer
+  /// than most sums, so that several are computed in one launch.
+  package func addLater(_ sum: PartSum) {
+    guard sum.elements > 0 else { return }
+    lock.withLock { _ in
+      guard firstFailure == nil else { return }
+      if sum.parts.isPending || sum.y.isPending || pending.count >= 64 { computePending() }
+      pending.append(sum)
+      sum.y.isPending = true
+    }
+  }
+
+  /// The number of sums that have not been computed yet.
+  package var pendingSums: Int { lock.withLock { _ in pending.count } }
+
+  /// Computes the sums that are pending, with the lock held.
+  private func computePending() {
+    guard !pending.isEmpty else { return }
+    let sums = pending
+    pending = []
+    for sum in sums { sum.y.isPending = false }
+    // As many as the kernel has arguments for. Of missing ones it reads nothing.
+    for start in stride(from: 0, to: sums.count, by: 8) {
+      let some = sums[start..<min(start + 8, sums.count)]
+      var (ends, buffers): ([Int], [any KernelArgument]) = ([], [])
+      for sum in some {
+        ends.append((ends.last ?? 0) + (sum.elements + 63) / 64)
+        buffers += [sum.parts, sum.y]
       }
+      while buffers.count < 16 { buffers += buffers.prefix(2) }
+      let groups = ends[ends.count - 1]
+      launch(
+        "sum_parts", in: .sums, groups: (groups, 1, 1), threads: (256, 1, 1),
+        buffers + [
+          KernelVector<SIMD8<Int32>>(ends, filler: groups),
+          KernelVector<SIMD8<Int32>>(some.map(\.elements)),
+          KernelVector<SIMD8<Int32>>(some.map(\.count)),
+        ])
     }
   }
 

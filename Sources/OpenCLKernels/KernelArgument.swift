@@ -4,6 +4,12 @@ import COpenCL
 package protocol KernelArgument {
   /// Sets the argument of a kernel.
   func set(_ kernel: cl_kernel, _ index: cl_uint, _ library: OpenCLLibrary) -> cl_int
+  /// Whether it is the result of a sum that has not been computed yet.
+  var isPending: Bool { get }
+}
+
+extension KernelArgument {
+  package var isPending: Bool { false }
 }
 
 extension DeviceBuffer: KernelArgument {

@@ -64,14 +64,7 @@ public struct Safetensors {
   /// - Throws: ``DataError`` if it cannot be written.
   public func write(to url: URL, floats: FloatType = .float32) throws {
     try writeWhole(to: url) { file in
-      try forEachPiece(floats) { bytes in
-        guard let start = bytes.baseAddress else { return }
-        // A view, not a copy: nothing keeps it.
-        try file.write(
-          contentsOf: Data(
-            bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count,
-            deallocator: .none))
-      }
+      try forEachPiece(floats) { try file.write(contentsOf: $0) }
     }
   }
 
@@ -79,24 +72,22 @@ public struct Safetensors {
   package var data: Data {
     get throws {
       var data = Data()
-      try forEachPiece(.float32) { data.append(contentsOf: $0) }
+      try forEachPiece(.float32) { data.append($0) }
       return data
     }
   }
 
   /// Calls `body` with the bytes of the file, a piece after the other: the header and each tensor.
   private func forEachPiece(
-    _ floats: FloatType, _ body: (UnsafeRawBufferPointer) throws -> Void
+    _ floats: FloatType, _ body: (Data) throws -> Void
   ) throws {
     // Each tensor starts at a multiple of its elements' size, which strict readers expect: the largest
     // elements come first, as in Python's files.
     let integers = integers.sorted { $0.key < $1.key }
     let tensors = tensors.sorted { $0.key < $1.key }
-    try header(integers, tensors, floats).withUnsafeBytes(body)
-    for (_, tensor) in integers {
-      try tensor.elements.map { Int64($0).littleEndian }.withUnsafeBytes(body)
-    }
-    for (_, tensor) in tensors { try tensor.withLittleEndianBytes(floats, body) }
+    try body(header(integers, tensors, floats))
+    for (_, tensor) in integers { try body(tensor.littleEndianBytes) }
+    for (_, tensor) in tensors { try body(tensor.littleEndianBytes(floats)) }
   }
 
   /// The length of the header and the header itself.
@@ -255,22 +246,18 @@ extension Int {
 }
 
 extension Tensor {
-  /// Calls `body` with the elements as bytes of a file.
-  fileprivate func withLittleEndianBytes(
-    _ type: Safetensors.FloatType, _ body: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
+  /// The elements as bytes of a file.
+  fileprivate func littleEndianBytes(_ type: Safetensors.FloatType) -> Data {
     switch type {
     case .float32:
       #if _endian(little)
-        // The bytes in memory: models are saved often, and copies take as long as writing.
-        try elements.withUnsafeBytes(body)
+        // The bytes in memory: states are saved often, and mapping takes longer than writing.
+        elements.withUnsafeBytes { Data($0) }
       #else
-        try elements.map(\.bitPattern.littleEndian).withUnsafeBytes(body)
+        bytes(elements.map(\.bitPattern))
       #endif
-    case .float16:
-      try elements.map { HalfPrecision.float16($0).littleEndian }.withUnsafeBytes(body)
-    case .bfloat16:
-      try elements.map { HalfPrecision.bfloat16($0).littleEndian }.withUnsafeBytes(body)
+    case .float16: bytes(elements.map(HalfPrecision.float16))
+    case .bfloat16: bytes(elements.map(HalfPrecision.bfloat16))
     }
   }
 
@@ -286,12 +273,20 @@ extension Tensor {
 }
 
 extension IntTensor {
+  /// The elements as bytes of a file.
+  fileprivate var littleEndianBytes: Data { bytes(elements.map { Int64($0) }) }
+
   fileprivate init(littleEndian data: Data, shape: [Int]) {
     self.init(numbers(in: data).map { (number: Int64) in Int(number) }, shape: shape)
   }
 }
 
-/// Numbers from little-endian bytes.
+/// Numbers, little-endian.
+private func bytes(_ numbers: [some FixedWidthInteger]) -> Data {
+  numbers.map(\.littleEndian).withUnsafeBytes { Data($0) }
+}
+
+/// The inverse of ``bytes(_:)``.
 private func numbers<Number: FixedWidthInteger>(in data: Data) -> [Number] {
   data.withUnsafeBytes { bytes in
     stride(from: 0, to: bytes.count, by: MemoryLayout<Number>.size).map {

@@ -1,25 +1,33 @@
 // Sums in a fixed order.
 //
-// sum_parts: y[i] = Σ parts[p][i], for two arrays at once (the parts of a weight's gradient and those
-//   of the bias's). Arguments: parts, y, elements, second parts, second y, second elements (0 if
-//   there is none), count of parts. Local size 256; groups ⌈elements / 64⌉ + ⌈second elements / 64⌉.
+// sum_parts: y[i] = Σ parts[p][i], for up to eight arrays at once. Arguments: parts and y of each;
+//   ends (the first group behind those of each array, the number of groups for missing ones),
+//   elements, counts of parts. Local size 256; ⌈elements / 64⌉ groups for each array.
 // sum_rows: y[j] = Σ x[i][j] over the rows of a matrix. Arguments: x, y, rows, columns, rows_each. y has a part
 //   for each group of the second dimension: groups × columns, to be added by sum_parts unless there
 //   is one. `rows_each`: the rows of a group. Local size 256; groups ⌈columns / 64⌉ × ⌈rows /
 //   rows_each⌉.
 
+#define ARRAY(k) __global const float *parts##k, __global float *y##k
+#define NEXT_ARRAY(k, next) \
+  if (group >= ends.s##k) { \
+    from = parts##next, y = y##next, n = elements.s##next, count = counts.s##next; \
+    first = ends.s##k; \
+  }
+
 __kernel __attribute__((reqd_work_group_size(256, 1, 1)))
 void sum_parts(
-    __global const float *parts, __global float *y, int elements, __global const float *parts2,
-    __global float *y2, int elements2, int count) {
+    ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5), ARRAY(6), ARRAY(7), int8 ends,
+    int8 elements, int8 counts) {
   // A group has 64 elements, a thread four of them in every sixteenth part.
   __local float sums[16 * 64] __attribute__((aligned(16)));
   int thread = get_local_id(0), share = thread >> 4, group = get_group_id(0);
-  int groups = (elements + 63) / 64;
-  bool is_first = group < groups;
-  int n = is_first ? elements : elements2;
-  __global const float *from = is_first ? parts : parts2;
-  int begin = (is_first ? group : group - groups) * 64, at = begin + (thread & 15) * 4;
+  __global const float *from = parts0;
+  __global float *y = y0;
+  int n = elements.s0, count = counts.s0, first = 0;
+  NEXT_ARRAY(0, 1) NEXT_ARRAY(1, 2) NEXT_ARRAY(2, 3) NEXT_ARRAY(3, 4)
+  NEXT_ARRAY(4, 5) NEXT_ARRAY(5, 6) NEXT_ARRAY(6, 7)
+  int begin = (group - first) * 64, at = begin + (thread & 15) * 4;
   float4 sum = 0.0f;
   if (at < n) {
     from += at;
@@ -42,8 +50,7 @@ void sum_parts(
     float total = 0.0f;
 #pragma unroll
     for (int i = 0; i < 16; i++) total += sums[i * 64 + thread];
-    if (is_first) y[begin + thread] = total;
-    else y2[begin + thread] = total;
+    y[begin + thread] = total;
   }
 }
 

@@ -291,13 +291,10 @@ extension OpenCLBackend {
     _ sums: DeviceBuffer, into y: DeviceBuffer, count: Int,
     _ second: (sums: DeviceBuffer, y: DeviceBuffer, count: Int)? = nil, parts: Int
   ) {
-    let groups = (count + 63) / 64 + ((second?.count ?? 0) + 63) / 64
-    queue.run(
-      "sum_parts", in: .sums, groups: (groups, 1, 1), threads: (256, 1, 1),
-      [
-        sums, y, Int32(clamping: count), second?.sums ?? sums, second?.y ?? y,
-        Int32(clamping: second?.count ?? 0), Int32(clamping: parts),
-      ])
+    queue.addLater(PartSum(sums, into: y, elements: count, count: parts))
+    if let second {
+      queue.addLater(PartSum(second.sums, into: second.y, elements: second.count, count: parts))
+    }
   }
 
   // MARK: Programs

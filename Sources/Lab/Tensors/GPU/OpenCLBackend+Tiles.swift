@@ -115,9 +115,6 @@ extension OpenCLBackend {
         macros.append(kind == .forward ? "FORWARD" : "INPUT_GRADIENT")
         if front != nil { files.append(.frontConvolution) }
         files.append(.tileConvolution)
-      case .packForward, .packGradient:
-        macros.append(kind == .packForward ? "FORWARD" : "INPUT_GRADIENT")
-        files.append(.tileWeights)
       case .weightGradient:
         macros.append("WEIGHT_GRADIENT")
         files = [.convolutionParts, .tensorCores, .tileWeightGradient]
@@ -136,22 +133,14 @@ extension OpenCLBackend {
 
   /// A weight in the order in which the kernels of tiles read it.
   private func packed(
-    _ weight: Tensor, _ kind: TileSourceKey.Kind, _ e: ConvolutionExtents, _ tile: ConvolutionTile
+    _ weight: Tensor, flips: Bool, _ e: ConvolutionExtents, _ tile: ConvolutionTile
   ) -> DeviceBuffer {
-    weight.gpu.derived(
-      "\(kind.rawValue) \(tile.channelBlocks) \(tile.chunk)", weight.shape
-    ) {
-      let (from, to) = kind == .packForward ? (e.c, e.k) : (e.k, e.c)
-      let strips = (to + tile.strip - 1) / tile.strip
-      let words = strips * tile.strip * e.r * e.s * from / (precision == .bf16 ? 2 : 1)
-      let buffer = scratch(words)
-      queue.run(
-        "pack_weights",
-        in: source(
-          kind, e, ConvolutionEpilogue(), .image(tile)),
-        groups: ((words + 127) / 128, 1, 1), threads: (128, 1, 1), [pixels(weight), buffer])
-      return buffer
-    }
+    packedWeights.buffer(
+      of: weight,
+      WeightPacking(
+        from: flips ? e.k : e.c, to: flips ? e.c : e.k, taps: e.r * e.s, flips: flips,
+        blocks: tile.channelBlocks, chunk: tile.chunk, wordsHoldTwo: precision == .bf16),
+      on: self)
   }
 
   func tileForward(
@@ -159,7 +148,7 @@ extension OpenCLBackend {
     codes: DeviceBuffer?, _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
     _ tile: ConvolutionTile
   ) {
-    let packed = packed(weight, .packForward, e, tile)
+    let packed = packed(weight, flips: false, e, tile)
     let isPooled = epilogue.pool2x2
     let groups = tile.groups(
       images: e.n, height: isPooled ? e.outputH / 2 * 2 : e.outputH,
@@ -182,7 +171,7 @@ extension OpenCLBackend {
     _ gradient: ResultGradient, weight: Tensor, into dx: DeviceBuffer, _ e: ConvolutionExtents,
     _ epilogue: ConvolutionEpilogue, _ tile: ConvolutionTile
   ) {
-    let packed = packed(weight, .packGradient, e, tile)
+    let packed = packed(weight, flips: true, e, tile)
     let groups = tile.groups(images: e.n, height: e.h, width: e.w, channels: e.c)
     queue.run(
       "tile_input_gradient",
@@ -198,7 +187,7 @@ extension OpenCLBackend {
     bias dBias: DeviceBuffer, _ e: ConvolutionExtents, _ epilogue: ConvolutionEpilogue,
     _ tile: ConvolutionTile
   ) {
-    let packed = packed(weight, .packGradient, e, tile)
+    let packed = packed(weight, flips: true, e, tile)
     let groups = tile.groups(images: e.n, height: e.h, width: e.w, channels: e.c)
     let weights = e.c * front.extents.patch
     let (sums, biasSums) = (scratch(groups.0 * weights), scratch(groups.0 * e.c))

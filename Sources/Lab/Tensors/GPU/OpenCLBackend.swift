@@ -12,6 +12,7 @@ package final class OpenCLBackend: Backend {
   /// How products are computed.
   package let precision: GPUPrecision
   let tileSources = TileSources()
+  let packedWeights = PackedWeights()
   private let ones = Mutex<OpenCLMemory?>(nil)
   /// The labels that were last copied to the device; see ``labels(_:)``.
   private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)

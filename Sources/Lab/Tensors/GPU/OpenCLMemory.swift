@@ -14,7 +14,13 @@ final class OpenCLMemory: DeviceMemory {
   private let counted = Mutex<(labels: DeviceBuffer, correct: OpenCLMemory)?>(nil)
 
   private struct DerivedKey: Hashable {
-    let use: String
+    enum Use: Hashable {
+      case named(String)
+      case packed(WeightPacking)
+    }
+
+    let use: Use
+    /// The tensor's shape: other tensors may have the same elements in another shape.
     let shape: [Int]
   }
 
@@ -66,14 +72,24 @@ final class OpenCLMemory: DeviceMemory {
   ///
   /// - Parameters:
   ///   - use: What it is for.
-  ///   - shape: The tensor's shape: other tensors may have the same elements in another shape.
+  ///   - shape: The tensor's shape.
   ///   - make: Makes it.
   func derived(_ use: String, _ shape: [Int], _ make: () -> DeviceBuffer) -> DeviceBuffer {
-    let key = DerivedKey(use: use, shape: shape)
+    let key = DerivedKey(use: .named(use), shape: shape)
     if let buffer = derived.withLock({ $0[key] }) { return buffer }
     let buffer = make()
     derived.withLock { $0[key] = buffer }
     return buffer
+  }
+
+  /// The elements as they were packed, if they have not changed since.
+  func packed(_ packing: WeightPacking, _ shape: [Int]) -> DeviceBuffer? {
+    derived.withLock { $0[DerivedKey(use: .packed(packing), shape: shape)] }
+  }
+
+  /// Keeps the packed elements until they change.
+  func keep(_ packed: DeviceBuffer, _ packing: WeightPacking, _ shape: [Int]) {
+    derived.withLock { $0[DerivedKey(use: .packed(packing), shape: shape)] = packed }
   }
 
   /// Remembers how many rows are correct.

@@ -5,7 +5,7 @@ import Synchronization
 /// What the source of a kernel of tiles depends on.
 struct TileSourceKey: Hashable {
   enum Kind: String {
-    case forward, inputGradient, packForward, packGradient, weightGradient, smallWeightGradient
+    case forward, inputGradient, weightGradient, smallWeightGradient
     case productForward, productInputGradient, productWeightGradient, smallForward
   }
 
