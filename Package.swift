@@ -219,7 +219,8 @@ var tests: [Target] {
     .testTarget(
       name: "TrainingTests", dependencies: lab + ["Kernels", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "OpenCLTests", dependencies: lab + ["OpenCLKernels"], swiftSettings: strict),
+      name: "OpenCLTests", dependencies: lab + ["OpenCLKernels", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "PlotTests", dependencies: ["Plot", "Fuzzing", "ImageFiles"], swiftSettings: strict),
     .testTarget(

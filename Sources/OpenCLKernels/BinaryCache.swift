@@ -9,8 +9,11 @@ import Foundation
 struct BinaryCache {
   private let folder: URL?
 
-  init() {
-    folder = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first?
+  /// - Parameter folder: The folder; nil for the user's.
+  init(folder: URL? = nil) {
+    self.folder =
+      folder
+      ?? FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first?
       .appending(path: "lab-swift/opencl")
   }
 

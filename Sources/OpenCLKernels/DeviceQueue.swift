@@ -15,7 +15,7 @@ package final class DeviceQueue: @unchecked Sendable {
   private let context: cl_context
   private let queue: cl_command_queue
   private let pool: BufferPool
-  private let cache = BinaryCache()
+  private let cache: BinaryCache
   private let lock = Mutex(())
   private var kernels: [KernelKey: cl_kernel] = [:]
   private var programs: [KernelSource: cl_program] = [:]
@@ -30,7 +30,12 @@ package final class DeviceQueue: @unchecked Sendable {
     let name: String
   }
 
-  package init(_ device: OpenCLDevice) throws(GPUError) {
+  /// - Parameters:
+  ///   - device: The device.
+  ///   - cacheFolder: The folder for compiled programs; nil for the user's.
+  /// - Throws: ``GPUError`` if the device cannot be used.
+  package init(_ device: OpenCLDevice, cacheFolder: URL? = nil) throws(GPUError) {
+    cache = BinaryCache(folder: cacheFolder)
     let library = try OpenCLLibrary.shared.get()
     var status: cl_int = 0
     var id: cl_device_id? = device.id
@@ -285,6 +290,18 @@ package final class DeviceQueue: @unchecked Sendable {
     lock.withLock { _ in
       if firstFailure == nil { _ = program(source) }
     }
+  }
+
+  /// Whether the kernels of this version have passed a test before, on this device with its driver.
+  package func hasPassed(_ test: String) -> Bool { cache[record(of: test)] != nil }
+
+  /// Remembers on this machine that the kernels have passed a test.
+  package func notePassed(_ test: String) { cache[record(of: test)] = Data(test.utf8) }
+
+  private func record(of test: String) -> String {
+    let all = KernelSource(files: KernelSource.File.allCases, macros: [])
+    return [test, device.platform, device.name, device.driver, device.version, all.text]
+      .joined(separator: "\n")
   }
 
   private func kernel(_ name: String, in source: KernelSource) -> cl_kernel? {

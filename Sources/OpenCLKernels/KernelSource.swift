@@ -33,7 +33,7 @@ package struct KernelSource: Hashable, Sendable {
   package static let pooling = KernelSource(.groupSums, .pooling)
 
   /// A file of OpenCL C in the folder `Source`.
-  package enum File: String, Sendable {
+  package enum File: String, Sendable, CaseIterable {
     case arithmetic
     case arrays
     case batchedProduct = "batched-product"

@@ -25,7 +25,8 @@ extension Device {
   ///
   /// - Parameter precision: How products are computed; nil for ``GPUPrecision/tf32`` where it is fast,
   ///   and 32-bit floats elsewhere.
-  /// - Throws: ``GPUError`` if there is no such device, or it does not have the precision.
+  /// - Throws: ``GPUError`` if there is no such device, it does not have the precision, or it computes
+  ///   wrong results: when a device is first used, some of them are compared with the processor's.
   public static func gpu(precision: GPUPrecision?) throws(GPUError) -> Device {
     try GPUs.shared.device(precision)
   }
@@ -46,7 +47,8 @@ extension Device {
     let device = backend.queue.device
     let memory = String(format: "%.1f", Double(device.memory) / Double(1 << 30))
     let products = backend.precision == .float32 ? "float32" : backend.precision.rawValue
-    return "driver \(device.driver), \(memory) GiB, \(products) products"
+    let reason = backend.precisionNote.map { " (\($0))" } ?? ""
+    return "driver \(device.driver), \(memory) GiB, \(products) products\(reason)"
   }
 
   /// Throws if the device has failed: memory ran out, a kernel did not compile, or it was lost. What
@@ -67,18 +69,18 @@ private final class GPUs: Sendable {
     let choice = ProcessInfo.processInfo.environment[OpenCLDevice.variable]
     let chosen = try OpenCLDevice.chosen(by: choice)
     let hasTensorCores = (chosen.computeCapability ?? 0) >= 80
-    let precision = precision ?? (hasTensorCores ? .tf32 : .float32)
-    guard precision == .float32 || hasTensorCores || !chosen.isGPU else {
+    guard precision ?? .float32 == .float32 || hasTensorCores || !chosen.isGPU else {
       throw GPUError(
-        "--precision=\(precision.rawValue): expected an NVIDIA GPU of the architecture 8.0 or later, "
-          + "got \(chosen.name); use --precision=32")
+        "--precision=\(precision?.rawValue ?? ""): expected an NVIDIA GPU of the architecture 8.0 or "
+          + "later, got \(chosen.name); use --precision=32")
     }
+    let preferred = precision ?? (hasTensorCores ? .tf32 : .float32)
     let result = devices.withLock { devices -> Result<Device, GPUError> in
-      if let device = devices[precision] { return .success(device) }
+      if let device = devices[preferred] { return .success(device) }
       return Result { () throws(GPUError) in
-        Device(try OpenCLBackend(chosen, precision: precision))
+        Device(try OpenCLBackend.tested(chosen, preferred, isReplaceable: precision == nil))
       }.map { device in
-        devices[precision] = device
+        devices[preferred] = device
         return device
       }
     }

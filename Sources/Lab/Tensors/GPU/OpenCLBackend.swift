@@ -11,13 +11,18 @@ package final class OpenCLBackend: Backend {
   package let queue: DeviceQueue
   /// How products are computed.
   package let precision: GPUPrecision
+  /// Why this is not the precision that the device has by default.
+  let precisionNote: String?
   let tileSources = TileSources()
   let packedWeights = PackedWeights()
   private let ones = Mutex<OpenCLMemory?>(nil)
   /// The labels that were last copied to the device; see ``labels(_:)``.
   private let lastLabels = Mutex<(values: [Int], buffer: DeviceBuffer)?>(nil)
 
-  package init(_ device: OpenCLDevice, precision: GPUPrecision) throws(GPUError) {
+  package init(
+    _ device: OpenCLDevice, precision: GPUPrecision, note: String? = nil
+  ) throws(GPUError) {
+    precisionNote = note
     name = device.isGPU ? "gpu" : "opencl"
     queue = try DeviceQueue(device)
     self.precision = precision
