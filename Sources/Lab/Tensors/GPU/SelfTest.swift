@@ -45,7 +45,8 @@ package struct SelfTest {
         try device.check()
         // A NaN is no small number either.
         guard difference <= tolerance else {
-          return "\(name): results differ from the processor's by \(String(format: "%.1e", difference))"
+          let text = String(format: "%.1e", difference)
+          return "\(name): results differ from the processor's by \(text)"
         }
       }
     }
@@ -63,7 +64,9 @@ package struct SelfTest {
 
   // MARK: What is computed
 
-  private static func numbers(_ shape: [Int], seed: UInt64, _ range: Range<Float> = -1..<1) -> Tensor {
+  private static func numbers(
+    _ shape: [Int], seed: UInt64, _ range: Range<Float> = -1..<1
+  ) -> Tensor {
     let count = shape.reduce(1, *)
     return Tensor(
       Generator(seed: seed).uniform(count: count, range.lowerBound, range.upperBound), shape: shape)
