@@ -78,6 +78,7 @@ let package = Package(
     library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
+    .target(name: "CEmbeddedFiles"),
 
     .target(
       name: "StandardStreams", dependencies: ["CStandardOutput"], swiftSettings: strict),
@@ -91,8 +92,8 @@ let package = Package(
       dependencies: ["KernelInterface"] + kernelSets.map { .target(name: $0.name) },
       swiftSettings: strict),
     .target(
-      name: "OpenCLKernels", dependencies: ["COpenCL", "Digests"],
-      resources: [.embedInCode("Source")], swiftSettings: strict),
+      name: "OpenCLKernels", dependencies: ["CEmbeddedFiles", "COpenCL", "Digests"],
+      exclude: ["Source"], swiftSettings: strict),
     module("Random"),
     module("Tensors", ["Kernels", "LabRandom", "OpenCLKernels"]),
     module("Networks", ["LabRandom", "LabTensors"]),
@@ -108,7 +109,7 @@ let package = Package(
         "LabData", "LabFiles", "LabHandwriting", "LabRandom", "LabResources", "LabTensors",
         "LabText", "Digests",
       ]),
-    module("Resources", resources: [.embedInCode("Metadata"), .embedInCode("Text")]),
+    module("Resources", ["CEmbeddedFiles"], exclude: ["Metadata", "Text"]),
     module(
       "Training",
       ["LabData", "LabNetworks", "LabRandom", "LabTensors", "LabText", "Kernels", "Digests"]),
@@ -137,15 +138,17 @@ let package = Package(
 
     .target(
       name: "Literate",
-      dependencies: ["Plot", "StandardStreams", "CMarkdown", "CPipes", "Digests", arguments],
-      resources: [.embedInCode("Pages/Style")], swiftSettings: strict),
+      dependencies: [
+        "Plot", "StandardStreams", "CEmbeddedFiles", "CMarkdown", "CPipes", "Digests", arguments,
+      ],
+      exclude: ["Pages/Style"], swiftSettings: strict),
     .target(
       name: "NotebookServer",
       dependencies: [
-        "Literate", .product(name: "FlyingFox", package: "FlyingFox"),
+        "Literate", "CEmbeddedFiles", .product(name: "FlyingFox", package: "FlyingFox"),
         .product(name: "FlyingSocks", package: "FlyingFox"),
       ],
-      resources: [.embedInCode("Client")], swiftSettings: strict),
+      exclude: ["Client"], swiftSettings: strict),
     .target(
       name: "Notebook", dependencies: lab + ["Kernels", "Literate", "Plot", arguments],
       swiftSettings: strict),
@@ -262,11 +265,11 @@ func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Ta
 
 /// A module of the library: the folder `Sources/Lab/NAME` is the module `LabNAME`.
 func module(
-  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
 ) -> Target {
   .target(
-    name: "Lab\(name)", dependencies: dependencies, path: "Sources/Lab/\(name)",
-    resources: resources.isEmpty ? nil : resources, swiftSettings: strict)
+    name: "Lab\(name)", dependencies: dependencies, path: "Sources/Lab/\(name)", exclude: exclude,
+    swiftSettings: strict)
 }
 
 /// A notebook: one executable whose top-level code runs on the main actor. Beside its sources there may be

@@ -1,3 +1,4 @@
+import CEmbeddedFiles
 import FlyingFox
 import FlyingSocks
 import Foundation
@@ -204,10 +205,9 @@ package final class NotebookServer: Sendable {
     switch path {
     case "": return body(Data(LiveDocument(live).text.utf8), "text/html; charset=utf-8")
     case "events": return events(request)
-    case "live.js": return body(Data(PackageResources.live_js), "text/javascript; charset=utf-8")
+    case "live.js": return body(file("live.js"), "text/javascript; charset=utf-8")
     case "style.css":
-      return body(
-        Data(LiveNotebook.styleSheet + PackageResources.live_css), "text/css; charset=utf-8")
+      return body(file("page.css") + file("live.css"), "text/css; charset=utf-8")
     default:
       guard let bytes = live.figures.bytes(at: path) else {
         return refusal(.notFound, "there is no such figure")
@@ -215,6 +215,8 @@ package final class NotebookServer: Sendable {
       return body(bytes, "image/png")
     }
   }
+
+  private func file(_ name: String) -> Data { Data(String(cString: embedded_file(name)).utf8) }
 
   private func events(_ request: HTTPRequest) -> HTTPResponse {
     let text =

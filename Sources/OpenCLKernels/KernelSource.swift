@@ -1,3 +1,4 @@
+import CEmbeddedFiles
 import Foundation
 
 /// OpenCL C that is compiled together: files of this module, and macros that are defined before them.
@@ -33,7 +34,7 @@ package struct KernelSource: Hashable, Sendable {
   package static let pooling = KernelSource(.groupSums, .pooling)
 
   /// A file of OpenCL C in the folder `Source`.
-  package enum File: String, Sendable, CaseIterable {
+  package enum File: String, CaseIterable, Sendable {
     case arithmetic
     case arrays
     case batchedProduct = "batched-product"
@@ -64,44 +65,10 @@ package struct KernelSource: Hashable, Sendable {
   }
 
   /// The text that is compiled.
-  var text: String {
-    files.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: "\n")
+  package var text: String {
+    files.map { String(cString: embedded_file("\($0.rawValue).cl")) }.joined(separator: "\n")
   }
 
   /// The macros as options of the compiler.
   var options: String { macros.map { "-D \($0)" }.joined(separator: " ") }
-}
-
-extension KernelSource.File {
-  fileprivate var bytes: [UInt8] {
-    switch self {
-    case .arithmetic: PackageResources.arithmetic_cl
-    case .arrays: PackageResources.arrays_cl
-    case .batchedProduct: PackageResources.batched_product_cl
-    case .convolutionForward: PackageResources.convolution_forward_cl
-    case .convolutionGradients: PackageResources.convolution_gradients_cl
-    case .convolutionParts: PackageResources.convolution_parts_cl
-    case .convolutionSmall: PackageResources.convolution_small_cl
-    case .ctc: PackageResources.ctc_cl
-    case .elementwise: PackageResources.elementwise_cl
-    case .frontConvolution: PackageResources.front_convolution_cl
-    case .groupSums: PackageResources.group_sums_cl
-    case .groupedConvolution: PackageResources.grouped_convolution_cl
-    case .losses: PackageResources.losses_cl
-    case .lstm: PackageResources.lstm_cl
-    case .normalization: PackageResources.normalization_cl
-    case .optimizers: PackageResources.optimizers_cl
-    case .pooling: PackageResources.pooling_cl
-    case .positions: PackageResources.positions_cl
-    case .productsCore: PackageResources.products_core_cl
-    case .reductions: PackageResources.reductions_cl
-    case .smallWeightGradient: PackageResources.small_weight_gradient_cl
-    case .sums: PackageResources.sums_cl
-    case .tensorCores: PackageResources.tensor_cores_cl
-    case .tileConvolution: PackageResources.tile_convolution_cl
-    case .tileParts: PackageResources.tile_parts_cl
-    case .tileWeightGradient: PackageResources.tile_weight_gradient_cl
-    case .tileWeights: PackageResources.tile_weights_cl
-    }
-  }
 }

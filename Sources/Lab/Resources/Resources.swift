@@ -1,12 +1,17 @@
-/// The files that are part of the program, in a module of their own: compiling them takes longer than
-/// compiling all data sets.
+import CEmbeddedFiles
+
+/// The files of data sets that are part of the program.
 package enum Resources {
   /// `metadata.json` of MNIST.
-  package static var mnist: [UInt8] { PackageResources.mnist_json }
+  package static var mnist: [UInt8] { bytes("mnist.json") }
   /// `metadata.json` of EMNIST.
-  package static var emnist: [UInt8] { PackageResources.emnist_json }
+  package static var emnist: [UInt8] { bytes("emnist.json") }
   /// `metadata.json` of the Brown corpus.
-  package static var brown: [UInt8] { PackageResources.brown_json }
+  package static var brown: [UInt8] { bytes("brown.json") }
   /// The sentences for synthetic lines.
-  package static var sentences: [UInt8] { PackageResources.sentences_txt }
+  package static var sentences: [UInt8] { bytes("sentences.txt") }
+
+  private static func bytes(_ name: String) -> [UInt8] {
+    Array(String(cString: embedded_file(name)).utf8)
+  }
 }

@@ -1,3 +1,4 @@
+import CEmbeddedFiles
 import Foundation
 
 /// A page as slides in a single HTML file: the title, then a slide for each cell.
@@ -50,8 +51,8 @@ package struct Slides {
           <button type="button" id="next" aria-label="\(language[.nextSlide])">→</button>
           </nav>
           """,
-        style: String(decoding: PackageResources.slides_css, as: UTF8.self),
-        script: try PageScript(String(decoding: PackageResources.slides_js, as: UTF8.self)))
+        style: String(cString: embedded_file("slides.css")),
+        script: try PageScript(String(cString: embedded_file("slides.js"))))
     }
   }
 

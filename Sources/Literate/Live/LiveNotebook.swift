@@ -121,9 +121,6 @@ package final class LiveNotebook: Sendable {
     state.withLock { ($0.isBusy || $0.isAskedToRun) && $0.page.phase != .waiting }
   }
 
-  /// The style sheet of pages.
-  package static var styleSheet: [UInt8] { PackageResources.page_css }
-
   // MARK: Start and end
 
   /// Starts to watch, build and run.

@@ -1,3 +1,4 @@
+import CEmbeddedFiles
 import Foundation
 
 /// A page as a single HTML file with embedded figures.
@@ -494,7 +495,7 @@ private func focus(_ text: some StringProtocol, _ name: String) -> HTML {
 func htmlDocument(
   title: String, in language: Language, body: HTML, style: String = "", script: PageScript? = nil
 ) -> String {
-  let style = HTML(trusted: String(decoding: PackageResources.page_css, as: UTF8.self) + style)
+  let style = HTML(trusted: String(cString: embedded_file("page.css")) + style)
   let permission: HTML = script.map { "; script-src '\($0.source)'" } ?? ""
   let element: HTML = script.map { "\n<script>\(HTML(trusted: $0.text))</script>" } ?? ""
   let document: HTML = """
