@@ -2,6 +2,8 @@
 // each byte, which take the compiler a minute; here they take less than a second.
 
 #include "CEmbeddedFiles.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
@@ -123,5 +125,6 @@ const char *embedded_file(const char *name) {
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     if (strcmp(files[i].name, name) == 0) return files[i].text;
   }
-  return "";
+  fprintf(stderr, "%s is not among the embedded files\n", name);
+  abort();
 }
