@@ -1,9 +1,9 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench parity kernel neon fuzz dist gpu-bundle lint set-up clean
+.PHONY: help run test docs sanitize bench bench-compare parity kernel neon fuzz dist gpu-bundle lint set-up clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## install what is missing, build, run the notebooks in their quick form, make their pages
 	swift build -c release
@@ -27,6 +27,9 @@ sanitize: set-up ## run tests with the address and the thread sanitizer
 
 bench: set-up ## time kernels, and training steps beside PyTorch's, in an own Python environment
 	@scripts/bench $(BENCH)
+
+bench-compare: set-up ## time the last commit, or COMPARE='REVISION …', and the working tree in turn
+	@scripts/bench-compare $(COMPARE)
 
 parity: set-up ## compare weights, losses, checkpoints and event files with PyTorch's and TensorBoard's
 	@scripts/parity $(PARITY)
@@ -56,4 +59,4 @@ set-up: ## install what is missing: C libraries
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean
-	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist .build-gpu .build-neon
+	rm -rf .build/docs .build-consumer .build-address .build-thread .build-dist .build-gpu .build-neon .build-compare
