@@ -75,6 +75,9 @@ let package = Package(
     // No flags: the library is opened when it is first needed.
     .systemLibrary(
       name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
+    // The same, and without headers: `Kernels` opens the library or does without.
+    .systemLibrary(
+      name: "CBLAS", providers: [.apt(["libopenblas-dev"])]),
     library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
@@ -89,7 +92,7 @@ let package = Package(
     .target(name: "KernelInterface", swiftSettings: strict),
     .target(
       name: "Kernels",
-      dependencies: ["KernelInterface"] + kernelSets.map { .target(name: $0.name) },
+      dependencies: ["KernelInterface", "CBLAS"] + kernelSets.map { .target(name: $0.name) },
       swiftSettings: strict),
     .target(
       name: "OpenCLKernels", dependencies: ["CEmbeddedFiles", "COpenCL", "Digests"],

@@ -1,6 +1,7 @@
 import Kernels
 
-/// The first convolution of the CNN, and the convolutions of a ResNet other than 3×3 with stride 1.
+/// The first convolution of the CNN, and the convolutions of a ResNet other than 3×3 with stride 1. Where a
+/// library multiplies matrices, those for which it is worthwhile are products.
 func directConvolutions() -> [(String, Work)] {
   let cases = [
     ConvolutionExtents(n: 128, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),
@@ -18,25 +19,32 @@ func directConvolutions() -> [(String, Work)] {
     let (bias, dBias) = (floats(e.k), floats(e.k))
     let operations = Double(2 * outputs * e.c * e.r * e.s)
     let name = "\(e.n)×\(e.c)×\(e.h)×\(e.w), \(e.r)×\(e.s)→\(e.k), stride \(e.stride)"
+    func gradients(_ dx: UnsafeMutablePointer<Float>?) {
+      let gradients =
+        DirectConvolution.isSupported(e)
+        ? DirectConvolution.gradients : GeneralConvolution.gradients
+      gradients(x, weight, dy, y, dx, dWeight, dBias, e)
+    }
     return [
       (
         "direct \(name)",
         Work(operations: operations) {
-          DirectConvolution.forward(x: x, weight: weight, bias: bias, activation: .relu, y: y, e)
+          let forward =
+            DirectConvolution.isSupported(e)
+            ? DirectConvolution.forward : GeneralConvolution.forward
+          forward(x, weight, bias, .relu, y, e)
         }
       ),
       (
         "direct \(name), by weight",
         Work(operations: operations) {
-          DirectConvolution.gradients(
-            x: x, weight: weight, dy: dy, y: y, dx: nil, dWeight: dWeight, dBias: dBias, e)
+          gradients(nil)
         }
       ),
       (
         "direct \(name), backward",
         Work(operations: 2 * operations) {
-          DirectConvolution.gradients(
-            x: x, weight: weight, dy: dy, y: y, dx: dx, dWeight: dWeight, dBias: dBias, e)
+          gradients(dx)
         }
       ),
     ]

@@ -3,7 +3,9 @@ import Kernels
 
 /// Times every kernel on the shapes of the course's networks, with one thread and with two.
 ///
-/// `LAB_KERNELS` selects the set of kernels; an argument selects the rows whose name contains it.
+/// `LAB_KERNELS` selects the set of kernels; an argument selects the rows whose name contains it. What
+/// consists of matrix products is timed with each provider of them, or the one that `LAB_BLAS` names: the rule
+/// in `MatrixProducts` rests on these rows with `LAB_KERNELS=portable`.
 @main
 struct KernelBench {
   static func main() {
@@ -16,22 +18,44 @@ struct KernelBench {
     let set = KernelSet.current
     Threads.count = 1
     let peak = set.measurePeak()
-    print("\(Processor.name), \(set.description), \(peak.rounded()) GFLOP/s at most a thread")
+    let library = (try? set.multiplying(by: KernelSet.libraryName))?.description
+    print(
+      "\(Processor.name), \(library ?? set.description), \(peak.rounded()) GFLOP/s at most a thread"
+    )
     print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
     let filter = CommandLine.arguments.dropFirst().first
-    let all =
-      winogradConvolutions() + directConvolutions() + products() + elementLoops()
-      + vocabulary()
-    for (name, work) in all where filter.map(name.contains) ?? true {
-      for threads in [1, 2] {
-        Threads.count = threads
-        let time = milliseconds(work.run)
-        let speed = work.operations / time / 1e6
-        print(
-          row(
-            name, "\(threads)", decimal(time, 3), decimal(speed, 1),
-            decimal(100 * speed / peak / Double(threads), 0) + " %"))
+    let byProducts =
+      products() + linearLayers() + winogradConvolutions() + directConvolutions()
+      + groupedConvolutions()
+    for (name, work) in byProducts where filter.map(name.contains) ?? true {
+      for (provider, set) in providers(set) {
+        KernelSet.$current.withValue(set) { printRows(name + provider, work, peak) }
       }
+    }
+    for (name, work) in elementLoops() + vocabulary() where filter.map(name.contains) ?? true {
+      printRows(name, work, peak)
+    }
+  }
+
+  /// The set with each provider of matrix products.
+  private static func providers(_ set: KernelSet) -> [(String, KernelSet)] {
+    if let name = ProcessInfo.processInfo.environment["LAB_BLAS"], !name.isEmpty {
+      return [("", set)]
+    }
+    let own = (try? set.multiplying(by: "own")).map { ("", $0) }
+    let library = (try? set.multiplying(by: KernelSet.libraryName)).map { (", BLAS", $0) }
+    return [own, library].compactMap { $0 }
+  }
+
+  private static func printRows(_ name: String, _ work: Work, _ peak: Double) {
+    for threads in [1, 2] {
+      Threads.count = threads
+      let time = milliseconds(work.run)
+      let speed = work.operations / time / 1e6
+      print(
+        row(
+          name, "\(threads)", decimal(time, 3), decimal(speed, 1),
+          decimal(100 * speed / peak / Double(threads), 0) + " %"))
     }
   }
 }

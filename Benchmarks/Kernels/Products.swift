@@ -1,7 +1,26 @@
 import Kernels
 
-/// The linear layers of the MLP and the CNN.
+/// Single products m×k times k×n, from the smallest that are worth a call of a library.
 func products() -> [(String, Work)] {
+  let sizes = [
+    (16, 16, 16), (32, 32, 32), (64, 64, 64), (128, 128, 128), (256, 256, 256), (512, 512, 512),
+    (4, 256, 256), (8, 256, 256), (16, 256, 256), (256, 8, 256), (256, 16, 256), (256, 256, 8),
+    (256, 256, 16), (112, 64, 64), (784, 64, 64),
+  ]
+  return sizes.map { m, n, k in
+    let (a, b, c) = (floats(m * k), floats(k * n), floats(m * n))
+    return (
+      "product \(m)×\(k)×\(n)",
+      Work(operations: Double(2 * m * n * k)) {
+        matrixProduct(
+          Matrix(a, stride: k), Matrix(b, stride: n), into: c, stride: n, m: m, n: n, k: k)
+      }
+    )
+  }
+}
+
+/// The linear layers of the MLP and the CNN.
+func linearLayers() -> [(String, Work)] {
   let sizes = [
     (128, 784, 1024), (128, 1024, 128), (128, 12544, 128), (128, 128, 83), (1, 12544, 128),
     (1, 784, 1024),

@@ -19,7 +19,7 @@ func vocabulary() -> [(String, Work)] {
   func work(_ operations: Int, _ run: @escaping () -> Void) -> Work {
     Work(operations: Double(operations), run: run)
   }
-  var all = [
+  return [
     ("multiply \(name)", work(count) { binary(.multiply, x, y, y: dx, same) }),
     ("multiply by channel \(name)", work(count) { binary(.multiply, x, weight, y: dx, byChannel) }),
     (
@@ -50,6 +50,18 @@ func vocabulary() -> [(String, Work)] {
       }
     ),
   ]
+}
+
+/// Convolutions that are neither direct nor Winograd's.
+func groupedConvolutions() -> [(String, Work)] {
+  let (n, channels, size) = (32, 64, 28)
+  let count = n * size * size * channels
+  let (x, y, dx, dy) = (floats(count), floats(count), floats(count), floats(count))
+  let bias = floats(channels)
+  func work(_ operations: Int, _ run: @escaping () -> Void) -> Work {
+    Work(operations: Double(operations), run: run)
+  }
+  var all: [(String, Work)] = []
   for (name, dilation, groups) in [("dilated", 2, 1), ("4 groups", 1, 4), ("depthwise", 1, 64)] {
     let e = ConvolutionExtents(
       n: n, c: channels, h: size, w: size, k: channels, r: 3, s: 3, stride: (1, 1),

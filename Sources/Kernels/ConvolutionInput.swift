@@ -5,7 +5,7 @@ import KernelInterface
 ///
 /// The convolution in front has few channels, as at the beginning of a network. Computing it again for
 /// the gradients costs less than writing and reading its result. The numbers are the same either way,
-/// bit for bit.
+/// bit for bit if the kernels' own matrix products compute them.
 public enum ConvolutionInput {
   /// N×H×W×C
   case images(UnsafePointer<Float>)

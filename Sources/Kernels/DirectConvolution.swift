@@ -5,9 +5,11 @@ import KernelInterface
 ///
 /// Images are N×H×W×C in memory, weights K×C×R×S as in PyTorch.
 public enum DirectConvolution {
-  /// Whether there is neither dilation nor more than one group.
+  /// Whether there is neither dilation nor more than one group, and ``GeneralConvolution`` is not faster
+  /// by a library's matrix products.
   public static func isSupported(_ e: ConvolutionExtents) -> Bool {
     e.dilationH == 1 && e.dilationW == 1 && e.groups == 1
+      && !KernelSet.current.products.isFasterUnfolded(e)
   }
 
   /// Whether the convolution is cheap enough to be the one in front of another; see
@@ -474,7 +476,8 @@ private struct Band {
 }
 
 extension ConvolutionExtents {
-  fileprivate var isPointwise: Bool {
+  /// Whether the kernel is 1×1 and each output pixel depends on the input pixel at its position.
+  var isPointwise: Bool {
     r == 1 && s == 1 && strideH == 1 && strideW == 1 && paddingH == 0 && paddingW == 0
   }
 

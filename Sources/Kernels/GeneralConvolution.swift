@@ -20,7 +20,7 @@ public enum GeneralConvolution {
     x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
     activation: Activation = .none, y: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
   ) {
-    let loops = KernelSet.current.loops
+    let (loops, products) = (KernelSet.current.loops, KernelSet.current.products)
     let weights = packed(weight, e)
     let bands = Bands(e)
     parallel(count: e.n * bands.count, grain: bands.grain) { range in
@@ -40,9 +40,8 @@ public enum GeneralConvolution {
           addDepthwise(x + n * e.image, weights.pointer, rows, into: target, e)
         }
         for group in 0..<(e.isDepthwise ? 0 : e.groups) {
-          gather(x + n * e.image, rows, group, into: patches.pointer, e)
-          loops.multiply(
-            StridedMatrix(patches.pointer, row: e.patch, column: 1),
+          products.multiply(
+            unfolded(x + n * e.image, rows, group, patches, e),
             StridedMatrix(
               weights.pointer + group * e.patch * e.groupK, row: e.groupK, column: 1),
             into: target + group * e.groupK, stride: e.k, m: pixels, n: e.groupK, k: e.patch,
@@ -63,7 +62,7 @@ public enum GeneralConvolution {
     dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?,
     _ e: ConvolutionExtents
   ) {
-    let loops = KernelSet.current.loops
+    let (loops, products) = (KernelSet.current.loops, KernelSet.current.products)
     let weights = dx == nil ? nil : packed(weight, e)
     let imageGroups = imageGroups(e.n)
     let bands = Bands(e)
@@ -104,20 +103,22 @@ public enum GeneralConvolution {
             let offset = group * e.patch * e.groupK
             let groupGradient = gradient + group * e.groupK
             if dWeight != nil {
-              gather(x + n * e.image, rows, group, into: patches.pointer, e)
-              loops.multiply(
-                StridedMatrix(patches.pointer, row: 1, column: e.patch),
+              products.multiply(
+                unfolded(x + n * e.image, rows, group, patches, e).transposed,
                 StridedMatrix(groupGradient, row: e.k, column: 1), into: sums + offset,
                 stride: e.groupK, m: e.patch, n: e.groupK, k: pixels, adding: true,
                 scratch: scratch.pointer)
             }
             if let dx, let weights {
-              loops.multiply(
+              let image = dx + n * e.image
+              let pixelsOfGroup = image + rows.lowerBound * e.w * e.c + group * e.groupC
+              products.multiply(
                 StridedMatrix(groupGradient, row: e.k, column: 1),
                 StridedMatrix(weights.pointer + offset, row: 1, column: e.groupK),
-                into: patches.pointer, stride: e.patch, m: pixels, n: e.patch, k: e.groupK,
+                into: e.isPointwise ? pixelsOfGroup : patches.pointer,
+                stride: e.isPointwise ? e.c : e.patch, m: pixels, n: e.patch, k: e.groupK,
                 adding: false, scratch: scratch.pointer)
-              scatter(patches.pointer, rows, group, addingTo: dx + n * e.image, e)
+              if !e.isPointwise { scatter(patches.pointer, rows, group, addingTo: image, e) }
             }
           }
         }
@@ -155,6 +156,20 @@ public enum GeneralConvolution {
     copyStrided(
       source, strides: isPacking ? plain : packed, into: target,
       strides: isPacking ? packed : plain, shape: shape)
+  }
+
+  /// The pixels under the kernel for some rows of output pixels, as a matrix with a row for each: a copy in
+  /// `patches`, or the image itself for a 1×1 kernel with stride 1.
+  private static func unfolded(
+    _ image: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int, _ patches: Scratch,
+    _ e: ConvolutionExtents
+  ) -> StridedMatrix {
+    if e.isPointwise {
+      return StridedMatrix(
+        image + rows.lowerBound * e.w * e.c + group * e.groupC, row: e.c, column: 1)
+    }
+    gather(image, rows, group, into: patches.pointer, e)
+    return StridedMatrix(patches.pointer, row: e.patch, column: 1)
   }
 
   /// Copies the pixels under the kernel for some rows of output pixels; 0 outside the image.
@@ -268,6 +283,10 @@ private struct Bands {
   func rows(of band: Int) -> Range<Int> {
     outputH * band / count..<outputH * (band + 1) / count
   }
+}
+
+extension StridedMatrix {
+  fileprivate var transposed: StridedMatrix { StridedMatrix(pointer, row: column, column: row) }
 }
 
 extension ConvolutionExtents {

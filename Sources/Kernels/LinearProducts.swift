@@ -47,7 +47,7 @@ private func multiply(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
   adding: Bool = false
 ) {
-  let loops = KernelSet.current.loops
+  let set = KernelSet.current
   // A part must be worth waking a thread, and have enough columns to repay packing A.
   let worth = max(1, m * n * k / 5_000_000)
   let widest = max(m <= 4 ? 16 : 128, (n + 31) / 32)
@@ -56,8 +56,8 @@ private func multiply(
   parallel(count: parts) { part in
     let first = blocks * part / parts * block
     let past = min(n, blocks * (part + 1) / parts * block)
-    let scratch = Scratch(count: loops.scratchCount)
-    loops.multiply(
+    let scratch = Scratch(count: set.loops.scratchCount)
+    set.products.multiply(
       a.strided, b.strided.from(column: first), into: c + first, stride: n,
       m: m, n: past - first, k: k, adding: adding, scratch: scratch.pointer)
   }
@@ -68,13 +68,13 @@ private func multiplyLongSums(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int,
   adding: Bool
 ) {
-  let loops = KernelSet.current.loops
+  let set = KernelSet.current
   let parts = min(8, k / 1024)
   let partial = Scratch(count: parts * m * n)
   parallel(count: parts) { part in
     let (first, past) = (k * part / parts, k * (part + 1) / parts)
-    let scratch = Scratch(count: loops.scratchCount)
-    loops.multiply(
+    let scratch = Scratch(count: set.loops.scratchCount)
+    set.products.multiply(
       a.strided.from(column: first), b.strided.from(row: first),
       into: partial.pointer + part * m * n, stride: n,
       m: m, n: n, k: past - first, adding: false, scratch: scratch.pointer)
@@ -122,11 +122,11 @@ public func matrixProducts(
     }
     return
   }
-  let loops = KernelSet.current.loops
+  let set = KernelSet.current
   parallel(count: count, grain: max(1, 1_000_000 / max(1, m * n * k))) { range in
-    let scratch = Scratch(count: loops.scratchCount)
+    let scratch = Scratch(count: set.loops.scratchCount)
     for index in range {
-      loops.multiply(
+      set.products.multiply(
         a.moved(by: aOffsets[index]).strided, b.moved(by: bOffsets[index]).strided,
         into: c + index * m * n, stride: n, m: m, n: n, k: k, adding: false,
         scratch: scratch.pointer)

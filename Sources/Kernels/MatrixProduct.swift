@@ -31,9 +31,9 @@ public func matrixProduct(
   _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int,
   m: Int, n: Int, k: Int, adding: Bool = false
 ) {
-  let loops = KernelSet.current.loops
-  let scratch = Scratch(count: loops.scratchCount)
-  loops.multiply(
+  let set = KernelSet.current
+  let scratch = Scratch(count: set.loops.scratchCount)
+  set.products.multiply(
     a.strided, b.strided, into: c, stride: stride, m: m, n: n, k: k, adding: adding,
     scratch: scratch.pointer)
 }

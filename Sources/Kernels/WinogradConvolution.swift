@@ -40,24 +40,24 @@ public enum WinogradConvolution {
     codes: UnsafeMutablePointer<UInt8>? = nil, _ e: ConvolutionExtents,
     epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
-    let loops = KernelSet.current.loops
+    let (loops, products) = (KernelSet.current.loops, KernelSet.current.products)
     let u = (transformed ?? WinogradWeights(weight, e)).u
     let e = WinogradExtents(e, lanes: loops.vectorLanes)
     let paddedBias = Scratch(count: e.filters)
     paddedBias.pointer.update(repeating: 0, count: e.filters)
     if let bias { paddedBias.pointer.update(from: bias, count: e.k) }
     let front = x.front
-    // Tiles are independent, so the rows may be divided anywhere.
-    parallel(count: e.tileRows, grain: e.rowsWorthAThread) { range in
-      let work = Workspace(e, range.count, loops)
+    let chunks = Chunks(e, products)
+    parallel(chunks, e, wholeImages: front != nil) { range in
+      let work = Workspace(e, chunks, range.count, loops)
       let images = InputImages(x, front: front, e)
       for part in images.parts(of: range) {
         images.withPixels(of: part, scratch: work.scratch) { pixels, _, before in
-          for tiles in e.chunks(of: part) {
+          for tiles in chunks.of(part) {
             loops.winogradInput(
               pixels, into: work.v, tiles: tiles.moved(back: before), isCached: front != nil, e,
               scratch: work.scratch)
-            loops.winogradProducts(
+            products.winogradProducts(
               work.v, u.pointer, into: work.m, tiles: tiles.count,
               terms: e.channels, columns: e.filters, e, scratch: work.scratch)
             if epilogue.pool2x2 {
@@ -91,7 +91,7 @@ public enum WinogradConvolution {
     dBias: UnsafeMutablePointer<Float>?,
     _ extents: ConvolutionExtents, epilogue: ConvolutionEpilogue = ConvolutionEpilogue()
   ) {
-    let loops = KernelSet.current.loops
+    let (loops, products) = (KernelSet.current.loops, KernelSet.current.products)
     let e = WinogradExtents(extents, lanes: loops.vectorLanes)
     let front = x.front
     var frontSums: DirectGradientSums?
@@ -106,16 +106,17 @@ public enum WinogradConvolution {
     let partWeights = Scratch(count: dWeight == nil ? 0 : groups.count * weights)
     let partBiases = Scratch(count: groups.count * e.filters)
     let isRectified = epilogue.activation == .relu && !epilogue.pool2x2
+    let chunks = Chunks(e, products)
     parallel(count: groups.count) { [frontSums] group in
       let range = groups[group].lowerBound * e.tilesDown..<groups[group].upperBound * e.tilesDown
-      let work = Workspace(e, range.count, loops)
+      let work = Workspace(e, chunks, range.count, loops)
       let partWeight = partWeights.pointer + group * weights
       let partBias = partBiases.pointer + group * e.filters
       partBias.update(repeating: 0, count: e.filters)
       let images = InputImages(x, front: front, gradient: dx, sums: frontSums, e)
       for part in images.parts(of: range) {
         images.withPixels(of: part, group: group, scratch: work.scratch) { pixels, dx, before in
-          for tiles in e.chunks(of: part) {
+          for tiles in chunks.of(part) {
             if let codes, epilogue.pool2x2 {
               loops.winogradPooledOutputGradient(
                 dy, codes: codes, scale: epilogue.dropout?.scale ?? 1, into: work.m,
@@ -130,13 +131,13 @@ public enum WinogradConvolution {
               loops.winogradInput(
                 pixels, into: work.v, tiles: tiles.moved(back: before), isCached: front != nil, e,
                 scratch: work.scratch)
-              loops.winogradWeightProducts(
+              products.winogradWeightProducts(
                 work.v, work.m, into: partWeight, tiles: tiles.count,
                 adding: tiles.rows.lowerBound > range.lowerBound
                   || tiles.columns.lowerBound > 0, e, scratch: work.scratch)
             }
             if let dx, let uTransposed {
-              loops.winogradProducts(
+              products.winogradProducts(
                 work.m, uTransposed.pointer, into: work.v, tiles: tiles.count, terms: e.filters,
                 columns: e.channels, e, scratch: work.scratch)
               if tiles.columns.lowerBound == 0 { images.clearGradients(under: tiles.rows) }
@@ -173,8 +174,8 @@ private struct Workspace {
   private let memory: Scratch
   let v, m, scratch: UnsafeMutablePointer<Float>
 
-  init(_ e: WinogradExtents, _ rows: Int, _ loops: any VectorLoops.Type) {
-    let tiles = min(rows, e.chunkRows) * e.chunkColumns
+  init(_ e: WinogradExtents, _ chunks: Chunks, _ rows: Int, _ loops: any VectorLoops.Type) {
+    let tiles = min(rows, chunks.rows) * chunks.columns
     let vCount = tiles * e.tile(channels: e.channels)
     let mCount = tiles * e.tile(channels: e.filters)
     memory = Scratch(count: vCount + mCount + loops.scratchCount)
@@ -184,31 +185,52 @@ private struct Workspace {
   }
 }
 
-extension WinogradExtents {
-  /// Tiles that are transformed and multiplied together: enough for efficient products, few enough for
-  /// the caches. They are whole rows, or parts of one in wide images.
-  fileprivate var chunkRows: Int { max(1, 28 / tilesAcross) }
+/// Tiles that are transformed and multiplied together: enough for efficient products, few enough for the
+/// caches. They are whole rows, or parts of one in wide images.
+private struct Chunks {
+  /// The most rows and columns of tiles.
+  let rows, columns: Int
+  /// Whether the numbers depend on which tiles are multiplied together.
+  let areFixed: Bool
+  private let tilesAcross: Int
 
-  fileprivate var chunkColumns: Int {
-    let parts = max(1, tilesAcross / max(28, 28 * 128 / (channels + filters)))
-    return (tilesAcross + parts - 1) / parts
+  init(_ e: WinogradExtents, _ products: MatrixProducts) {
+    let tiles = products.tilesAtOnce(e)
+    rows = max(1, tiles / e.tilesAcross)
+    let parts = max(1, e.tilesAcross / max(tiles, tiles * 128 / (e.channels + e.filters)))
+    columns = (e.tilesAcross + parts - 1) / parts
+    areFixed = products.usesLibrary(e)
+    tilesAcross = e.tilesAcross
   }
 
-  fileprivate func chunks(of rows: Range<Int>) -> [TileRange] {
-    let count = (rows.count + chunkRows - 1) / chunkRows
+  func of(_ range: Range<Int>) -> [TileRange] {
+    let count = (range.count + rows - 1) / rows
     return (0..<count).flatMap { index in
       let part =
-        rows.lowerBound + rows.count * index / count..<rows.lowerBound + rows.count * (index + 1)
+        range.lowerBound + range.count * index / count..<range.lowerBound + range.count
+        * (index + 1)
         / count
-      return stride(from: 0, to: tilesAcross, by: chunkColumns).map { first in
-        TileRange(rows: part, columns: first..<min(tilesAcross, first + chunkColumns))
+      return stride(from: 0, to: tilesAcross, by: columns).map { first in
+        TileRange(rows: part, columns: first..<min(tilesAcross, first + columns))
       }
     }
   }
+}
 
-  /// The least tile rows that are worth waking a thread: 0.2 ms of work.
-  fileprivate var rowsWorthAThread: Int {
-    max(1, 20_000_000 / (72 * channels * filters * tilesAcross))
+/// Runs `body` on ranges of tile rows that are worth a thread each. Tiles are independent, so the rows may be
+/// divided anywhere, unless the chunks are fixed: then `body` gets the rows of one at a time, or of an image
+/// for whole images.
+private func parallel(
+  _ chunks: Chunks, _ e: WinogradExtents, wholeImages: Bool, _ body: (Range<Int>) -> Void
+) {
+  // 0.2 ms of work are worth waking a thread.
+  let grain = max(1, 20_000_000 / (72 * e.channels * e.filters * e.tilesAcross))
+  guard chunks.areFixed else {
+    return parallel(count: e.tileRows, grain: grain, body)
+  }
+  let rows = wholeImages ? e.tilesDown : chunks.rows
+  parallel(count: (e.tileRows + rows - 1) / rows, grain: max(1, grain / rows)) { range in
+    for index in range { body(index * rows..<min(e.tileRows, (index + 1) * rows)) }
   }
 }
 

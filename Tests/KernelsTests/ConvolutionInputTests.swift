@@ -22,17 +22,32 @@ struct ConvolutionInputTests {
       n: n, c: c, h: h, w: w, k: k, r: size, s: size, stride: stride, padding: padding)
   }
 
-  @Test(arguments: KernelSet.supported, cases.indices)
-  func agreesBitForBitWithBothInTurn(_ set: KernelSet, _ index: Int) {
+  @Test(arguments: KernelSet.withEveryProvider, cases.indices)
+  func agreesWithBothInTurn(_ set: KernelSet, _ index: Int) {
     let (front, k, padding, epilogue) = Self.cases[index]
     for relu in [true, false] {
       let problem = Problem(front, relu: relu, k: k, padding: padding, epilogue)
       let expected = KernelSet.$current.withValue(set) { problem.solveInTurn() }
-      for found in withThreadCounts(set, problem.solveTogether) { #expect(found == expected) }
+      let results = withThreadCounts(set, problem.solveTogether)
+      for other in results.dropFirst() { #expect(other == results[0]) }
+      // A library multiplies other tiles together and adds them up in another order.
+      if set.productsName == "own" {
+        #expect(results[0] == expected)
+      } else {
+        expectEqual(results[0], expected)
+      }
     }
   }
 
-  @Test(arguments: KernelSet.supported)
+  private func expectEqual(_ found: Problem.Solution, _ expected: Problem.Solution) {
+    #expect(relativeError(found.y, expected.y) < 3e-6)
+    #expect(relativeError(found.dWeight1, expected.dWeight1) < 2e-5)
+    #expect(relativeError(found.dBias1, expected.dBias1) < 2e-5)
+    #expect(relativeError(found.dWeight2, expected.dWeight2) < 2e-5)
+    #expect(relativeError(found.dBias2, expected.dBias2) < 2e-5)
+  }
+
+  @Test(arguments: KernelSet.withEveryProvider)
   func noImagesHaveNoGradient(_ set: KernelSet) {
     let front = Self.front(n: 0, c: 1, h: 8, w: 8, k: 16, size: 3, padding: 1)
     let problem = Problem(front, relu: true, k: 8, padding: 1, .init(activation: .relu))

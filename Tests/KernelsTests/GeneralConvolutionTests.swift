@@ -25,7 +25,7 @@ struct GeneralConvolutionTests {
       n: 9, c: 20, h: 9, w: 7, k: 20, r: 3, s: 3, stride: (1, 2), padding: (1, 1), groups: 20),
   ]
 
-  @Test(arguments: KernelSet.supported, cases.indices)
+  @Test(arguments: KernelSet.withEveryProvider, cases.indices)
   func agreesWithTheReference(_ set: KernelSet, _ index: Int) {
     let e = Self.cases[index]
     let (inputs, outputs) = (e.h * e.w, e.outputPixels)
@@ -63,7 +63,7 @@ struct GeneralConvolutionTests {
     }
   }
 
-  @Test(arguments: KernelSet.supported)
+  @Test(arguments: KernelSet.withEveryProvider)
   func gradientsThatAreNotWantedAreSkipped(_ set: KernelSet) {
     for e in [Self.cases[3], Self.cases[4]] { expectTheSameOneByOne(set, e) }
   }

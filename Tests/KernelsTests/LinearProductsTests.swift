@@ -4,7 +4,7 @@ import Testing
 @Suite(.serialized)
 struct LinearProductsTests {
   @Test(
-    arguments: KernelSet.supported,
+    arguments: KernelSet.withEveryProvider,
     [
       (1, 1, 1), (3, 200, 5), (7, 9, 150), (2, 5000, 3), (9, 5000, 17), (128, 300, 83),
       (64, 700, 300),
@@ -47,7 +47,7 @@ struct LinearProductsTests {
   }
 
   @Test(
-    arguments: KernelSet.supported,
+    arguments: KernelSet.withEveryProvider,
     [(1, 1, 1, 1), (3, 5, 7, 2), (20, 17, 9, 33), (100, 3, 4, 5), (2, 300, 400, 100), (9, 2, 3, 0)])
   func productsOfPairsAgreeWithTheReference(
     _ set: KernelSet, sizes: (count: Int, m: Int, n: Int, k: Int)

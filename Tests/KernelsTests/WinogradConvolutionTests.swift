@@ -21,7 +21,7 @@ struct WinogradConvolutionTests {
       dropout: DropoutRule(probability: 0.25, seed: 12_345_678_901)),
   ]
 
-  @Test(arguments: KernelSet.supported, cases)
+  @Test(arguments: KernelSet.withEveryProvider, cases)
   func agreesWithTheReference(_ set: KernelSet, _ e: ConvolutionExtents) {
     for epilogue in Self.epilogues where !epilogue.pool2x2 || min(e.outputH, e.outputW) > 1 {
       let problem = Problem(e, epilogue)
@@ -37,7 +37,7 @@ struct WinogradConvolutionTests {
     }
   }
 
-  @Test(arguments: KernelSet.supported)
+  @Test(arguments: KernelSet.withEveryProvider)
   func theFirstOfEqualPixelsIsTheLargest(_ set: KernelSet) {
     // All pixels are equal, so that the first one of each window counts as the largest.
     let e = ConvolutionExtents(
@@ -59,7 +59,7 @@ struct WinogradConvolutionTests {
     }
   }
 
-  @Test(arguments: KernelSet.supported)
+  @Test(arguments: KernelSet.withEveryProvider)
   func noImagesHaveNoGradient(_ set: KernelSet) {
     let e = ConvolutionExtents(n: 0, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
     var (dWeight, dBias) = (numbers(8 * 8 * 9), numbers(8))
@@ -73,7 +73,7 @@ struct WinogradConvolutionTests {
     #expect((dWeight + dBias).allSatisfy { $0 == 0 })
   }
 
-  @Test(arguments: KernelSet.supported)
+  @Test(arguments: KernelSet.withEveryProvider)
   func aNaNReachesTheResult(_ set: KernelSet) {
     let e = ConvolutionExtents(n: 1, c: 8, h: 4, w: 4, k: 8, r: 3, s: 3, stride: 1, padding: 1)
     let x = NumberBuffer(numbers(8 * 16))
