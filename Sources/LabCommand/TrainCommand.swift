@@ -130,7 +130,8 @@ struct TrainCommand: ParsableCommand {
 
   private func record(_ arguments: [String], _ setting: Experiment.Setting) -> RunRecord {
     var versions = [
-      "kernels": KernelSet.current.name, "processor": Processor.name, "threads": "\(Threads.count)",
+      "kernels": KernelSet.current.name, "blas": KernelSet.current.productsName,
+      "processor": Processor.name, "threads": "\(Threads.count)",
       "system": ProcessInfo.processInfo.operatingSystemVersionString,
     ]
     versions["swift"] = Bundle.main.executableURL.flatMap(compilerVersion)
@@ -152,11 +153,20 @@ struct TrainCommand: ParsableCommand {
           + "results differ a little")
     }
     guard device == .cpu else { return }
-    let now = KernelSet.current.name
-    guard let kernels = record.versions["kernels"], kernels != now else { return }
-    StandardError.writeLine(
-      "Warning: the run was started with the kernels \(kernels) and continues with \(now), so that "
-        + "results differ a little; LAB_KERNELS=\(kernels) avoids that")
+    let now = KernelSet.current
+    if let kernels = record.versions["kernels"], kernels != now.name {
+      StandardError.writeLine(
+        "Warning: the run was started with the kernels \(kernels) and continues with \(now.name), so "
+          + "that results differ a little; LAB_KERNELS=\(kernels) avoids that")
+    }
+    // Runs of earlier versions have no such entry.
+    let products = record.versions["blas"] ?? "own"
+    if products != now.productsName {
+      StandardError.writeLine(
+        "Warning: the run was started with the matrix products \(products) and continues with "
+          + "\(now.productsName), so that results differ a little; LAB_BLAS=\(products) avoids that"
+      )
+    }
   }
 }
 

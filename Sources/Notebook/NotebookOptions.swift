@@ -37,14 +37,14 @@ extension ParsableArguments {
     let result = parameters(
       from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: OutputFolder.url)
     sharesState("shared generator", SharedGenerator())
-    dependsOn("Kernels", KernelSet.current.name)
+    dependsOn("Kernels", KernelSet.current.fullName)
     for (name, value) in ProcessInfo.processInfo.environment
     where name.hasPrefix("LAB_") && !["LAB_OUTPUT_DIR", Language.variable].contains(name) {
       dependsOn(name, value)
     }
     note("Processor", Processor.name)
     note("Threads", "\(Threads.count)")
-    note("Kernels", KernelSet.current.name)
+    note("Kernels", KernelSet.current.fullName)
     if let options = result.notebookOptions {
       attempt { try NotebookDevice.choose(options.device) }
     }

@@ -417,6 +417,7 @@ struct TrainCommandTests {
     ("LAB_THREADS", "many", "Error: LAB_THREADS: expected a number from 1 to 1024, got many\n"),
     ("LAB_THREADS", "0", "Error: LAB_THREADS: expected a number from 1 to 1024, got 0\n"),
     ("LAB_KERNELS", "sse9", "Error: LAB_KERNELS=sse9: there are no such kernels; "),
+    ("LAB_BLAS", "mkl", "Error: LAB_BLAS=mkl: there are no such matrix products; expected own or "),
   ])
   func environmentVariablesAreChecked(name: String, value: String, text: String) throws {
     try withFolder { folder in

@@ -7,7 +7,8 @@ import StandardStreams
 // What every command-line program of this package does: check the environment, accept hyphens in
 // options, and end with one line if something goes wrong.
 
-/// Prepares standard output and error, and ends the program with one line if `LAB_KERNELS` or `LAB_THREADS` has a value that is not allowed.
+/// Prepares standard output and error, and ends the program with one line if `LAB_KERNELS`, `LAB_BLAS` or
+/// `LAB_THREADS` has a value that is not allowed.
 public func prepareProgram() {
   StandardStreams.prepare()
   FileSignals.prepare()
