@@ -160,6 +160,7 @@ public enum GeneralConvolution {
 
   /// The pixels under the kernel for some rows of output pixels, as a matrix with a row for each: a copy in
   /// `patches`, or the image itself for a 1×1 kernel with stride 1.
+  @inline(__always)
   private static func unfolded(
     _ image: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int, _ patches: Scratch,
     _ e: ConvolutionExtents
@@ -173,6 +174,7 @@ public enum GeneralConvolution {
   }
 
   /// Copies the pixels under the kernel for some rows of output pixels; 0 outside the image.
+  @inline(__always)
   private static func gather(
     _ image: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int,
     into patches: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents
@@ -188,6 +190,7 @@ public enum GeneralConvolution {
   }
 
   /// Adds the gradients of the pixels under the kernel to those of the image.
+  @inline(__always)
   private static func scatter(
     _ patches: UnsafePointer<Float>, _ rows: Range<Int>, _ group: Int,
     addingTo image: UnsafeMutablePointer<Float>, _ e: ConvolutionExtents

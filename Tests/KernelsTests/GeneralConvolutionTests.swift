@@ -23,6 +23,10 @@ struct GeneralConvolutionTests {
       n: 2, c: 3, h: 4, w: 4, k: 20, r: 4, s: 4, stride: (4, 4), padding: (0, 0)),
     ConvolutionExtents(
       n: 9, c: 20, h: 9, w: 7, k: 20, r: 3, s: 3, stride: (1, 2), padding: (1, 1), groups: 20),
+    // Images that are multiplied without a copy.
+    ConvolutionExtents(n: 9, c: 36, h: 7, w: 13, k: 24, r: 1, s: 1, stride: 1, padding: 0),
+    ConvolutionExtents(
+      n: 2, c: 34, h: 50, w: 60, k: 26, r: 1, s: 1, stride: (1, 1), padding: (0, 0), groups: 2),
   ]
 
   @Test(arguments: KernelSet.withEveryProvider, cases.indices)
@@ -84,6 +88,22 @@ struct GeneralConvolutionTests {
       GeneralConvolution.gradients(
         x: x, weight: weight, dy: dy, dx: nil, dWeight: nil, dBias: &dBias1, e)
       #expect(dx1 == dx && dWeight1 == dWeight && dBias1 == dBias)
+    }
+  }
+
+  @Test(
+    .enabled(
+      if: KernelSet.hasLibrary, "no BLAS library is installed; apt-get install libopenblas0"))
+  func aLibraryTakesLargeDirectConvolutions() {
+    let pointwise = Self.cases[Self.cases.count - 2]
+    let cheap = ConvolutionExtents(
+      n: 9, c: 3, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1)
+    let set = KernelSet.supported[0]
+    KernelSet.$current.withValue(set) {
+      #expect(DirectConvolution.isSupported(pointwise) && DirectConvolution.isSupported(cheap))
+    }
+    KernelSet.$current.withValue(set.withFastProducts()) {
+      #expect(!DirectConvolution.isSupported(pointwise) && DirectConvolution.isSupported(cheap))
     }
   }
 
