@@ -4,7 +4,7 @@ import KernelInterface
 
 /// The matrix product of the system's BLAS: OpenBLAS on Linux, Accelerate on macOS, where it was never
 /// tried. The library is opened when it is first needed, so that programs start without it.
-final class BLASLibrary: Sendable {
+package final class BLASLibrary: Sendable {
   /// Its name in `LAB_BLAS`.
   static let name: String = {
     #if os(macOS)
@@ -30,7 +30,7 @@ final class BLASLibrary: Sendable {
   }
 
   /// Opens OpenBLAS for one thread, because our own threads divide the work, and with the right kernels.
-  static func openBLAS(files: [String]) throws(KernelSetError) -> BLASLibrary {
+  package static func openBLAS(files: [String]) throws(KernelSetError) -> BLASLibrary {
     let set = try? KernelSet.requested(ProcessInfo.processInfo.environment["LAB_KERNELS"])
     // Both are read while the library is loaded. A pool of threads would be started for nothing.
     let settings = [
@@ -50,7 +50,7 @@ final class BLASLibrary: Sendable {
   /// Its versions take processors that are newer than they are for very old ones: Debian 12's takes
   /// Sapphire Rapids for a Prescott. Portable kernels on a processor with AVX2 were asked for; the newest
   /// processors that have to use them are of type Sandy Bridge.
-  static func coreType(of set: String, _ features: Set<String>) -> String? {
+  package static func coreType(of set: String, _ features: Set<String>) -> String? {
     switch set {
     case "avx512": "SKYLAKEX"
     case "avx2": "HASWELL"

@@ -128,7 +128,7 @@ public struct KernelSet: Sendable {
   }
 
   /// The set with all matrix products by a library that was opened.
-  func multiplying(
+  package func multiplying(
     by library: Result<BLASLibrary, KernelSetError>
   ) throws(KernelSetError) -> KernelSet {
     switch library {

@@ -5,7 +5,7 @@ import KernelInterface
 /// Which one does follows from the extents of a product alone, never from the number of threads. The
 /// library may add up an element of C in another order where C has more rows or columns, so the division of
 /// a product into calls must follow from the extents, too.
-struct MatrixProducts: Sendable {
+package struct MatrixProducts: Sendable {
   let loops: any VectorLoops.Type
   /// Nil for the own loops alone.
   let library: BLASLibrary?
@@ -33,7 +33,7 @@ struct MatrixProducts: Sendable {
   /// Whether the library with AVX is faster than the portable loops, by the rows of `kernel-bench`. From 32×32×32
   /// on it takes two thirds of the time, from 64×64×64 on half; 16×16×16 takes it as long, and one row or column
   /// is read once whoever multiplies it.
-  static func isFaster(m: Int, n: Int, k: Int) -> Bool {
+  package static func isFaster(m: Int, n: Int, k: Int) -> Bool {
     min(m, n, k) >= 8 && m * n * k >= 1 << 15
   }
 

@@ -15,7 +15,7 @@ public enum Processor {
     "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma",
     "abm", "movbe",
   ]
-  static let x86Level4 = x86Level3.union([
+  package static let x86Level4 = x86Level3.union([
     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl",
   ])
 

@@ -1,7 +1,6 @@
 import Foundation
+import Kernels
 import Testing
-
-@testable import Kernels
 
 @Suite(.serialized)
 struct BLASLibraryTests {
