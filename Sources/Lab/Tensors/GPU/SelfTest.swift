@@ -5,8 +5,8 @@ import OpenCLKernels
 /// Compares a device's results with the processor's, before the device is used: a driver that
 /// compiles a kernel wrongly would otherwise only be noticed by networks that learn nothing.
 ///
-/// It takes about a second, most of it for the compiler, and is done once for each device, driver and
-/// version of the kernels: that they have passed is written into the user's folder for caches.
+/// Most of its time goes into compiling. It is done once for each device, driver and version of the
+/// kernels: that they have passed is written into the user's folder for caches.
 package struct SelfTest {
   /// The largest difference that a precision may have, relative to the root of the sum of squares.
   /// TF32 rounds factors to 2⁻¹¹, bfloat16 to 2⁻⁸; what is seen is a quarter of this or less.
