@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Testing
 
 @Suite(.serialized)
@@ -143,8 +144,11 @@ private struct Problem {
   /// The same by the definitions, except for the choice among nearly equal pixels, which is taken from
   /// the codes.
   func solveByReference(codes: [UInt8]) -> Solution {
-    var pixels = [Float](repeating: 0, count: e.n * e.k * e.outputH * e.outputW)
-    convolutionReference(x: x, weight: weight, bias: bias, y: &pixels, e)
+    let pixels = references.pixels(of: e) {
+      var pixels = [Float](repeating: 0, count: e.n * e.k * e.outputH * e.outputW)
+      convolutionReference(x: x, weight: weight, bias: bias, y: &pixels, e)
+      return pixels
+    }
     var y = pixels
     var gradient = dy
     if epilogue.pool2x2 {
@@ -153,12 +157,15 @@ private struct Problem {
       y = pixels.map { max($0, 0) }
       gradient = zip(dy, pixels).map { $1 > 0 ? $0 : 0 }
     }
-    var result = Solution(
-      y: y, dx: x, dWeight: weight, dBias: bias, codes: codes)
-    convolutionGradientsReference(
-      x: x, weight: weight, dy: gradient,
-      dx: &result.dx, dWeight: &result.dWeight, dBias: &result.dBias, e)
-    return result
+    let gradients = references.gradients(of: e, for: gradient) {
+      var result = Gradients(x: x, weight: weight, bias: bias)
+      convolutionGradientsReference(
+        x: x, weight: weight, dy: gradient,
+        dx: &result.x, dWeight: &result.weight, dBias: &result.bias, e)
+      return result
+    }
+    return Solution(
+      y: y, dx: gradients.x, dWeight: gradients.weight, dBias: gradients.bias, codes: codes)
   }
 
   /// The pixels after pooling, ReLU and dropout, and the gradient of the pixels.
@@ -182,5 +189,40 @@ private struct Problem {
       return isKept ? ((epilogue.activation == .relu) ? max(largest, 0) : largest) * scale : 0
     }
     return (y, gradient)
+  }
+}
+
+private struct Gradients: Sendable {
+  var x, weight, bias: [Float]
+}
+
+/// What the plain convolution gives for the numbers of a problem. It takes longer than all sets of kernels
+/// together, and mostly gets the same input for each of them.
+private let references = References()
+
+private final class References: Sendable {
+  private struct Key: Hashable {
+    let extents: ConvolutionExtents
+    let gradient: [Float]
+  }
+
+  private let pixels = Mutex<[ConvolutionExtents: [Float]]>([:])
+  private let gradients = Mutex<[Key: Gradients]>([:])
+
+  func pixels(of e: ConvolutionExtents, _ compute: () -> [Float]) -> [Float] {
+    if let known = pixels.withLock({ $0[e] }) { return known }
+    let result = compute()
+    pixels.withLock { $0[e] = result }
+    return result
+  }
+
+  func gradients(
+    of e: ConvolutionExtents, for gradient: [Float], _ compute: () -> Gradients
+  ) -> Gradients {
+    let key = Key(extents: e, gradient: gradient)
+    if let known = gradients.withLock({ $0[key] }) { return known }
+    let result = compute()
+    gradients.withLock { $0[key] = result }
+    return result
   }
 }
