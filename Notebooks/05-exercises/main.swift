@@ -1004,7 +1004,7 @@ check("8: the accuracy on test images", points: 3, timeLimit: 900) {
 // ```
 //
 // The options that you declare appear in `lab train --model_class=CNN --help`.
-cell("What next?")
+cell("What next?", tolerance: .init(pixels: 0.02))
 let networks = [("CNN", cnnAccuracies)] + (trained.map { [("your network", $0)] } ?? [])
 var chart = Figure(size: (5, 2.6))
 chart[0].barh(
