@@ -1,7 +1,7 @@
 import Kernels
 
-/// The first convolution of the CNN, and the convolutions of a ResNet other than 3×3 with stride 1. Where a
-/// library multiplies matrices, those for which it is worthwhile are products.
+/// The first convolution of the CNN, and the convolutions of a ResNet other than 3×3 with stride 1. With a
+/// library's matrix products, those that are faster unfolded are computed so.
 func directConvolutions() -> [(String, Work)] {
   let cases = [
     ConvolutionExtents(n: 128, c: 1, h: 28, w: 28, k: 64, r: 3, s: 3, stride: 1, padding: 1),

@@ -18,10 +18,8 @@ struct KernelBench {
     let set = KernelSet.current
     Threads.count = 1
     let peak = set.measurePeak()
-    let library = (try? set.multiplying(by: KernelSet.libraryName))?.description
-    print(
-      "\(Processor.name), \(library ?? set.description), \(peak.rounded()) GFLOP/s at most a thread"
-    )
+    let description = providers(set).last?.1.description ?? set.description
+    print("\(Processor.name), \(description), \(peak.rounded()) GFLOP/s at most a thread")
     print(row("kernel", "threads", "ms", "GFLOP/s", "of peak"))
     let filter = CommandLine.arguments.dropFirst().first
     let byProducts =

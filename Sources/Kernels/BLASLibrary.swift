@@ -47,9 +47,9 @@ package final class BLASLibrary: Sendable {
 
   /// The processor type whose kernels OpenBLAS is to use, nil for the one that it finds itself.
   ///
-  /// Its versions take processors that are newer than they are for very old ones: Debian 12's takes
-  /// Sapphire Rapids for a Prescott. Portable kernels on a processor with AVX2 were asked for; the newest
-  /// processors that have to use them are of type Sandy Bridge.
+  /// An OpenBLAS that is older than the processor takes it for a very old one: Debian 12's takes Sapphire
+  /// Rapids for a Prescott. On a processor with AVX2, portable kernels run only if `LAB_KERNELS` asks for
+  /// them, to see what an older processor does: the newest ones without AVX2 are of type Sandy Bridge.
   package static func coreType(of set: String, _ features: Set<String>) -> String? {
     switch set {
     case "avx512": "SKYLAKEX"

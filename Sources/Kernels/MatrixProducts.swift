@@ -30,9 +30,9 @@ package struct MatrixProducts: Sendable {
       a, b, into: c, stride: stride, m: m, n: n, k: k, adding: adding, scratch: scratch)
   }
 
-  /// Whether the library with AVX is faster than the portable loops, by the rows of `kernel-bench`. From 32×32×32
-  /// on it takes two thirds of the time, from 64×64×64 on half; 16×16×16 takes it as long, and one row or column
-  /// is read once whoever multiplies it.
+  /// Whether the library with AVX is faster than the portable loops, by the rows of `kernel-bench`: from 32×32×32
+  /// on it takes two thirds of their time, from 64×64×64 on half. For 16×16×16 it takes as long, and with a single
+  /// row or column both wait for memory.
   package static func isFaster(m: Int, n: Int, k: Int) -> Bool {
     min(m, n, k) >= 8 && m * n * k >= 1 << 15
   }

@@ -33,6 +33,10 @@ final class PackedWeights: Sendable {
     let order: ElementOrder
     let shape: [Int]
     let packing: WeightPacking
+
+    func isSame(as other: Known) -> Bool {
+      memory === other.memory && shape == other.shape && packing == other.packing
+    }
   }
 
   private let known = Mutex<[Known]>([])
@@ -54,16 +58,10 @@ final class PackedWeights: Sendable {
       known.removeAll { $0.memory == nil }
       // It may have been packed by another thread meanwhile.
       if let buffer = memory.packed(packing, shape) { return buffer }
-      let isKnown = known.contains {
-        $0.memory === memory && $0.packing == packing && $0.shape == shape
-      }
-      let others = known.filter {
-        !($0.memory === memory && $0.packing == packing && $0.shape == shape)
-          && $0.memory?.packed($0.packing, $0.shape) == nil
-      }
-      if !isKnown { known.append(wanted) }
-      let buffers = Self.pack([wanted] + others.prefix(3), on: backend)
-      return buffers[0]
+      let others = known.filter { !$0.isSame(as: wanted) }
+      if others.count == known.count { known.append(wanted) }
+      let changed = others.filter { $0.memory?.packed($0.packing, $0.shape) == nil }
+      return Self.pack([wanted] + changed.prefix(3), on: backend)[0]
     }
   }
 

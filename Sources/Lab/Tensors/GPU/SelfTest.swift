@@ -7,9 +7,10 @@ import OpenCLKernels
 ///
 /// Most of its time goes into compiling. It is done once for each device, driver and version of the
 /// kernels: that they have passed is written into the user's folder for caches.
-package struct SelfTest {
+package enum SelfTest {
   /// The largest difference that a precision may have, relative to the root of the sum of squares.
-  /// TF32 rounds factors to 2⁻¹¹, bfloat16 to 2⁻⁸; what is seen is a quarter of this or less.
+  /// TF32 rounds factors to 2⁻¹¹, bfloat16 to 2⁻⁸; devices that compute right differ by a quarter
+  /// of this or less.
   package static func tolerance(_ precision: GPUPrecision) -> Double {
     switch precision {
     case .float32: 2e-5
