@@ -8,8 +8,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 /// What `import Lab` gives. Who imports it depends on each of these modules: of a module that only
 /// passes others on, SwiftPM does not notice that they have changed.
 let modules = [
-  "Random", "Tensors", "Networks", "Models", "Data", "Files", "Handwriting", "Text", "Datasets",
-  "Training", "Experiments",
+  "Random", "Processes", "Tensors", "Networks", "Models", "Data", "Files", "Handwriting", "Text",
+  "Datasets", "Training", "MPI", "Experiments",
 ].map { "Lab\($0)" }
 let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
 
@@ -21,6 +21,13 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
     kernelSet("AVX512", march: "x86-64-v4"),
     kernelSet("AVX2", march: "x86-64-v3"), kernelSet("Portable"),
   ]
+#endif
+
+/// The pkg-config file of MPI: on Debian the one that `update-alternatives` has chosen.
+#if os(Linux)
+  let defaultMPI = "mpi-c"
+#else
+  let defaultMPI = "ompi-c"
 #endif
 
 /// The folders of `Notebooks` that have a program; `lab notebooks new` makes another one.
@@ -57,6 +64,11 @@ let package = Package(
     .executable(name: "lab", targets: ["LabCommand"]),
     .executable(name: "lab-kernel", targets: ["lab-kernel"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI",
+      description: "Training by several processes, on one machine or several, that mpirun starts.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
@@ -78,6 +90,8 @@ let package = Package(
     // The same, and without headers: `Kernels` opens the library or does without.
     .systemLibrary(
       name: "CBLAS", providers: [.apt(["libopenblas-dev"])]),
+    // Only with the trait MPI. LAB_MPI=mpich builds with MPICH where Debian would take Open MPI.
+    .systemLibrary(name: "CMPI", pkgConfig: Context.environment["LAB_MPI"] ?? defaultMPI),
     library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
@@ -98,6 +112,8 @@ let package = Package(
       name: "OpenCLKernels", dependencies: ["CEmbeddedFiles", "COpenCL", "Digests"],
       exclude: ["Source"], swiftSettings: strict),
     module("Random"),
+    module("Processes"),
+    module("MPI", ["LabProcesses", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
     module("Tensors", ["Kernels", "LabRandom", "OpenCLKernels"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),
@@ -115,12 +131,15 @@ let package = Package(
     module("Resources", ["CEmbeddedFiles"], exclude: ["Metadata", "Text"]),
     module(
       "Training",
-      ["LabData", "LabNetworks", "LabRandom", "LabTensors", "LabText", "Kernels", "Digests"]),
+      [
+        "LabData", "LabNetworks", "LabProcesses", "LabRandom", "LabTensors", "LabText", "Kernels",
+        "Digests",
+      ]),
     module(
       "Experiments",
       [
-        "LabData", "LabDatasets", "LabModels", "LabNetworks", "LabRandom", "LabTensors",
-        "LabText", "LabTraining", "Kernels", "StandardStreams", arguments,
+        "LabData", "LabDatasets", "LabModels", "LabMPI", "LabNetworks", "LabProcesses", "LabRandom",
+        "LabTensors", "LabText", "LabTraining", "Kernels", "StandardStreams", arguments,
       ]),
     .target(
       name: "Lab", dependencies: modules.map { .target(name: $0) }, path: "Sources/Lab/Lab",

@@ -94,6 +94,40 @@ public enum BatchNormalization {
       n.slope[c] = isTraining ? product * deviation * deviation / Float(pixels) : 0
     }
     guard let dx else { return }
+    inputGradient(x: x, n, activation, dy: dy, dx: dx, pixels: pixels, channels: channels, loops)
+  }
+
+  /// The gradient by x of some pixels of a batch, from the gradients of the whole batch.
+  ///
+  /// - Parameters:
+  ///   - dWeight: The gradient by the weight, of the whole batch; `dBias` likewise.
+  ///   - pixels: The number of pixels of x.
+  ///   - batchPixels: The number of pixels of the whole batch.
+  public static func inputGradient(
+    x: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
+    activation: Activation, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    dWeight: UnsafePointer<Float>, dBias: UnsafePointer<Float>, pixels: Int, batchPixels: Int,
+    channels: Int
+  ) {
+    let memory = Scratch(count: 5 * channels)
+    let n = NormalizationChannels(memory.pointer, channels: channels)
+    n.fill(mean, variance, weight, bias, epsilon, channels)
+    for c in 0..<channels {
+      let deviation = 1 / (variance[c] + epsilon).squareRoot()
+      n.offset[c] = dBias[c] / Float(batchPixels)
+      n.slope[c] = dWeight[c] * deviation / Float(batchPixels)
+    }
+    inputGradient(
+      x: x, n, activation, dy: dy, dx: dx, pixels: pixels, channels: channels,
+      KernelSet.current.loops)
+  }
+
+  private static func inputGradient(
+    x: UnsafePointer<Float>, _ n: NormalizationChannels, _ activation: Activation,
+    dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, pixels: Int, channels: Int,
+    _ loops: any VectorLoops.Type
+  ) {
     parallel(count: pixels, grain: grain(channels)) { range in
       let first = range.lowerBound * channels
       loops.normalizationGradient(

@@ -7,18 +7,27 @@ import Synchronization
 public enum Threads {
   private static let chosen = Atomic<Int>(0)
 
+  /// The most threads that one task uses, if it is one of several that compute at the same time.
+  @TaskLocal public static var limit: Int?
+
   /// The number of threads; at least one.
   public static var count: Int {
     get {
-      let value = chosen.load(ordering: .relaxed)
-      if value > 0 { return value }
-      let wanted = ProcessInfo.processInfo.environment["LAB_THREADS"].flatMap { Int($0) }
-      let processors = ProcessInfo.processInfo.activeProcessorCount
-      let count = max(1, wanted ?? min(processors, ProcessorQuota.processors() ?? processors))
-      chosen.store(count, ordering: .relaxed)
-      return count
+      if let limit { return min(limit, total) }
+      return total
     }
     set { chosen.store(max(1, newValue), ordering: .relaxed) }
+  }
+
+  /// The number of threads of all tasks together.
+  public static var total: Int {
+    let value = chosen.load(ordering: .relaxed)
+    if value > 0 { return value }
+    let wanted = ProcessInfo.processInfo.environment["LAB_THREADS"].flatMap { Int($0) }
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    let count = max(1, wanted ?? min(processors, ProcessorQuota.processors() ?? processors))
+    chosen.store(count, ordering: .relaxed)
+    return count
   }
 }
 

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Kernels
 import Lab
+import LabMPI
+import LabProcesses
 import Literate
 
 /// `lab train`: the course's `training/run_experiment.py`.
@@ -18,17 +20,24 @@ struct TrainCommand: ParsableCommand {
         lab train --model_class=CNN --data_class=EMNIST --overfit_batches=2 --max_epochs=50
         lab train --model_class=LineCNN --data_class=EMNISTLines --loss=ctc --max_epochs=10
         lab train --resume=output/logs/CNN-MNIST/version_0
+        lab train --model_class=CNN --data_class=EMNIST --devices=4
+        mpirun -np 8 --bind-to none --hostfile hosts lab train --model_class=CNN --data_class=EMNIST
       """)
 
   @OptionGroup var experiment: Experiment
 
   func run() throws {
+    try experiment.processes.launch()
+    try withProcesses {
+      try experiment.processes.check(Processes.current)
+      try trainOrResume()
+    }
+  }
+
+  private func trainOrResume() throws {
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst(2)))
     guard let name = experiment.options.resume else { return try train(arguments) }
-    let folder =
-      try name == "newest"
-      ? TrainingRun.newest() : URL(filePath: name, directoryHint: .isDirectory)
-    let record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
+    let (folder, record) = try run(named: name)
     let configuration = try record.configuration(in: folder)
     try checkThatNothingChanges(in: folder, record, configuration)
     var now = try Self.parse(record.arguments + withoutResume(arguments))
@@ -37,6 +46,29 @@ struct TrainCommand: ParsableCommand {
       now.experiment.device.precision = nil
     }
     try now.train([], resuming: (folder, record, configuration))
+  }
+
+  /// The folder and the record of the run to resume, of which only process 0 needs the files.
+  private func run(named name: String) throws -> (folder: URL, record: RunRecord) {
+    let processes = Processes.current
+    var bytes: [UInt8] = []
+    if processes.rank == 0 {
+      let folder =
+        try name == "newest"
+        ? TrainingRun.newest() : URL(filePath: name, directoryHint: .isDirectory)
+      let record = try RunRecord(contentsOf: TrainingRun.record(in: folder))
+      if processes.size == 1 { return (folder, record) }
+      bytes = [UInt8](try JSONEncoder().encode(Resumption(folder: folder, record: record)))
+    }
+    let resumption = try JSONDecoder().decode(
+      Resumption.self, from: Data(try processes.broadcast(bytes)))
+    return (resumption.folder, resumption.record)
+  }
+
+  /// What process 0 tells the others about the run to resume.
+  private struct Resumption: Codable {
+    let folder: URL
+    let record: RunRecord
   }
 
   /// Refuses options that a resumed run cannot change: the model, its options and initial weights,
@@ -79,6 +111,7 @@ struct TrainCommand: ParsableCommand {
       try experiment.fitAndTest(setting)
       return
     }
+    guard Processes.current.rank == 0 else { return try help(setting) }
     let name = "\(setting.configuration.modelClass)-\(setting.data.displayName)"
     // Before a folder is made.
     try withOptionNames { try setting.trainer.check(setting.data) }
@@ -90,6 +123,19 @@ struct TrainCommand: ParsableCommand {
       // There is nothing to resume, and nothing to look at.
       try? FileManager.default.removeItem(at: folder)
       throw error
+    }
+  }
+
+  /// Trains and tests in another process than the first one, which writes all files.
+  private func help(_ setting: Experiment.Setting) throws {
+    let interruption = Interruption()
+    setting.trainer.isInterrupted = { interruption.hasOccurred }
+    setting.trainer.warn = { _ in }
+    defer { interruption.stop() }
+    do {
+      try experiment.fitAndTest(setting)
+    } catch is TrainingInterruption {
+      throw ExitCode(Interruption.exitStatus ?? 130)
     }
   }
 
@@ -119,6 +165,11 @@ struct TrainCommand: ParsableCommand {
         StandardError.writeLine(
           "Interrupted: \(stop). To continue: lab train --resume=\(folder.relativePath)")
         throw ExitCode(Interruption.exitStatus ?? 130)
+      } catch let failure as PeerFailure where TrainingRun.hasState(folder) {
+        fflush(nil)
+        throw PeerFailure(
+          "\(failure); the state was saved. To continue: lab train --resume=\(folder.relativePath)",
+          of: failure.rank)
       } catch let error as GPUError where !TrainingRun.isEmpty(folder) {
         fflush(nil)
         throw TrainingError(
@@ -134,12 +185,20 @@ struct TrainCommand: ParsableCommand {
       "processor": Processor.name, "threads": "\(Threads.count)",
       "system": ProcessInfo.processInfo.operatingSystemVersionString,
     ]
+    if let library = Launch.library {
+      versions["processes"] = "\(Processes.current.size) with \(library)"
+    }
     versions["swift"] = Bundle.main.executableURL.flatMap(compilerVersion)
     versions["commit"] = Bundle.main.executableURL.flatMap {
       commit(in: $0.deletingLastPathComponent())
     }
+    var recorded = ProcessOptions.withoutLaunch(arguments)
+    // A process that resumes the run without mpirun computes the same.
+    if Launch.library != nil, experiment.processes.microShards == nil {
+      recorded.append("--micro_shards=\(Trainer.defaultMicroShards)")
+    }
     return RunRecord(
-      arguments: arguments, seed: experiment.seed, model: setting.model,
+      arguments: recorded, seed: experiment.seed, model: setting.model,
       options: setting.configuration.options, data: setting.data, versions: versions)
   }
 

@@ -76,15 +76,22 @@ package struct OpenCLDevice: @unchecked Sendable {
 
   /// The device to compute on.
   ///
-  /// - Parameter choice: A number in the list of all devices, a part of a name, or `cpu` for a driver
-  ///   that computes on the processor; `gpu` or nil for the GPU with the most compute units.
+  /// - Parameters:
+  ///   - choice: A number in the list of all devices, a part of a name, or `cpu` for a driver that
+  ///     computes on the processor; `gpu` or nil for a GPU.
+  ///   - number: Which of the GPUs, the one with the most compute units first.
   /// - Throws: ``GPUError`` if there is no such device.
-  package static func chosen(by choice: String?) throws(GPUError) -> OpenCLDevice {
+  package static func chosen(
+    by choice: String?, number: Int = 0
+  ) throws(GPUError) -> OpenCLDevice {
     let devices = try all()
     let list = devices.enumerated().map { "\($0): \($1.name)" }.joined(separator: ", ")
     guard let choice, !choice.isEmpty, choice != "gpu" else {
-      let gpus = devices.filter(\.isGPU)
-      if let gpu = gpus.max(by: { $0.computeUnits < $1.computeUnits }) { return gpu }
+      // Among equals the first one, so that the order is always the same.
+      let gpus = devices.enumerated().filter(\.element.isGPU)
+        .sorted { ($1.element.computeUnits, $0.offset) < ($0.element.computeUnits, $1.offset) }
+        .map(\.element)
+      if !gpus.isEmpty { return gpus[number % gpus.count] }
       throw GPUError(
         devices.isEmpty
           ? "no GPU can be used: no OpenCL driver was found; install the driver of the GPU's make, "

@@ -20,6 +20,18 @@ public protocol Augmentation: Sendable {
   ///   - generator: The source of random numbers.
   func callAsFunction(_ x: Tensor, background: Float, generator: Generator) -> Tensor
 
+  /// Transforms some images of a batch, in the same way as all of them would be. By default transforms
+  /// all, and leaves out the others.
+  ///
+  /// - Parameters:
+  ///   - x: The images of the whole batch.
+  ///   - rows: Which of them the result has.
+  ///   - background: The value of a black pixel.
+  ///   - generator: The source of random numbers.
+  func callAsFunction(
+    _ x: Tensor, rows: Range<Int>, background: Float, generator: Generator
+  ) -> Tensor
+
   /// - Throws: ``DataError`` that names the value that is out of range. By default all are allowed.
   func validate() throws
 
@@ -28,6 +40,11 @@ public protocol Augmentation: Sendable {
 }
 
 extension Augmentation {
+  public func callAsFunction(
+    _ x: Tensor, rows: Range<Int>, background: Float, generator: Generator
+  ) -> Tensor {
+    self(x, background: background, generator: generator).rows(rows)
+  }
   public func validate() throws {}
   public var hyperparameters: [String: String] { [:] }
 }

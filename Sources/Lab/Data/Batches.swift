@@ -48,6 +48,10 @@ public struct Batches: Sequence, Sendable {
   private let workers: Int
   /// Where the images of batches are.
   private var device = Device.cpu
+  /// Which rows of a batch of some size are gathered; nil for all.
+  private var share: (@Sendable (_ count: Int) -> Range<Int>)?
+  /// The number of images of all batches.
+  private let imageCount: Int
   /// The number of batches; the last one may be smaller than the others.
   public let count: Int
 
@@ -92,6 +96,7 @@ public struct Batches: Sequence, Sendable {
     self.generator = generator
     self.augmentation = augmentation
     self.workers = Swift.max(0, workers)
+    self.imageCount = imageCount
     count = imageCount / batchSize + (imageCount.isMultiple(of: batchSize) ? 0 : 1)
   }
 
@@ -102,6 +107,8 @@ public struct Batches: Sequence, Sendable {
     augmentation = batches.augmentation
     workers = batches.workers
     device = batches.device
+    share = batches.share
+    imageCount = batches.imageCount
     self.count = count
   }
 
@@ -112,6 +119,23 @@ public struct Batches: Sequence, Sendable {
     batches.device = device
     return batches
   }
+
+  /// The same batches, of which only some rows are gathered.
+  ///
+  /// - Parameter rows: The rows of a batch with a number of rows.
+  package func sharing(_ rows: @escaping @Sendable (_ count: Int) -> Range<Int>) -> Batches {
+    var batches = self
+    batches.share = rows
+    return batches
+  }
+
+  /// The number of rows of a batch, those that are not gathered included.
+  package func size(ofBatch index: Int) -> Int {
+    Swift.max(0, Swift.min(batchSize, imageCount - index * batchSize))
+  }
+
+  /// The index of the first image of a batch that is not shuffled.
+  package func start(ofBatch index: Int) -> Int { index * batchSize }
 
   /// The first `maxLength` batches only, of a new order in each iteration if they are shuffled.
   public func prefix(_ maxLength: Int) -> Batches {
@@ -152,25 +176,39 @@ public struct Batches: Sequence, Sendable {
       ? Array(0..<dataset.count)
       : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
     let seed = words.count > 2 ? words[2] : nil
-    let (size, augmentation, device) = (batchSize, augmentation, device)
+    let (size, augmentation, device, share) = (batchSize, augmentation, device, share)
+    /// The part of a batch that is gathered.
+    @Sendable func part(_ batch: Range<Int>) -> Range<Int> {
+      guard let share else { return batch }
+      let rows = share(batch.count)
+      return batch.lowerBound + rows.lowerBound..<batch.lowerBound + rows.upperBound
+    }
     let end = Swift.min(self.count * size, dataset.count)
     let start = Swift.min(first * size, end)
     if augmentation == nil, let epoch = dataset.epoch(at: Array(order[start..<end]), on: device) {
       // Threads that gather in advance would only wait for one another on the device's queue.
       return BatchIterator(from: first, to: self.count, workers: 0) { index in
-        epoch.batch(index * size - start..<Swift.min((index + 1) * size - start, epoch.count))
+        epoch.batch(
+          part(index * size - start..<Swift.min((index + 1) * size - start, epoch.count)))
       }
     }
     return BatchIterator(from: first, to: self.count, workers: workers) { index in
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
-      let batch = dataset.batch(at: Array(order[range]))
       guard let augmentation, let seed else {
+        let batch = dataset.batch(at: Array(order[part(range)]))
         return Batch(x: batch.x.to(device), y: batch.y)
       }
+      let batch = dataset.batch(at: Array(order[range]))
       // A batch's random numbers follow from its index alone, whichever thread gathers it.
       let numbers = LabRandom.Generator(seed: seed &+ UInt64(index))
-      let x = augmentation(batch.x, background: dataset.background, generator: numbers)
-      return Batch(x: x.to(device), y: batch.y)
+      guard let share else {
+        let x = augmentation(batch.x, background: dataset.background, generator: numbers)
+        return Batch(x: x.to(device), y: batch.y)
+      }
+      let rows = share(range.count)
+      let x = augmentation(
+        batch.x, rows: rows, background: dataset.background, generator: numbers)
+      return Batch(x: x.to(device), y: batch.y.rows(rows))
     }
   }
 }

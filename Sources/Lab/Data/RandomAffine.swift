@@ -74,6 +74,12 @@ public struct RandomAffine: Augmentation, Equatable {
   ///   - generator: The source of random numbers.
   /// - Complexity: O(elements of x)
   public func callAsFunction(_ x: Tensor, background: Float, generator: Generator) -> Tensor {
+    self(x, rows: 0..<(x.shape.first ?? 0), background: background, generator: generator)
+  }
+
+  public func callAsFunction(
+    _ x: Tensor, rows: Range<Int>, background: Float, generator: Generator
+  ) -> Tensor {
     precondition(
       x.rank == 4,
       "RandomAffine: expected images of shape (images, channels, rows, columns), got \(x.shape)")
@@ -81,10 +87,10 @@ public struct RandomAffine: Augmentation, Equatable {
     let maps = (0..<x.shape[0]).map { _ in
       draw(width: width, height: height, generator).inverse
     }
-    let source = x.elements
+    let source = x.rows(rows).elements
     let plane = height * width
-    return Tensor(shape: x.shape) { result in
-      for (image, map) in maps.enumerated() {
+    return Tensor(shape: [rows.count] + x.shape.dropFirst()) { result in
+      for (image, map) in maps[rows].enumerated() {
         for channel in image * x.shape[1]..<(image + 1) * x.shape[1] {
           map.sample(
             source[channel * plane..<(channel + 1) * plane], width: width, height: height,

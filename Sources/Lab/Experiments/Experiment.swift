@@ -4,6 +4,7 @@ import LabData
 import LabDatasets
 import LabModels
 import LabNetworks
+import LabProcesses
 import LabRandom
 import LabText
 import LabTraining
@@ -16,6 +17,7 @@ package struct Experiment: ParsableArguments {
   @OptionGroup(title: "Data") package var data: DataClassOptions
   @OptionGroup(title: "Training") package var training: TrainingOptions
   @OptionGroup(title: "Device") package var device: DeviceOptions
+  @OptionGroup(title: "Processes") package var processes: ProcessOptions
   @OptionGroup(title: "Augmentation of training images") package var augmentation:
     AugmentationOptions
   @OptionGroup package var models: ModelArguments
@@ -163,7 +165,11 @@ package struct Experiment: ParsableArguments {
     try checkFit(configuration)
     let device = try device.device()
     manualSeed(seed)
+    // Files are prepared once: others wait until the first process has them.
+    let peers = Processes.current
+    if peers.rank > 0 { try peers.barrier() }
     let module = try data.load(augmentation: augmentation.chosen(for: data.dataClass))
+    if peers.rank == 0, peers.size > 1 { try peers.barrier() }
     print(data.summary(of: module))
     do {
       try configuration.check(for: module.config)
@@ -175,9 +181,11 @@ package struct Experiment: ParsableArguments {
     if let (url, file) = weights { try Checkpoint.load(file, of: url, into: model) }
     model.to(device)
     try device.check()
+    let trainer = training.trainer()
+    trainer.microShards = processes.microShards
     let criterion = configuration.readsLines ? training.loss.criterion : nil
     return Setting(
-      data: module, model: model, configuration: configuration, trainer: training.trainer(),
+      data: module, model: model, configuration: configuration, trainer: trainer,
       reading: criterion.map { LineReading($0, module) })
   }
 

@@ -21,5 +21,6 @@ private func option(_ setting: TrainingError.Setting) -> String {
   case .learningRate: "--lr"
   case .maxLearningRate: "--one_cycle_max_lr"
   case .totalSteps: "--one_cycle_total_steps"
+  case .microShards: "--micro_shards"
   }
 }

@@ -172,6 +172,12 @@ package protocol Backend: AnyObject, Sendable {
     _ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation, dy: Tensor,
     isTraining: Bool, wantsInput: Bool
   ) -> (dx: Tensor?, dWeight: Tensor, dBias: Tensor)
+  /// The gradient by x where x is a part of a batch: from the gradients by weight and bias of the whole
+  /// batch, and the number of its pixels in a channel. By default computed by two normalizations.
+  func batchNormInputGradient(
+    _ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation, dy: Tensor,
+    dWeight: Tensor, dBias: Tensor, pixels: Int
+  ) -> Tensor
 
   // MARK: Pooling
 
@@ -307,6 +313,29 @@ extension Backend {
 
   package func firstElements(of memories: [any DeviceMemory]) -> [Float] {
     memories.map { elements(of: $0)[0] }
+  }
+
+  package func batchNormInputGradient(
+    _ x: Tensor, _ parameters: BatchNormParameters, _ activation: Activation, dy: Tensor,
+    dWeight: Tensor, dBias: Tensor, pixels: Int
+  ) -> Tensor {
+    // In evaluation mode it is weight · dy / σ. What the mean and the variance add to it is
+    // -(weight / σ) (dBias + x̂ dWeight) / pixels, a normalization with other weights.
+    let (direct, _, _) = batchNormGradients(
+      x, parameters, activation, dy: dy, isTraining: false, wantsInput: true)
+    let factors = zip(parameters.weight.elements, parameters.variance.elements).map {
+      -$0 / ($1 + parameters.epsilon).squareRoot() / Float(pixels)
+    }
+    func scaled(_ gradient: Tensor) -> Tensor {
+      Tensor(zip(factors, gradient.elements).map { $0 * $1 }, shape: gradient.shape)
+        .to(x.device)
+    }
+    let rest = batchNorm(
+      x,
+      BatchNormParameters(
+        mean: parameters.mean, variance: parameters.variance, weight: scaled(dWeight),
+        bias: scaled(dBias), epsilon: parameters.epsilon), .none)
+    return direct?.adding(rest) ?? rest
   }
 
   package func keep(_ bytes: RawSpan, values: [Float]) -> (any DeviceBytes)? { nil }

@@ -27,6 +27,14 @@ public struct IntTensor: Equatable, Sendable {
 
   /// The number of elements.
   public var count: Int { elements.count }
+
+  /// Some rows: the part at these indices of the first dimension.
+  package func rows(_ range: Range<Int>) -> IntTensor {
+    let each = shape.dropFirst().reduce(1, *)
+    return IntTensor(
+      Array(elements[range.lowerBound * each..<range.upperBound * each]),
+      shape: [range.count] + shape.dropFirst())
+  }
 }
 
 extension IntTensor {

@@ -24,9 +24,19 @@ public final class Parameter {
   /// a tape, the plain value.
   public func on(_ tape: Tape?) -> Tensor {
     guard let tape else { return value }
+    if let receiver = tape.receiver {
+      receiver.expect(self)
+      return tape.leaf(value) { [self] in receiver.receive($0, of: self) }
+    }
     return tape.leaf(value) { [self] gradient in
       self.gradient = self.gradient.map { $0.adding(gradient) } ?? gradient
     }
+  }
+
+  /// Replaces the gradient.
+  package func setGradient(_ gradient: Tensor?) {
+    precondition(gradient.map { $0.shape == shape } ?? true, "a gradient of another shape")
+    self.gradient = gradient
   }
 
   /// Forgets the gradient, before the next step.

@@ -23,11 +23,54 @@ public final class RunningStatistics {
   ///   - momentum: The weight of the batch.
   /// - Returns: The batch's own statistics, its variance a sum of squares divided by their number.
   package func update(with x: Tensor, momentum: Double) -> ChannelStatistics {
+    if let shard = CurrentShard.shard { return update(with: x, momentum: momentum, as: shard) }
     let (batch, running) = x.storage.backend.batchNormStatistics(
       x, running: ChannelStatistics(mean: mean, variance: variance), momentum: momentum)
     (mean, variance) = (running.mean, running.variance)
     batches += 1
     return batch
+  }
+
+  /// Updates the statistics with a batch of which x is one part.
+  private func update(
+    with x: Tensor, momentum: Double, as shard: any BatchShard
+  ) -> ChannelStatistics {
+    let channels = x.shape[1]
+    let count = x.count / channels
+    let (part, _) = x.storage.backend.batchNormStatistics(
+      x, running: ChannelStatistics(mean: mean, variance: variance), momentum: momentum)
+    let (means, variances) = (part.mean.elements, part.variance.elements)
+    // The sums of x and of x²: their rounding errors in double precision are far below those of the
+    // part's own mean and variance.
+    let pixels = Double(count)
+    var sums: [Double] = [pixels]
+    sums += means.map { pixels * Double($0) }
+    for (mean, variance) in zip(means, variances) {
+      sums.append(pixels * (Double(variance) + Double(mean) * Double(mean)))
+    }
+    let all = shard.sum(sums)
+    let total = max(all[0], 1)
+    let mean: [Double] = all[1...channels].map { $0 / total }
+    let variance: [Double] = zip(all[(channels + 1)...], mean).map { squares, mean in
+      max(0, squares / total - mean * mean)
+    }
+    let device = x.device
+    func tensor(_ numbers: [Double]) -> Tensor {
+      Tensor(numbers.map { Float($0) }, shape: [channels]).to(device)
+    }
+    shard.afterwards { [self] in
+      func updated(_ running: Tensor, _ batch: [Double], scale: Double) -> Tensor {
+        let new = zip(running.elements, batch).map { (running: Float, batch: Double) -> Float in
+          let old = (1 - momentum) * Double(running)
+          return Float(old + momentum * scale * batch)
+        }
+        return Tensor(new, shape: [channels]).to(device)
+      }
+      self.mean = updated(self.mean, mean, scale: 1)
+      self.variance = updated(self.variance, variance, scale: total / max(1, total - 1))
+      batches += 1
+    }
+    return ChannelStatistics(mean: tensor(mean), variance: tensor(variance))
   }
 
   /// Replaces everything, as when a checkpoint is loaded.

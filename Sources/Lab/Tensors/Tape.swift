@@ -52,9 +52,18 @@ public final class Tape {
 
   private var count = 0
   private var hasGoneBackward = false
+  /// Where gradients by parameters go; nil for the parameters themselves.
+  package let receiver: (any GradientReceiver)?
 
   /// An empty tape.
-  public init() {}
+  public init() {
+    receiver = nil
+  }
+
+  /// An empty tape whose gradients by parameters go to `receiver`.
+  package init(_ receiver: any GradientReceiver) {
+    self.receiver = receiver
+  }
 
   /// `x` on this tape as data: what is computed from it is recorded, but it gets no gradient.
   public func input(_ x: Tensor) -> Tensor {
@@ -157,6 +166,15 @@ public final class Tape {
     let node = Node(self, needsGradient: true, pullback: receive)
     return Tensor(shape: value.shape, storage: value.storage, node: node)
   }
+}
+
+/// Takes the gradients by parameters that a backward pass computes, if they are not added to the
+/// parameters.
+package protocol GradientReceiver: AnyObject {
+  /// Called for each use of a parameter in the forward pass.
+  func expect(_ parameter: Parameter)
+  /// Called for each use in the backward pass that the loss depends on.
+  func receive(_ gradient: Tensor, of parameter: Parameter)
 }
 
 /// Where the gradient of a tensor goes: all that a pullback has to hold of an input whose elements

@@ -1,6 +1,7 @@
 import Foundation
 import LabData
 import LabNetworks
+import LabProcesses
 import LabTensors
 
 /// Trains and tests a model, like the `Trainer` of PyTorch Lightning in the course.
@@ -37,6 +38,26 @@ public final class Trainer {
   public var patience = 10
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy
+
+  /// Into how many parts a batch is cut that are computed by themselves and added up in a fixed order, so
+  /// that weights, logs and checkpoints have the same bytes for any number of processes up to this one.
+  ///
+  /// By default 8 in a program that `mpirun` has started, also for a single process, and nil otherwise:
+  /// batches are computed as a whole, which is faster in one process and gives other rounding errors.
+  public var microShards: Int?
+  /// The processes that train together: those that `mpirun` has started.
+  package var processes: any Communicator = Processes.current
+
+  /// The number of micro-shards by default.
+  package static let defaultMicroShards = 8
+
+  /// What computes batches by parts; nil to compute them as a whole.
+  func parallel(_ model: some Layer) throws(TrainingError) -> DataParallel? {
+    let byDefault = processes is SingleProcess ? nil : Self.defaultMicroShards
+    guard let count = microShards ?? byDefault else { return nil }
+    return try DataParallel(
+      model, microShards: count, processes: processes, isInterrupted: isInterrupted)
+  }
 
   // MARK: What to save
 
@@ -171,7 +192,7 @@ public final class Trainer {
         "data_source": data.isSynthetic ? "SYNTHETIC" : "download",
         "data_config": try data.config.json(),
       ])
-    var loop = TrainingLoop(
+    var loop = try TrainingLoop(
       trainer: self, model: model, data: data, optimizer: optimizer, schedule: schedule,
       objective: objective)
     return try model.device.checking { try loop.run() }
@@ -202,30 +223,35 @@ public final class Trainer {
     _ model: some Layer, _ data: some DataModule, objective: O
   ) throws -> Evaluation<O.Output> {
     let batches = try testing(data)
-    var predictions: [O.Output] = []
+    let parallel = try parallel(model)
+    var predictions = Predictions<O.Output>()
     let metrics = try model.device.checking {
       try evaluate(
-        model, batches, objective, title: "Testing",
+        model, batches, objective, parallel, title: "Testing",
         check: { loss, batch in
           guard !loss.isFinite else { return }
           let got = loss.isNaN ? "nan" : "\(loss)"
           throw TrainingError("test: expected a finite loss, got \(got) in batch \(batch)")
         },
-        each: { output, batch in
-          predictions += try objective.predictions(output, batch, from: predictions.count)
+        each: { output, batch, first in
+          predictions.append(try objective.predictions(output, batch, from: first))
         })
     }
+    if let parallel { try predictions.gather(parallel, batches) }
     let observers = allObservers
     let entry = LogEntry(
       epoch: lastStep.epoch, step: lastStep.step, values: metrics.scalars(of: "test"))
     observers.notify { try $0.log(entry) }
     observers.notify { try $0.testEnded(metrics, step: lastStep.step) }
-    return Evaluation(metrics: metrics, predictions: predictions, mapping: data.mapping)
+    return Evaluation(metrics: metrics, predictions: predictions.all, mapping: data.mapping)
   }
 
   /// The observers that print and log, and those of the user.
+  ///
+  /// Of several processes, only the first one has observers.
   var allObservers: Observers {
-    Observers(
+    guard processes.rank == 0 else { return Observers([], warn: warn) }
+    return Observers(
       (isQuiet ? [] : [Console(self)]) + (run?.observers ?? []) + observers + [
         ClosureObserver("stepEnded", step: stepEnded),
         ClosureObserver("epochEnded", epoch: epochEnded),
@@ -234,7 +260,7 @@ public final class Trainer {
 
   /// A progress bar, unless nothing is to be printed.
   func progressBar(_ title: String, total: Int, from first: Int = 0) -> ProgressBar? {
-    isQuiet ? nil : ProgressBar(title, total: total, from: first)
+    isQuiet || processes.rank > 0 ? nil : ProgressBar(title, total: total, from: first)
   }
 
   private func check(_ schedule: OneCycleLR?, _ data: some DataModule) throws {

@@ -23,6 +23,8 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case maxLearningRate
     /// The number of steps of a ``OneCycleLR``.
     case totalSteps
+    /// ``Trainer/microShards``.
+    case microShards
   }
 
   fileprivate enum Part: Equatable, Sendable {

@@ -2,6 +2,8 @@ import Digests
 import Foundation
 import LabData
 import LabNetworks
+import LabProcesses
+import LabRandom
 import LabTensors
 
 /// The data of a training.
@@ -23,6 +25,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private let optimizer: any Optimizer
   private let schedule: OneCycleLR?
   private let objective: Goal
+  /// Computes batches by parts, perhaps with other processes; nil to compute them as a whole.
+  private let parallel: DataParallel?
   private let observers: Observers
   /// The file for the progress, if there is no run.
   private let progressFile: URL?
@@ -31,26 +35,35 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private var unread = UnreadScores<TrainingStep>()
   /// When the state was last saved, or training began.
   private var lastSave = ContinuousClock.now
+  /// The steps that had been made when this process began.
+  private var firstStep: Int?
+  /// The random generators before the step that is being computed with other processes.
+  private var beforeStep: GeneratorStates?
 
   init(
     trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
     schedule: OneCycleLR?, objective: Goal
-  ) {
+  ) throws {
     (self.trainer, self.model, self.data) = (trainer, model, data)
     (self.optimizer, self.schedule, self.objective) = (optimizer, schedule, objective)
+    parallel = try trainer.parallel(model)
     observers = trainer.allObservers
     progressFile = trainer.nextProgressFile()
     state = TrainingState(data, schedule: schedule, patience: trainer.patience)
+    state.microShards = parallel?.microShards
   }
+
+  /// Whether this process writes files.
+  private var writes: Bool { parallel.map { $0.processes.rank == 0 } ?? true }
 
   mutating func run() throws -> [Epoch] {
     try begin()
     var isStoppedEarly = false
     while state.epoch < trainer.maxEpochs, !state.earlyStopping.isOver {
-      try train()
+      try savingStateIfOthersFail { try $0.train() }
       // The loss of a step is that of the weights before it.
       try checkWeights()
-      let val = try validate()
+      let val = try savingStateIfOthersFail { try $0.validate() }
       let epoch = endedEpoch(val)
       observers.notify { try $0.epochEnded(epoch) }
       log(epoch)
@@ -62,6 +75,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       observers.notify { try $0.epochSaved(epoch) }
       isStoppedEarly = state.earlyStopping.isOver
     }
+    try reportTraffic()
     let end = TrainingEnd(
       patience: isStoppedEarly ? state.earlyStopping.patience : nil, history: state.history)
     observers.notify { try $0.trainingEnded(end) }
@@ -75,15 +89,13 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     defer { progress?.finish() }
     observers.epochBegins()
     let device = model.device
-    var batches = state.iterator(of: data.train.on(device))
+    var batches = state.iterator(of: batches(data.train))
     var clock = ContinuousClock.now
     while let batch = batches.next() {
       schedule?.prepare(optimizer, for: state.totalSteps)
       optimizer.clearGradients()
-      let tape = Tape()
-      let output = try model(tape.input(batch.x))
-      let score = try objective.score(output, batch)
-      try tape.backward(score.loss)
+      if parallel != nil { beforeStep = GeneratorStates(model) }
+      let score = try gradients(of: batch)
       optimizer.step()
       try device.check()
       state.step += 1
@@ -98,13 +110,33 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       state.seconds += clock.duration(to: .now) / .seconds(1)
       clock = .now
 
-      let isInterrupted = trainer.isInterrupted()
+      let isInterrupted = parallel?.hasBeenInterrupted ?? trainer.isInterrupted()
       if isInterrupted || isCheckpointDue { try saveState() }
       if isInterrupted {
         throw TrainingInterruption(
           description: "stopped in epoch \(state.epoch) after step \(state.step)")
       }
     }
+  }
+
+  /// Computes the gradients by all parameters.
+  private func gradients(of batch: Batch) throws -> BatchScore {
+    if let parallel {
+      return try parallel.pass(
+        model, objective, batch, of: data.train.size(ofBatch: state.step))
+    }
+    let tape = Tape()
+    let output = try model(tape.input(batch.x))
+    let score = try objective.score(output, batch)
+    try tape.backward(score.loss)
+    return score
+  }
+
+  /// The batches, or this process's part of each, on the model's device.
+  private func batches(_ batches: Batches) -> Batches {
+    let batches = batches.on(model.device)
+    guard let parallel else { return batches }
+    return batches.sharing(parallel.sharing)
   }
 
   /// Whether the state is to be saved after this step.
@@ -151,7 +183,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     let epoch = state.epoch
     do {
       return try trainer.evaluate(
-        model, data.val, objective, title: "Validating",
+        model, data.val, objective, parallel, title: "Validating",
         check: { loss, batch in
           try checkFinite(loss, "validation loss", epoch: epoch, step: batch)
         })
@@ -166,6 +198,18 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     return TrainingEpoch(
       index: state.epoch, totalSteps: state.totalSteps, result: result,
       isSynthetic: data.isSynthetic)
+  }
+
+  /// Says on standard error how much was sent, and how long this process has waited.
+  private func reportTraffic() throws {
+    guard let parallel, parallel.processes.size > 1, writes, !trainer.isQuiet else { return }
+    let traffic = parallel.processes.traffic
+    let steps = max(1, state.totalSteps - (firstStep ?? 0))
+    StandardError.writeLine(
+      String(
+        format: "%d processes: %.0f bytes sent a step by rank 0, which waited %.2f s in all",
+        parallel.processes.size, Double(traffic.bytesSent) / Double(steps),
+        traffic.waited / .seconds(1)))
   }
 
   fileprivate func log(_ epoch: TrainingEpoch) {
@@ -183,11 +227,13 @@ extension TrainingLoop {
   /// Begins the run's logs, or loads its saved state if there is one.
   private mutating func begin() throws {
     trainer.bestCheckpoint = nil
-    var (isResumed, isRepeated) = (false, false)
-    if let run = trainer.run {
-      isResumed = FileManager.default.fileExists(atPath: run.state.path(percentEncoded: false))
+    let saved = try savedState()
+    if let saved {
+      state = try TrainingState(saved.file, at: saved.url, into: model, optimizer, like: state)
+    }
+    let isResumed = saved != nil
+    if let run = trainer.run, writes {
       if isResumed {
-        state = try TrainingState(run.state, into: model, optimizer, like: state)
         let messages = try run.restoreLogs(
           to: state.logSizes, trainer.hyperparameters, metrics: objective.metricNames)
         for message in messages { trainer.warn("Warning: \(message)") }
@@ -197,10 +243,10 @@ extension TrainingLoop {
         try run.begin(trainer.hyperparameters, metrics: objective.metricNames)
       }
       try removeCheckpoints(of: run)
-    } else if let file = progressFile, try progress(in: file) {
-      state = try TrainingState(file, into: model, optimizer, like: state)
-      (isResumed, isRepeated) = (true, true)
     }
+    firstStep = state.totalSteps
+    try parallel?.checkThatAllBegin(with: model, optimizer, state)
+    let isRepeated = isResumed && trainer.run == nil
     let start = TrainingStart(
       model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
       epoch: state.epoch, step: state.step, isResumed: isResumed)
@@ -212,6 +258,45 @@ extension TrainingLoop {
         index: state.epoch - 1, totalSteps: state.totalSteps, result: last,
         isSynthetic: data.isSynthetic)
       observers.notify { try $0.epochSaved(epoch) }
+    }
+  }
+
+  /// The saved state of the run or of the progress file, if there is one: that of process 0.
+  private func savedState() throws -> (url: URL, file: Safetensors)? {
+    guard let processes = parallel?.processes, processes.size > 1 else {
+      return try savedStateFile().map { ($0, try Safetensors(contentsOf: $0)) }
+    }
+    let url = try processes.rank == 0 ? savedStateFile() : nil
+    let bytes = try processes.broadcast(url.map { [UInt8](try Data(contentsOf: $0)) } ?? [])
+    guard !bytes.isEmpty else { return nil }
+    let source = url ?? URL(filePath: "the state of \(processes.name(of: 0))")
+    return (
+      source, try Safetensors(Data(bytes), named: source.path(percentEncoded: false))
+    )
+  }
+
+  private func savedStateFile() throws -> URL? {
+    if let run = trainer.run {
+      let path = run.state.path(percentEncoded: false)
+      return FileManager.default.fileExists(atPath: path) ? run.state : nil
+    }
+    guard let file = progressFile else { return nil }
+    return try progress(in: file) ? file : nil
+  }
+
+  /// The result of `body`. If another process fails, saves the state of the last step before the error
+  /// goes on.
+  private mutating func savingStateIfOthersFail<Result>(
+    _ body: (inout Self) throws -> Result
+  ) throws -> Result {
+    do {
+      return try body(&self)
+    } catch let failure as PeerFailure {
+      if writes, trainer.run != nil || progressFile != nil {
+        beforeStep?.restore(model)
+        try saveState()
+      }
+      throw failure
     }
   }
 
@@ -246,7 +331,7 @@ extension TrainingLoop {
   ///
   /// - Returns: The file of the epoch that was the best one before, if it no longer is.
   private mutating func saveWeights(_ val: Metrics?) throws -> URL? {
-    guard let folder = trainer.checkpointFolder else { return nil }
+    guard writes, let folder = trainer.checkpointFolder else { return nil }
     let metadata = trainer.checkpointMetadata
       .merging(data.metadata) { $1 }
       .merging(["model_class": "\(type(of: model))", "epoch": "\(state.epoch)"]) { $1 }
@@ -282,6 +367,7 @@ extension TrainingLoop {
   private mutating func saveState() throws {
     defer { lastSave = .now }
     try readLosses()
+    guard writes else { return }
     guard let run = trainer.run else { return try saveProgress() }
     if state.step > 0 { try checkWeights() }
     // The state names sizes that the logs must have had, also after a power failure.
@@ -299,6 +385,21 @@ extension TrainingLoop {
     try writeWhole(to: file.appendingPathExtension("sha256")) {
       try $0.write(contentsOf: Data(digest.utf8))
     }
+  }
+}
+
+/// The states of the shared generator and of those of a model's layers.
+private struct GeneratorStates {
+  private let shared = Generator.shared.state
+  private let own: [Generator.State]
+
+  init(_ model: some Layer) {
+    own = model.namedGenerators.map(\.generator.state)
+  }
+
+  func restore(_ model: some Layer) {
+    Generator.shared.state = shared
+    for (named, state) in zip(model.namedGenerators, own) { named.generator.state = state }
   }
 }
 

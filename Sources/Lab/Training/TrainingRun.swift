@@ -112,6 +112,12 @@ public final class TrainingRun {
     return (try? MetricsTable(contentsOf: metrics))?.rows.isEmpty ?? false
   }
 
+  /// Whether a run's folder has a state to resume from.
+  package static func hasState(_ folder: URL) -> Bool {
+    FileManager.default.fileExists(
+      atPath: folder.appending(path: stateName).path(percentEncoded: false))
+  }
+
   /// What logs a training in this folder.
   var observers: [any TrainingObserver] { [metrics, events] }
 

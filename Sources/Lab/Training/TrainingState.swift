@@ -17,6 +17,8 @@ struct TrainingState: Codable {
   let batchSize: Int
   /// The steps of the learning rate schedule, if there is one.
   let cycleSteps: Int?
+  /// Into how many micro-shards a batch is cut; nil if it is computed as a whole.
+  var microShards: Int?
   /// The files that the data were read from.
   let sources: [String: String]
   /// The metrics of this epoch so far.
@@ -122,17 +124,18 @@ struct TrainingState: Codable {
   /// Loads a file of ``save(_:_:to:)``.
   ///
   /// - Parameters:
-  ///   - url: The file.
+  ///   - file: The file.
+  ///   - url: Where it is.
   ///   - model: The model, whose weights are replaced.
   ///   - optimizer: The optimizer, whose state is replaced.
   ///   - start: The state before the first step: steps and data must be the same.
   /// - Throws: ``DataError`` if the file is damaged or does not fit, ``TrainingError`` if it was saved
   ///   with other settings.
   init(
-    _ url: URL, into model: some Layer, _ optimizer: any Optimizer, like start: TrainingState
+    _ file: Safetensors, at url: URL, into model: some Layer, _ optimizer: any Optimizer,
+    like start: TrainingState
   ) throws {
     let path = url.path(percentEncoded: false)
-    let file = try Safetensors(contentsOf: url)
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -151,6 +154,16 @@ struct TrainingState: Codable {
         advising: """
           \(path): expected epochs of \(state.batches) as at the run's beginning, got \(start.batches); \
           do not change \(setting: .batchSize) and \(setting: .limitTrainBatches)
+          """)
+    }
+    guard state.microShards == start.microShards else {
+      func words(_ count: Int?) -> String {
+        count.map { "batches in \($0) micro-shards" } ?? "whole batches"
+      }
+      throw TrainingError(
+        advising: """
+          \(path): expected \(words(state.microShards)) as at the run's beginning, got \
+          \(words(start.microShards)); do not change \(setting: .microShards)
           """)
     }
     guard state.cycleSteps == start.cycleSteps else {

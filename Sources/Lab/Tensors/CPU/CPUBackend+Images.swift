@@ -175,6 +175,20 @@ extension CPUBackend {
     return (dx, dWeight, dBias)
   }
 
+  package func batchNormInputGradient(
+    _ x: Tensor, _ p: BatchNormParameters, _ activation: Activation, dy: Tensor, dWeight: Tensor,
+    dBias: Tensor, pixels: Int
+  ) -> Tensor {
+    let channels = x.shape[1]
+    let dx = Tensor(uninitializedImages: x.shape)
+    BatchNormalization.inputGradient(
+      x: x.pixels, mean: p.mean.pointer, variance: p.variance.pointer, weight: p.weight.pointer,
+      bias: p.bias.pointer, epsilon: p.epsilon, activation: activation, dy: dy.pixels,
+      dx: dx.pixels, dWeight: dWeight.pointer, dBias: dBias.pointer,
+      pixels: x.count / max(1, channels), batchPixels: pixels, channels: channels)
+    return dx
+  }
+
   // MARK: Pooling
 
   package func maxPool(

@@ -31,6 +31,13 @@ extension Device {
     try GPUs.shared.device(precision)
   }
 
+  /// Which GPU ``gpu`` is, the one with the most compute units being 0: in several processes on one
+  /// machine, each takes another one. Beyond the last one the count starts again.
+  package static var preferredGPU: Int {
+    get { preferred.load(ordering: .relaxed) }
+    set { preferred.store(newValue, ordering: .relaxed) }
+  }
+
   /// Whether this is a device of an OpenCL driver.
   public var isGPU: Bool { backend is OpenCLBackend }
 
@@ -60,6 +67,8 @@ extension Device {
   }
 }
 
+private let preferred = Atomic(0)
+
 /// The GPUs in use, one for each precision.
 private final class GPUs: Sendable {
   static let shared = GPUs()
@@ -67,7 +76,7 @@ private final class GPUs: Sendable {
 
   func device(_ precision: GPUPrecision?) throws(GPUError) -> Device {
     let choice = ProcessInfo.processInfo.environment[OpenCLDevice.variable]
-    let chosen = try OpenCLDevice.chosen(by: choice)
+    let chosen = try OpenCLDevice.chosen(by: choice, number: Device.preferredGPU)
     let hasTensorCores = (chosen.computeCapability ?? 0) >= 80
     guard precision ?? .float32 == .float32 || hasTensorCores || !chosen.isGPU else {
       throw GPUError(

@@ -35,7 +35,8 @@ public func batchNorm2d(
   var (mean, variance) = (running.mean, running.variance)
   if isTraining {
     let pixels = x.shape[0] * x.shape[2] * x.shape[3]
-    guard pixels > 1 else {
+    // The other parts of a batch have pixels as well.
+    guard pixels > 1 || CurrentShard.shard != nil else {
       throw ShapeError(
         "batchNorm2d", expected: "more than one pixel a channel to train on", got: "x \(x.shape)",
         hint: "one value has no variance: take a larger batch, or larger images")
@@ -99,6 +100,7 @@ private final class DeferredNormalization: DeferredOperation, @unchecked Sendabl
     let storage = Storage(count: x.count, deferred: self, on: backend)
     return Tensor(shape: x.shape, storage: storage).recorded(from: [x, weight, bias]) {
       [self] dy in
+      if isTraining, let shard = CurrentShard.shard { return gradients(dy, shard) }
       let (dx, dWeight, dBias) = backend.batchNormGradients(
         x.detached, parameters, activation, dy: dy, isTraining: isTraining,
         wantsInput: x.needsGradient)
@@ -106,6 +108,25 @@ private final class DeferredNormalization: DeferredOperation, @unchecked Sendabl
       weight.receive(dWeight)
       bias.receive(dBias)
     }
+  }
+
+  /// The gradients if x is one part of a batch: that by x depends on sums over the whole batch.
+  private func gradients(_ dy: Tensor, _ shard: any BatchShard) {
+    let channels = x.shape[1]
+    let (_, dWeight, dBias) = backend.batchNormGradients(
+      x.detached, parameters, activation, dy: dy, isTraining: true, wantsInput: false)
+    weight.receive(dWeight)
+    bias.receive(dBias)
+    let all = shard.sum(
+      [Double(x.count / channels)] + (dWeight.elements + dBias.elements).map { Double($0) })
+    guard x.needsGradient else { return }
+    func tensor(_ numbers: ArraySlice<Double>) -> Tensor {
+      Tensor(numbers.map { Float($0) }, shape: [channels]).to(x.device)
+    }
+    x.receive(
+      backend.batchNormInputGradient(
+        x.detached, parameters, activation, dy: dy, dWeight: tensor(all[1...channels]),
+        dBias: tensor(all[(channels + 1)...]), pixels: max(1, Int(all[0]))))
   }
 
   func compute() -> Tensor { backend.batchNorm(x.detached, parameters, activation) }

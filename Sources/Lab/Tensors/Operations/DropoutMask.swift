@@ -21,7 +21,8 @@ public func dropout(
   precondition(
     (0...1).contains(probability), "dropout expects a probability in 0…1, got \(probability)")
   guard x.tape != nil, probability > 0 else { return x }
-  let rule = DropoutRule(probability: probability, seed: generator.word64())
+  let seed = CurrentShard.shard?.seed(from: generator) ?? generator.word64()
+  let rule = DropoutRule(probability: probability, seed: seed)
   if let fused = (x.storage.deferred as? DeferredConvolution)?.withDropout(rule) { return fused }
   x.materialize()
   let backend = x.storage.backend

@@ -87,6 +87,20 @@ public func slice(
   return strided(x, shape: shape, strides: taken, offset: offset)
 }
 
+extension Tensor {
+  /// Some rows, off the tape: the part at these indices of the first dimension.
+  package func rows(_ range: Range<Int>) -> Tensor {
+    precondition(
+      rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
+      "rows \(range) of a tensor of shape \(shape)")
+    guard range.count < shape[0] else { return detached }
+    let steps = strides(shape)
+    return strided(
+      detached, shape: [range.count] + shape.dropFirst(), strides: steps,
+      offset: range.isEmpty ? 0 : range.lowerBound * steps[0])
+  }
+}
+
 /// Tensors one after another along a dimension that they have.
 ///
 /// ```swift
