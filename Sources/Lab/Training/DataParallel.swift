@@ -218,6 +218,8 @@ final class DataParallel {
   ) throws {
     guard processes.size > 1 else { return }
     let set = KernelSet.current
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
     let facts = [
       ("micro-shards", "\(microShards)"),
       ("kernels", "\(set.name) with \(set.productsName) products"),
@@ -225,7 +227,7 @@ final class DataParallel {
       ("data", state.sources.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined()),
       ("batches", "\(state.stepsPerEpoch) of \(state.batchSize)"),
       ("optimizer", "\(type(of: optimizer)) with the learning rate \(optimizer.learningRate)"),
-      ("random numbers", try SHA256.hexadecimal(of: JSONEncoder().encode(Generator.shared.state))),
+      ("random numbers", try SHA256.hexadecimal(of: encoder.encode(Generator.shared.state))),
       ("weights", try SHA256.hexadecimal(of: Checkpoint.file(of: model).data)),
     ]
     let text = facts.map(\.1).joined(separator: "\n")
@@ -295,29 +297,28 @@ private final class ShardThreads {
   ///   - body: Called with the part's number and the permit to compute, which it has then. It gives the
   ///     permit back while it waits.
   func run(
-    _ count: Int, isOneAtATime: Bool, _ body: @Sendable (Int, DispatchSemaphore) -> Void
+    _ count: Int, isOneAtATime: Bool,
+    _ body: @escaping @Sendable (Int, DispatchSemaphore) -> Void
   ) {
     let total = isOneAtATime ? 1 : min(count, Threads.total)
     let limit = isOneAtATime ? Threads.total : max(1, Threads.total / total)
     let permit = DispatchSemaphore(value: total)
     let (generator, set) = (Generator.shared, KernelSet.current)
     let group = DispatchGroup()
-    withoutActuallyEscaping(body) { body in
-      for index in 0..<count {
-        group.enter()
-        workers[index].do {
-          permit.wait()
-          Generator.$shared.withValue(generator) {
-            KernelSet.$current.withValue(set) {
-              Threads.$limit.withValue(limit) { body(index, permit) }
-            }
+    for index in 0..<count {
+      group.enter()
+      workers[index].do {
+        permit.wait()
+        Generator.$shared.withValue(generator) {
+          KernelSet.$current.withValue(set) {
+            Threads.$limit.withValue(limit) { body(index, permit) }
           }
-          permit.signal()
-          group.leave()
         }
+        permit.signal()
+        group.leave()
       }
-      group.wait()
     }
+    group.wait()
   }
 
   /// A thread that does one thing after another.
