@@ -44,6 +44,8 @@
       return traffic
     }
 
+    package var awaited: [Int] { queue.awaited }
+
     package func nextNumber() -> Int {
       numbers.withLock { number in
         defer { number += 1 }
@@ -145,6 +147,13 @@
     private var status: Int32?
     private var hasEnded = false
     private var sent = 0
+    private var waitedFor: [Int] = []
+
+    /// The processes from which something is expected.
+    var awaited: [Int] {
+      get { condition.withLock { waitedFor } }
+      set { condition.withLock { waitedFor = newValue } }
+    }
 
     var bytesSent: Int { condition.withLock { sent } }
 
@@ -306,7 +315,7 @@
         for transfer in transfers { begin(transfer) }
         let hasMoved = progress()
         exchangeSigns()
-        checkSilence()
+        checkSilence(queue)
         idleRounds = hasMoved || !transfers.isEmpty ? 0 : idleRounds + 1
         // Processors may have other work, such as other processes of this training.
         if !open.isEmpty {
@@ -392,10 +401,11 @@
     }
 
     /// Gives up if something is expected from a process that has not been heard of.
-    private func checkSilence() {
-      guard failure == nil else { return }
-      let waitedFor = Set(open.flatMap { $0.messages }.lazy.filter { !$0.isDone }.map(\.rank))
-      for rank in waitedFor.sorted() where heard[rank].duration(to: .now) > timeout {
+    private func checkSilence(_ queue: Queue) {
+      guard failure == nil, idleRounds > 100, idleRounds.isMultiple(of: 100) else { return }
+      let messages = open.flatMap { $0.messages }.filter { !$0.isDone }
+      queue.awaited = Set(messages.lazy.filter(\.isIncoming).map(\.rank)).sorted()
+      for rank in Set(messages.map(\.rank)).sorted() where heard[rank].duration(to: .now) > timeout {
         return fail(rank, "has not answered for \(timeout.components.seconds) s")
       }
     }

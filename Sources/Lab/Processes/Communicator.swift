@@ -33,6 +33,9 @@ package protocol Communicator: AnyObject, Sendable {
   /// The number of the next exchange of ``ExchangeKind/bytes``.
   func nextNumber() -> Int
 
+  /// The processes from which something is expected now.
+  var awaited: [Int] { get }
+
   /// Adds to the time that this process has waited for others.
   func noteWait(_ duration: Duration)
 }
@@ -80,6 +83,7 @@ package final class SingleProcess: Communicator {
   package let localRank = 0
   package let hosts = [ProcessInfo.processInfo.hostName]
   package let traffic = Traffic()
+  package let awaited: [Int] = []
 
   package init() {}
 

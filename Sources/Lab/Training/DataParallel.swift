@@ -467,7 +467,11 @@ private final class ShardedPass: @unchecked Sendable {
       let end = limit ?? .now + .milliseconds(600)
       limit = end
       if .now >= end, !isThere(), error == nil {
-        error = PeerFailure("interrupted while waiting for other processes")
+        let names = peers.awaited.map { peers.name(of: $0) }
+        error = PeerFailure(
+          "interrupted while waiting for "
+            + (names.isEmpty ? "other processes" : names.joined(separator: " and ")),
+          of: peers.awaited.first)
       }
     }
     peers.noteWait(start.duration(to: .now))
