@@ -106,6 +106,7 @@ struct TrainCommand: ParsableCommand {
       trainer.checkpointMetadata[CheckpointedModel.lossKey] = experiment.training.loss.rawValue
       trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.observers.append(DeviceRecorder(record, in: folder))
+      if experiment.training.logHistograms { trainer.observers.append(HistogramLogger(run)) }
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)
       }

@@ -156,4 +156,14 @@ public final class TrainingRun {
   public func log(png: [UInt8], width: Int, height: Int, name: String, step: Int) throws {
     try events.write(png: png, width: width, height: height, name: name, step: step)
   }
+
+  /// Logs histograms for TensorBoard.
+  ///
+  /// - Parameters:
+  ///   - histograms: The histograms with their names in TensorBoard.
+  ///   - step: The steps made so far, in all epochs.
+  /// - Throws: ``DataError`` if the file cannot be written.
+  package func log(_ histograms: [(name: String, histogram: Histogram)], step: Int) throws {
+    try events.write(histograms, step: step)
+  }
 }
