@@ -141,7 +141,8 @@ struct TrainCommand: ParsableCommand {
     }
     return RunRecord(
       arguments: arguments, seed: experiment.seed, model: setting.model,
-      options: setting.configuration.options, data: setting.data, versions: versions)
+      options: setting.configuration.options, data: setting.data, versions: versions,
+      hyperparameters: experiment.hyperparameters(setting.configuration))
   }
 
   /// Warns if another device or other kernels continue the run: they add in another order, so that
