@@ -3,72 +3,19 @@ import Foundation
 import Lab
 import Plot
 
-/// `lab runs`: lists and compares training runs.
+/// `lab runs`: lists, shows, compares and removes training runs.
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs",
-    abstract: "List training runs, and compare them.",
+    abstract: "List training runs, look at them, compare and remove them.",
     discussion: """
         lab runs
+        lab runs --where 'val_acc>0.9' --where model_class=CNN --sort=-val_acc
+        lab runs show CNN-MNIST/version_0
         lab runs compare CNN-MNIST/version_0 MLP-MNIST/version_0
+        lab runs remove CNN-MNIST/version_0
       """,
-    subcommands: [List.self, Compare.self], defaultSubcommand: List.self)
-
-  /// `lab runs list`.
-  struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "List all runs in output/logs (or LAB_OUTPUT_DIR) with their best metrics.")
-
-    func run() throws {
-      // A run that is damaged does not hide the others.
-      let runs = TrainingRun.all().compactMap { folder -> RunHistory? in
-        do {
-          return try RunHistory(of: folder)
-        } catch {
-          StandardError.writeLine("Warning: \(error); the run is left out")
-          return nil
-        }
-      }
-      guard !runs.isEmpty else {
-        print(
-          "No training runs in \(OutputFolder.url.relativePath)/logs; start one with lab train.")
-        return
-      }
-      let val = columns("val_", of: runs, first: [.valLoss, .valAccuracy])
-      let test = columns("test_", of: runs, first: [.testAccuracy])
-      let differences = differences(of: runs)
-      let rows = zip(runs, differences).map { run, options in
-        [
-          printable(run.name), run.record.started.formatted(.iso8601.year().month().day()),
-          "\(run.epochs)",
-        ]
-          + val.map { figure(run.best($0)) }
-          + test.map { figure(run.values(of: $0).last?.value) } + [printable(options)]
-      }
-      let titles = ["Run", "Started", "Epochs"] + (val + test).map { printable($0.name) }
-      print(textTable([titles + ["Options that differ"]] + rows, left: 2, isLastLeft: true))
-    }
-
-    /// The options of each run that not all runs have, as typed, such as `--lr=0.01`.
-    private func differences(of runs: [RunHistory]) -> [String] {
-      let options = runs.map(\.options)
-      return options.map { own in
-        own.filter { option in !options.allSatisfy { $0.contains(option) } }
-          .joined(separator: " ")
-      }
-    }
-
-    /// The scalars of a part that have columns: those that always have one, and the metrics of other
-    /// objectives than classification.
-    private func columns(_ part: String, of runs: [RunHistory], first: [Scalar]) -> [Scalar] {
-      let all = runs.flatMap(\.scalars).filter { $0.name.hasPrefix(part) && $0 != .testLoss }
-      return all.reduce(into: first) { if !$0.contains($1) { $0.append($1) } }
-    }
-
-    private func figure(_ value: Double?) -> String {
-      value.map { String(format: "%.4f", $0) } ?? "-"
-    }
-  }
+    subcommands: [List.self, Show.self, Compare.self, Remove.self], defaultSubcommand: List.self)
 
   /// `lab runs compare`.
   struct Compare: ParsableCommand {
@@ -82,7 +29,7 @@ struct RunsCommand: ParsableCommand {
     var figure: String?
 
     func run() throws {
-      let histories = try runs.map { try RunHistory(of: folder(of: $0)) }
+      let histories = try runs.map { try RunHistory(of: runFolder($0)) }
       // Each curve has a line in the legend.
       let lines = histories.count * 2
       var figure = Figure(size: (12, max(4.8, 1.4 + 0.24 * Double(lines))), columns: 2)
@@ -92,13 +39,6 @@ struct RunsCommand: ParsableCommand {
       let path = self.figure ?? standard
       try figure.save(to: path)
       print("Figure: \(path)")
-    }
-
-    private func folder(of name: String) -> URL {
-      let named = OutputFolder.url.appending(path: "logs/\(name)", directoryHint: .isDirectory)
-      let record = TrainingRun.record(in: named).path(percentEncoded: false)
-      return FileManager.default.fileExists(atPath: record)
-        ? named : URL(filePath: name, directoryHint: .isDirectory)
     }
 
     /// A colour for each run; training curves are dashed, validation curves solid.
@@ -121,4 +61,42 @@ struct RunsCommand: ParsableCommand {
       axes.legend()
     }
   }
+}
+
+/// The folder of a run.
+///
+/// - Parameter name: A run's name as `lab runs` lists it, or its folder.
+/// - Throws: ``TrainingError`` if there is no such run.
+func runFolder(_ name: String) throws -> URL {
+  for folder in runFolders(name) where FileStatus.isFile(TrainingRun.record(in: folder)) {
+    return folder
+  }
+  throw unknownRun(name)
+}
+
+/// What may be meant by a run's name: a folder of `output/logs`, or any folder.
+func runFolders(_ name: String) -> [URL] {
+  name.isEmpty
+    ? []
+    : [
+      OutputFolder.url.appending(path: "logs/\(name)", directoryHint: .isDirectory),
+      URL(filePath: name, directoryHint: .isDirectory),
+    ]
+}
+
+/// The error for a run that does not exist, with the one that may be meant.
+func unknownRun(_ name: String) -> TrainingError {
+  let names = TrainingRun.all().map { folder in
+    "\(folder.deletingLastPathComponent().lastPathComponent)/\(folder.lastPathComponent)"
+  }
+  let hint =
+    nearestName(to: name, in: names).map { "did you mean \(printable($0))?" }
+    ?? "lab runs lists them"
+  return TrainingError(
+    "expected the name or the folder of a run, got \(printable(name, limit: .max)); \(hint)")
+}
+
+extension FileStatus {
+  /// Whether a path names a regular file, and no link to one.
+  static func isFile(_ url: URL) -> Bool { (try? of(url, followsLinks: false))?.kind == .file }
 }

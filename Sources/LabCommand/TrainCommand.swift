@@ -152,6 +152,7 @@ struct TrainCommand: ParsableCommand {
       trainer.checkpointMetadata[CheckpointedModel.lossKey] = experiment.training.loss.rawValue
       trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.observers.append(DeviceRecorder(record, in: folder))
+      if experiment.training.logHistograms { trainer.observers.append(HistogramLogger(run)) }
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)
       }
@@ -199,7 +200,8 @@ struct TrainCommand: ParsableCommand {
     }
     return RunRecord(
       arguments: recorded, seed: experiment.seed, model: setting.model,
-      options: setting.configuration.options, data: setting.data, versions: versions)
+      options: setting.configuration.options, data: setting.data, versions: versions,
+      hyperparameters: experiment.hyperparameters(setting.configuration))
   }
 
   /// Warns if another device or other kernels continue the run: they add in another order, so that

@@ -78,7 +78,10 @@ struct TrainCommandTests {
       "lab: expected train, runs, predict, read, data, notebooks, kernel, got tran; did you mean lab train?"
     ),
     (["notebook", "list"], "got notebook; did you mean lab notebooks?"),
-    (["runs", "lst"], "lab runs: expected list, compare, got lst; did you mean lab runs list?"),
+    (
+      ["runs", "lst"],
+      "lab runs: expected list, show, compare, remove, got lst; did you mean lab runs list?"
+    ),
     (
       ["xylophone"],
       "lab: expected train, runs, predict, read, data, notebooks, kernel, got xylophone\n"

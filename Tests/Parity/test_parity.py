@@ -130,7 +130,7 @@ class Parity(unittest.TestCase):
             "train", "--model_class=CNN", "--conv_dim=8", "--data_source=synthetic",
             "--limit_train_batches=9", "--limit_val_batches=2", "--limit_test_batches=2"]
         places = {"LAB_OUTPUT_DIR": str(self.folder), "LAB_DATA_DIR": str(self.folder / "data")}
-        run("lab", *options, "--max_epochs=2", **places)
+        run("lab", *options, "--max_epochs=2", "--log_histograms", **places)
         run("lab", "train", "--resume", "--max_epochs=3", **places)
         folder = self.folder / "logs" / "CNN-MNIST-SYNTHETIC" / "version_0"
 
@@ -145,7 +145,8 @@ class Parity(unittest.TestCase):
         model.load_state_dict(load_file(folder / "last.safetensors"))
 
         events = EventAccumulator(
-            str(folder), size_guidance={"scalars": 0, "images": 0}).Reload()
+            str(folder), size_guidance={"scalars": 0, "images": 0, "histograms": 0, "tensors": 0}
+        ).Reload()
         with open(folder / "metrics.csv") as file:
             rows = list(csv.DictReader(file))
         count = 0
@@ -166,6 +167,25 @@ class Parity(unittest.TestCase):
         self.assertEqual([image.step for image in images], [9, 18, 27])
         self.assertTrue(all(i.encoded_image_string.startswith(b"\x89PNG") for i in images))
 
+        # The last histograms of weights are those of the weights that were saved.
+        names = [f"{part}/{name}" for part in ("weights", "gradients")
+                 for name, _ in model.named_parameters()]
+        self.assertEqual(sorted(events.Tags()["histograms"]), sorted(names))
+        for name, tensor in model.named_parameters():
+            for part in ("weights", "gradients"):
+                histograms = events.Histograms(f"{part}/{name}")
+                self.assertEqual([histogram.step for histogram in histograms], [9, 18, 27])
+            value = events.Histograms(f"weights/{name}")[-1].histogram_value
+            elements = tensor.detach().double().flatten()
+            self.assertEqual(value.num, len(elements))
+            self.assertEqual((value.min, value.max), (elements.min().item(), elements.max().item()))
+            self.assertAlmostEqual(value.sum, elements.sum().item(), places=9)
+            self.assertAlmostEqual(value.sum_squares, elements.square().sum().item(), places=9)
+            limits = torch.tensor(value.bucket_limit, dtype=torch.float64)
+            counts = torch.bincount(
+                torch.bucketize(elements, limits), minlength=len(limits)).tolist()
+            self.assertEqual(value.bucket, counts)
+
         contents = events.PluginTagToContent("hparams")
         data = plugin_data_pb2.HParamsPluginData.FromString(contents["_hparams_/session_start_info"])
         hparams = data.session_start_info.hparams
@@ -173,7 +193,9 @@ class Parity(unittest.TestCase):
         self.assertEqual(hparams["optimizer"].string_value, "Adam")
         data = plugin_data_pb2.HParamsPluginData.FromString(contents["_hparams_/session_end_info"])
         self.assertEqual(data.session_end_info.status, 1)
-        print(f"Events: {count} scalars, {len(images)} images, {len(hparams)} hyperparameters read")
+        print(
+            f"Events: {count} scalars, {len(images)} images, {len(names)} histograms, "
+            f"{len(hparams)} hyperparameters read")
 
 
 if __name__ == "__main__":

@@ -34,4 +34,15 @@ package enum FileLock {
     }
     return try body()
   }
+
+  /// Whether another process or thread holds the lock of a file now; nothing is created. Whoever tries
+  /// to take the lock in this very moment finds it held.
+  package static func isHeld(_ url: URL) -> Bool {
+    let exists = (try? FileStatus.of(url, followsLinks: false))?.kind == .file
+    guard exists, let descriptor = try? openFile(url, O_RDONLY) else { return false }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }
+    flock(descriptor, LOCK_UN)
+    return false
+  }
 }

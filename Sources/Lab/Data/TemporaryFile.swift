@@ -76,7 +76,8 @@ package final class TemporaryFile {
     flock(descriptor, LOCK_UN)
   }
 
-  private static func isTemporary(_ name: String) -> Bool {
+  /// Whether a name is one that temporary files have.
+  package static func isTemporary(_ name: String) -> Bool {
     name.wholeMatch(of: /\.lab-[0-9a-f]{16}\.part/) != nil
   }
 }

@@ -128,6 +128,14 @@ package struct TrainingOptions: ParsableArguments {
   var logEverySteps = 1
 
   @Flag(
+    name: .customLong("log_histograms"),
+    help: """
+      Log histograms of all weights and of their gradients in the last step of each epoch, for \
+      TensorBoard.
+      """)
+  package var logHistograms = false
+
+  @Flag(
     name: .customLong("fast_dev_run"),
     help: "Run one batch of training, validation and test, without saving anything.")
   package var fastDevRun = false

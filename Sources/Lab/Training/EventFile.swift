@@ -1,7 +1,7 @@
 import Foundation
 import LabData
 
-/// A file of events for TensorBoard: scalars, images, and a run's hyperparameters.
+/// A file of events for TensorBoard: scalars, images, histograms, and a run's hyperparameters.
 ///
 /// The file is a sequence of records: the length in eight bytes, its checksum, a message `Event`, its
 /// checksum. `tensorboard --logdir output/logs` finds it by its name.
@@ -112,6 +112,32 @@ package final class EventFile: TrainingObserver {
     }
   }
 
+  /// Writes histograms.
+  ///
+  /// - Parameters:
+  ///   - histograms: The histograms with their names in TensorBoard.
+  ///   - step: The steps made so far, in all epochs.
+  package func write(_ histograms: [(name: String, histogram: Histogram)], step: Int) throws {
+    try write(step: step) { event in
+      event.add(5) { summary in
+        for (name, histogram) in histograms {
+          summary.add(1) { value in
+            value.add(1, name)
+            value.add(5) { message in
+              message.add(1, histogram.min)
+              message.add(2, histogram.max)
+              message.add(3, Double(histogram.count))
+              message.add(4, histogram.sum)
+              message.add(5, histogram.sumOfSquares)
+              message.add(6, histogram.limits)
+              message.add(7, histogram.counts.map { Double($0) })
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// A value for the hparams plugin, which finds it by its tag.
   private func addSession(
     _ tag: String, to summary: inout ProtocolBuffer, _ fill: (inout ProtocolBuffer) -> Void
@@ -178,6 +204,13 @@ package struct ProtocolBuffer {
     key(field, wireType: 2)
     varint(UInt64(value.count))
     bytes.append(contentsOf: value)
+  }
+
+  /// Numbers of a repeated field, packed.
+  package mutating func add(_ field: Int, _ values: [Double]) {
+    var packed = Data()
+    for value in values { packed.append(littleEndian: value.bitPattern) }
+    add(field, packed)
   }
 
   package mutating func add(_ field: Int, _ text: String) {

@@ -13,6 +13,9 @@ public struct RunRecord: Codable, Equatable, Sendable {
   public var modelClass: String
   /// The model's options, by name. Earlier versions wrote all values as text.
   public var modelOptions: [String: OptionValue]
+  /// The options in which runs may differ, by name, also those that were not given. Nil in records of
+  /// earlier versions.
+  public private(set) var hyperparameters: [String: String]?
   /// The number of trainable parameters.
   public var parameters: Int
   /// The name of the data set.
@@ -30,7 +33,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   public private(set) var devices: [DeviceUse]?
 
   enum CodingKeys: String, CodingKey {
-    case arguments, seed, parameters, versions, started, devices
+    case arguments, seed, hyperparameters, parameters, versions, started, devices
     case modelClass = "model_class"
     case modelOptions = "model_options"
     case dataClass = "data_class"
@@ -47,11 +50,14 @@ public struct RunRecord: Codable, Equatable, Sendable {
   ///   - options: The model's options, by name.
   ///   - data: The data.
   ///   - versions: Versions that the results may depend on.
+  ///   - hyperparameters: The options in which runs may differ, by name, also those that were not
+  ///     given.
   public init(
     arguments: [String], seed: UInt64, model: some Layer, options: [String: OptionValue],
-    data: some DataModule, versions: [String: String]
+    data: some DataModule, versions: [String: String], hyperparameters: [String: String]? = nil
   ) {
     (self.arguments, self.seed, self.versions) = (arguments, seed, versions)
+    self.hyperparameters = hyperparameters
     (modelClass, modelOptions) = ("\(type(of: model))", options)
     (dataClass, isSynthetic, dataSources) = (type(of: data).name, data.isSynthetic, data.sources)
     (parameters, started) = (model.parameterCount, .now)

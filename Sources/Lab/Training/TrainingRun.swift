@@ -23,15 +23,19 @@ public final class TrainingRun {
   public init(_ folder: URL) throws {
     self.folder = folder
     metrics = try MetricsFile(in: folder)
-    events = try EventFile(folder.appending(path: "events.out.tfevents.lab"))
+    events = try EventFile(folder.appending(path: Self.eventsName))
   }
 
   /// The run's record, `run.json`; see ``RunRecord``.
   public static func record(in folder: URL) -> URL { folder.appending(path: "run.json") }
 
   /// The saved state, to resume from.
-  package var state: URL { folder.appending(path: Self.stateName) }
-  private static let stateName = "training_state.safetensors"
+  package var state: URL { Self.state(in: folder) }
+  static let stateName = "training_state.safetensors"
+  static let eventsName = "events.out.tfevents.lab"
+
+  /// The saved state of a run, to resume from.
+  static func state(in folder: URL) -> URL { folder.appending(path: stateName) }
 
   /// The folder of the run that was changed last.
   ///
@@ -82,12 +86,19 @@ public final class TrainingRun {
   /// - Throws: ``TrainingError`` if another one does, or what `body` throws.
   public static func hold<Result>(_ folder: URL, _ body: () throws -> Result) throws -> Result {
     try FileLock.hold(
-      folder.appending(path: ".lock"),
+      folder.appending(path: lockName),
       onWait: {
         throw TrainingError(
           "\(folder.relativePath): another process is training there; wait until it ends")
       }, body)
   }
+
+  /// Whether a process trains in this folder now.
+  package static func isHeld(_ folder: URL) -> Bool {
+    FileLock.isHeld(folder.appending(path: lockName))
+  }
+
+  static let lockName = ".lock"
 
   /// Begins the logs.
   ///
@@ -161,5 +172,15 @@ public final class TrainingRun {
   /// - Throws: ``DataError`` if the file cannot be written.
   public func log(png: [UInt8], width: Int, height: Int, name: String, step: Int) throws {
     try events.write(png: png, width: width, height: height, name: name, step: step)
+  }
+
+  /// Logs histograms for TensorBoard.
+  ///
+  /// - Parameters:
+  ///   - histograms: The histograms with their names in TensorBoard.
+  ///   - step: The steps made so far, in all epochs.
+  /// - Throws: ``DataError`` if the file cannot be written.
+  package func log(_ histograms: [(name: String, histogram: Histogram)], step: Int) throws {
+    try events.write(histograms, step: step)
   }
 }

@@ -93,7 +93,7 @@ struct TrainingState: Codable {
   }
 
   /// The key of the state in the file's header.
-  private static let key = "training_state"
+  static let key = "training_state"
 
   /// Saves the state with the model's weights and the optimizer's state in one file, all of it or
   /// nothing, so that they always belong together.
