@@ -7,7 +7,7 @@
   /// Processes that were started by `mpirun`, or by another launcher of MPI.
   ///
   /// One thread makes all calls of MPI. It sends and receives what is asked for while others compute, and
-  /// a sign of life to each process every half second: who has not been heard of for
+  /// a sign of life to each process four times a second: who has not been heard of for
   /// ``timeout``, although something is expected from it, is given up.
   package final class MPICommunicator: Communicator {
     package let rank, size, localRank: Int
@@ -44,7 +44,7 @@
       return traffic
     }
 
-    package var awaited: [Int] { queue.awaited }
+    package var awaited: [(rank: Int, silence: Duration)] { queue.awaited }
 
     package func nextNumber() -> Int {
       numbers.withLock { number in
@@ -147,10 +147,10 @@
     private var status: Int32?
     private var hasEnded = false
     private var sent = 0
-    private var waitedFor: [Int] = []
+    private var waitedFor: [(rank: Int, silence: Duration)] = []
 
     /// The processes from which something is expected.
-    var awaited: [Int] {
+    var awaited: [(rank: Int, silence: Duration)] {
       get { condition.withLock { waitedFor } }
       set { condition.withLock { waitedFor = newValue } }
     }
@@ -382,7 +382,7 @@
 
     private func exchangeSigns() {
       guard failure == nil else { return }
-      let isTime = lastSign.duration(to: .now) > .milliseconds(500)
+      let isTime = lastSign.duration(to: .now) > .milliseconds(250)
       if isTime { lastSign = .now }
       for rank in 0..<world.size where rank != world.rank {
         if test(signs[rank].incoming) {
@@ -404,8 +404,9 @@
     private func checkSilence(_ queue: Queue) {
       guard failure == nil, idleRounds > 100, idleRounds.isMultiple(of: 100) else { return }
       let messages = open.flatMap { $0.messages }.filter { !$0.isDone }
-      queue.awaited = Set(messages.lazy.filter(\.isIncoming).map(\.rank)).sorted()
-      for rank in Set(messages.map(\.rank)).sorted() where heard[rank].duration(to: .now) > timeout {
+      let ranks = Set(messages.map(\.rank)).sorted()
+      queue.awaited = ranks.map { ($0, heard[$0].duration(to: .now)) }
+      for rank in ranks where heard[rank].duration(to: .now) > timeout {
         return fail(rank, "has not answered for \(timeout.components.seconds) s")
       }
     }

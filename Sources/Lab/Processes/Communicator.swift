@@ -33,8 +33,8 @@ package protocol Communicator: AnyObject, Sendable {
   /// The number of the next exchange of ``ExchangeKind/bytes``.
   func nextNumber() -> Int
 
-  /// The processes from which something is expected now.
-  var awaited: [Int] { get }
+  /// The processes from which something is expected now, and how long each has been silent.
+  var awaited: [(rank: Int, silence: Duration)] { get }
 
   /// Adds to the time that this process has waited for others.
   func noteWait(_ duration: Duration)
@@ -83,7 +83,7 @@ package final class SingleProcess: Communicator {
   package let localRank = 0
   package let hosts = [ProcessInfo.processInfo.hostName]
   package let traffic = Traffic()
-  package let awaited: [Int] = []
+  package let awaited: [(rank: Int, silence: Duration)] = []
 
   package init() {}
 

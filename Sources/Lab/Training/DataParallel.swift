@@ -53,13 +53,26 @@ final class DataParallel {
           """)
     }
     self.processes = processes
-    self.isInterrupted = isInterrupted
+    // It is asked at several places, and all of them must know.
+    self.isInterrupted = Self.remembering(isInterrupted)
     device = model.device
     tree = SumTree(count: microShards)
     let own = tree.share(of: processes.rank, among: processes.size)
     // A batch with fewer rows than micro-shards has a micro-shard for each row.
     threads = ShardThreads(count: max(own.count, microShards - 1))
     buckets = Buckets(model.parameters)
+  }
+
+  /// A function that stays true once it was.
+  private static func remembering(_ condition: @escaping () -> Bool) -> () -> Bool {
+    final class Memory: Sendable {
+      let isTrue = Atomic(false)
+    }
+    let memory = Memory()
+    return {
+      if condition() { memory.isTrue.store(true, ordering: .relaxed) }
+      return memory.isTrue.load(ordering: .relaxed)
+    }
   }
 
   /// The rows of a batch that this process computes.
@@ -444,6 +457,7 @@ private final class ShardedPass: @unchecked Sendable {
   var sumCount: Int { condition.withLock { terms.count } }
   func number(of index: Int) -> Int { shards.lowerBound + index }
   var groupCount: Int { buckets.groups.count }
+  private static var silence: Duration { .milliseconds(700) }
   func group(of parameter: Parameter) -> Int? { buckets.group[ObjectIdentifier(parameter)] }
   func parameters(ofGroup group: Int) -> [Parameter] { buckets.groups[group] }
 
@@ -457,21 +471,20 @@ private final class ShardedPass: @unchecked Sendable {
 
   /// Waits, with the condition locked, until something is there or the pass has failed.
   ///
-  /// A process that was asked to end does not wait long for others, which may have ended already.
+  /// A process that was asked to end does not wait long for others that are silent: when one dies,
+  /// `mpirun` asks the others to end, and kills them a second later.
   private func wait(until isThere: () -> Bool) {
-    var limit: ContinuousClock.Instant?
     let start = ContinuousClock.now
     while !isThere(), error == nil {
       _ = condition.wait(until: .now + 0.1)
-      guard isInterrupted() else { continue }
-      let end = limit ?? .now + .milliseconds(600)
-      limit = end
-      if .now >= end, !isThere(), error == nil {
-        let names = peers.awaited.map { peers.name(of: $0) }
+      // What is called may take its time, or end the pass.
+      condition.unlock()
+      let silent = isInterrupted() ? peers.awaited.filter { $0.silence > Self.silence } : []
+      condition.lock()
+      if !silent.isEmpty, !isThere(), error == nil {
+        let names = silent.map { peers.name(of: $0.rank) }
         error = PeerFailure(
-          "interrupted while waiting for "
-            + (names.isEmpty ? "other processes" : names.joined(separator: " and ")),
-          of: peers.awaited.first)
+          "interrupted while waiting for \(names.joined(separator: " and "))", of: silent[0].rank)
       }
     }
     peers.noteWait(start.duration(to: .now))
