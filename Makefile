@@ -1,19 +1,22 @@
 # `make` alone lists the commands.
 
-.PHONY: help run test docs sanitize bench bench-compare parity kernel neon fuzz dist gpu-bundle lint set-up clean
+# With MPI=1 everything is built with the trait MPI; LAB_MPI=mpich takes MPICH instead of Open MPI.
+traits = $(if $(MPI),--traits MPI)
+
+.PHONY: help run test docs sanitize bench bench-compare bench-processes parity processes kernel neon fuzz dist gpu-bundle lint set-up clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## install what is missing, build, run the notebooks in their quick form, make their pages
-	swift build -c release
+	swift build -c release $(traits)
 	.build/release/lab notebooks run --all --quick
 
 # By default `swift test` builds everything with -enable-testing and the other commands build it
 # without, so that each change from one to the other would compile the whole package again.
 test: set-up lint ## install what is missing, then lint, all tests, notebooks, docs, a dependent package
-	swift test -c release --disable-testable-imports --disable-xctest
-	LAB_TEST_SERVER=1 swift test -c release --disable-testable-imports --disable-xctest --filter NotebookServerTests
+	swift test -c release $(traits) --disable-testable-imports --disable-xctest
+	LAB_TEST_SERVER=1 swift test -c release $(traits) --disable-testable-imports --disable-xctest --filter NotebookServerTests
 	.build/release/lab notebooks check --all --translations
 	.build/release/lab notebooks check --all
 	@scripts/docs
@@ -37,6 +40,12 @@ parity: set-up ## compare weights, losses, checkpoints and event files with PyTo
 kernel: set-up ## run cells and a notebook in the Jupyter kernel, with nbclient in an own Python environment
 	@scripts/kernel
 
+processes: set-up ## test several processes with MPICH, and four machines, which are network namespaces
+	@scripts/processes $(PROCESSES)
+
+bench-processes: set-up ## time several processes beside PyTorch's, in an own Python environment
+	@scripts/bench-processes $(BENCH)
+
 neon: ## test the loops for NEON on an emulated arm64 processor
 	@scripts/neon
 
@@ -54,8 +63,8 @@ gpu-bundle: set-up ## make the archive that tests and times a GPU without Swift,
 lint: ## check the format and the project's rules
 	@scripts/lint
 
-set-up: ## install what is missing: C libraries
-	@scripts/set-up
+set-up: ## install what is missing: C libraries, and with MPI=1 Open MPI
+	@scripts/set-up $(if $(MPI),--mpi)
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Lab
+import LabMPI
 
 /// The program `lab`.
 @main
@@ -16,8 +18,31 @@ struct LabCommand: ParsableCommand {
   static func main() {
     prepareProgram()
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst()))
+    if let launch = Launch.current, launch.size != 1 { checkForProcesses(arguments, launch) }
     if let message = misspelling(in: arguments) { exit(withError: ValidationError(message)) }
     main(arguments)
+  }
+
+  /// Ends the program if several processes cannot run these arguments: all of them see that, and the
+  /// first one says it.
+  private static func checkForProcesses(_ arguments: [String], _ launch: Launch) {
+    let error: any Error
+    do {
+      guard try parseAsRoot(arguments) is TrainCommand else {
+        throw ValidationError(
+          "expected lab train or the program of a notebook with mpirun, got lab "
+            + (arguments.first ?? ""))
+      }
+      return
+    } catch let problem {
+      error = problem
+    }
+    // mpirun ends all when one of them ends with an error.
+    if launch.rank > 0 {
+      Thread.sleep(forTimeInterval: 1)
+      Foundation.exit(exitCode(for: error).rawValue)
+    }
+    exit(withError: error)
   }
 
   /// A message about a command that does not exist; nil if there is none.

@@ -34,8 +34,9 @@ extension ParsableArguments {
   @MainActor
   public static func fromCommandLine() -> Self {
     prepareProgram()
+    let output = startProcesses() ?? OutputFolder.url
     let result = parameters(
-      from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: OutputFolder.url)
+      from: courseSpelling(Array(CommandLine.arguments.dropFirst())), output: output)
     sharesState("shared generator", SharedGenerator())
     dependsOn("Kernels", KernelSet.current.fullName)
     for (name, value) in ProcessInfo.processInfo.environment

@@ -139,7 +139,7 @@ package func withProcesses(_ body: () throws -> Void) throws {
     exit(1)
   }
   guard Launch.library != nil else { return try body() }
-  prepare(processes)
+  prepareProcesses(processes)
   do {
     try body()
     Launch.stop()
@@ -154,7 +154,9 @@ package func withProcesses(_ body: () throws -> Void) throws {
 }
 
 /// Shares processors and GPUs among the processes of a machine, and silences all but the first process.
-private func prepare(_ processes: any Communicator) {
+///
+/// - Parameter processes: The processes that `mpirun` has started.
+package func prepareProcesses(_ processes: any Communicator) {
   let local = processes.hosts.count { $0 == processes.hosts[processes.rank] }
   Device.preferredGPU = processes.localRank
   let online = ProcessInfo.processInfo.processorCount

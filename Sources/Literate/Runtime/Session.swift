@@ -32,6 +32,8 @@ final class Session {
   var file: String?
   /// The number of errors that the notebook has reported.
   private(set) var failureCount = 0
+  /// Whether it has reported an error outside of cells that are expected to fail.
+  private(set) var hasFailed = false
   /// The checks that are not run, with the reason; see ``skippedChecksVariable``.
   private(set) lazy var skippedChecks = Self.skippedChecks
   /// The sum of the points of all checks so far.
@@ -72,7 +74,9 @@ final class Session {
 
   func report(_ event: Event) {
     switch event {
-    case .failure: failureCount += 1
+    case .failure:
+      failureCount += 1
+      if cell?.expectedToFail != true { hasFailed = true }
     case .parameters(let parameters): results.parameters = parameters.values
     case .data(let folder): results.dataFolders.insert(folder.folder)
     default: break
@@ -198,3 +202,6 @@ package func monotonicTime() -> Double {
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
+
+/// Whether the notebook has reported an error that ends it.
+@MainActor package var notebookHasFailed: Bool { Session.current.hasFailed }
