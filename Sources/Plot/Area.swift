@@ -6,7 +6,7 @@ extension Axes {
   /// axes.fillBetween(epochs, low, high)    // a band in the color of the line
   /// ```
   ///
-  /// Where a curve is NaN or infinite there is a gap.
+  /// Where a curve is NaN or infinite there is a gap. What is added later is drawn over the area.
   ///
   /// - Parameters:
   ///   - x: The x coordinates.

@@ -67,7 +67,8 @@ struct Points: Mark {
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
     var extents = (x: Extent(x), y: Extent(y))
     // No symbol is cut off at the frame.
-    let reach = (sizes.max() ?? 0).squareRoot() * pen.points / 2
+    let width = (sizes.max() ?? 0).squareRoot() * pen.points
+    let reach = sizes.isEmpty ? 0 : width / 2 * (marker == .diamond ? 2.0.squareRoot() : 1) + 1
     (extents.x.room, extents.x.roomBelow, extents.y.room, extents.y.roomBelow) = (
       reach, reach, reach, reach
     )
