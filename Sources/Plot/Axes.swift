@@ -8,10 +8,11 @@
 /// ```
 ///
 /// Limits, ticks and tick labels are chosen automatically: axes extend 5 % beyond the data, and ticks
-/// are round numbers (whole numbers along x if all x are whole).
+/// are round numbers (whole numbers along x if all x are whole). ``xlim``, ``xscale`` and
+/// ``xticks(_:labels:)`` change that.
 ///
 /// Input that cannot be drawn, such as different numbers of x and y, is an error of the figure:
-/// ``Figure/save(to:)`` and ``Figure/png()`` throw the first one.
+/// ``Figure/save(to:dpi:)``, ``Figure/png(dpi:)`` and ``Figure/svg()`` throw the first one.
 public struct Axes: Sendable {
   /// The title above the plot. Leading, trailing and repeated spaces are drawn as `␣`.
   ///
@@ -29,6 +30,17 @@ public struct Axes: Sendable {
   public var xlim: ClosedRange<Double>?
   /// The limits of the vertical axis; chosen from the data if `nil`.
   public var ylim: ClosedRange<Double>?
+  /// Whether the horizontal axis is linear or logarithmic.
+  ///
+  /// On a logarithmic axis a value that is not above 0 is an error; NaN leaves a gap in a line.
+  ///
+  /// ```swift
+  /// axes.plot(rates, losses, marker: .circle)
+  /// axes.xscale = .log
+  /// ```
+  public var xscale = AxisScale.linear
+  /// Whether the vertical axis is linear or logarithmic; see ``xscale``.
+  public var yscale = AxisScale.linear
   /// Whether to draw grid lines at the ticks.
   public var grid = false
   /// Whether to draw the frame with ticks and labels; `false` is matplotlib's `axis("off")`.
@@ -36,12 +48,17 @@ public struct Axes: Sendable {
 
   private(set) var images: [ShownImage] = []
   private(set) var marks: [any Mark] = []
-  private(set) var hasLegend = false
+  private(set) var legendPlace: LegendPlace?
   private(set) var colorbarLabel: String?
+  private(set) var xHandTicks: HandTicks?
+  private(set) var yHandTicks: HandTicks?
   /// The first input that cannot be drawn; `nil` if there is none.
   private(set) var problem: String?
 
   package init() {}
+
+  /// Whether nothing is drawn.
+  var isEmpty: Bool { title.isEmpty && images.isEmpty && marks.isEmpty }
 
   /// Axes that cannot be drawn.
   init(problem: String) {
@@ -84,17 +101,21 @@ public struct Axes: Sendable {
   ///   - x: The image's left and right edge.
   ///   - y: The image's lower and upper edge.
   ///   - range: The values shown as black and white; the image's minimum and maximum by default.
+  ///   - alpha: The opacity, from 0 to 1.
   public mutating func imshow(
     _ image: Image, x: ClosedRange<Double>, y: ClosedRange<Double>,
-    range: ClosedRange<Float>? = nil
+    range: ClosedRange<Float>? = nil, alpha: Double = 1
   ) {
     let checks = Checks("imshow")
       .expectPositions([(x.lowerBound, y.lowerBound), (x.upperBound, y.upperBound)])
       .expect(
         isWide(x) && isWide(y), "edges that differ",
-        got: "\(x.lowerBound)...\(x.upperBound) and \(y.lowerBound)...\(y.upperBound)")
+        got: "\(x.lowerBound)...\(x.upperBound) and \(y.lowerBound)...\(y.upperBound)"
+      )
+      .expectAlpha(alpha)
     guard accepts(image.problem.map { "imshow: \($0)" } ?? checks.problem) else { return }
-    marks.append(PlacedImage(bitmap: ShownImage(image, range: range).bitmap, x: x, y: y))
+    marks.append(
+      PlacedImage(bitmap: ShownImage(image, range: range).bitmap, x: x, y: y, alpha: alpha))
   }
 
   /// Shows a matrix as a heat map, row 0 at the top.
@@ -132,7 +153,7 @@ public struct Axes: Sendable {
         decimals: decimals))
   }
 
-  /// Adds a color bar beside the heat map.
+  /// Adds a color bar for the heat map, or for points colored by values, beside the plot.
   ///
   /// - Parameter label: The name of the quantity.
   public mutating func colorbar(label: String = "") {
@@ -153,42 +174,31 @@ public struct Axes: Sendable {
   ///   - linestyle: Solid, dashed, dotted or none.
   ///   - linewidth: The line's width in points.
   ///   - marker: The symbol drawn at each point.
+  ///   - markersize: The width of the symbols in points.
+  ///   - alpha: The opacity, from 0 to 1.
   public mutating func plot(
     _ x: [Double], _ y: [Double], label: String = "", color: Color? = nil,
-    linestyle: LineStyle = .solid, linewidth: Double = 1.5, marker: Marker = .none
+    linestyle: LineStyle = .solid, linewidth: Double = 1.5, marker: Marker = .none,
+    markersize: Double = 7, alpha: Double = 1
   ) {
     let checks = Checks("plot")
-      .expect(x.count == y.count, "as many x as y", got: "\(x.count) and \(y.count)")
-      .expectWidth(linewidth)
+      .expectCounts(x.count, y.count, "x as y").expectWidth(linewidth)
+      .expectMarkersize(markersize).expectAlpha(alpha)
     guard accepts(checks.problem) else { return }
     let stroke = Stroke(
-      color: color ?? nextColor, style: linestyle, marker: marker, width: linewidth, markerSize: 7)
-    marks.append(Line(x: x, y: y, label: label, stroke: stroke))
+      color: color ?? nextColor, style: linestyle, marker: marker, width: linewidth,
+      markerSize: markersize)
+    marks.append(Line(x: x, y: y, label: label, stroke: stroke, alpha: alpha))
   }
 
   /// Draws a line through values at x = 0, 1, 2, ….
   public mutating func plot(
     _ y: [Double], label: String = "", color: Color? = nil, linestyle: LineStyle = .solid,
-    linewidth: Double = 1.5, marker: Marker = .none
+    linewidth: Double = 1.5, marker: Marker = .none, markersize: Double = 7, alpha: Double = 1
   ) {
     plot(
       y.indices.map(Double.init), y, label: label, color: color, linestyle: linestyle,
-      linewidth: linewidth, marker: marker)
-  }
-
-  /// Draws points without a line.
-  ///
-  /// - Parameters:
-  ///   - x: The x coordinates.
-  ///   - y: The y coordinates, as many as `x`.
-  ///   - label: The points' name in the legend.
-  ///   - color: The points' color; the next of ``Color/cycle`` by default.
-  ///   - marker: The symbol drawn at each point.
-  public mutating func scatter(
-    _ x: [Double], _ y: [Double], label: String = "", color: Color? = nil,
-    marker: Marker = .circle
-  ) {
-    plot(x, y, label: label, color: color, linestyle: .none, marker: marker)
+      linewidth: linewidth, marker: marker, markersize: markersize, alpha: alpha)
   }
 
   /// Draws one vertical bar per category, from 0 up, or down if the value is negative.
@@ -207,11 +217,14 @@ public struct Axes: Sendable {
   ///   - color: The color of the bars.
   ///   - decimals: The number of decimals with which values are written above the bars, if they fit;
   ///     `nil` writes none.
+  ///   - alpha: The opacity, from 0 to 1.
   public mutating func bar(
     _ labels: [String], _ heights: [Double], yerr: [Double] = [], color: Color = .blue,
-    decimals: Int? = nil
+    decimals: Int? = nil, alpha: Double = 1
   ) {
-    bar(labels, [BarSeries("", heights, errors: yerr, color: color)], decimals: decimals)
+    bar(
+      labels, [BarSeries("", heights, errors: yerr, color: color)], decimals: decimals,
+      alpha: alpha)
   }
 
   /// Draws several bars per category, side by side or stacked. Negative values are stacked downwards.
@@ -221,10 +234,11 @@ public struct Axes: Sendable {
   /// axes.legend()
   /// ```
   public mutating func bar(
-    _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil
+    _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil,
+    alpha: Double = 1
   ) {
     appendBars(
-      labels, series, isStacked: stacked, isHorizontal: false, decimals: decimals)
+      labels, series, isStacked: stacked, isHorizontal: false, decimals: decimals, alpha)
   }
 
   /// Draws one horizontal bar per category, the first one at the top; a negative one to the left of 0.
@@ -240,18 +254,22 @@ public struct Axes: Sendable {
   ///   - color: The color of the bars.
   ///   - decimals: The number of decimals with which values are written beside the bars, if they fit;
   ///     `nil` writes none.
+  ///   - alpha: The opacity, from 0 to 1.
   public mutating func barh(
     _ labels: [String], _ widths: [Double], xerr: [Double] = [], color: Color = .blue,
-    decimals: Int? = nil
+    decimals: Int? = nil, alpha: Double = 1
   ) {
-    barh(labels, [BarSeries("", widths, errors: xerr, color: color)], decimals: decimals)
+    barh(
+      labels, [BarSeries("", widths, errors: xerr, color: color)], decimals: decimals,
+      alpha: alpha)
   }
 
   /// Draws several horizontal bars per category, one below the other or stacked.
   public mutating func barh(
-    _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil
+    _ labels: [String], _ series: [BarSeries], stacked: Bool = false, decimals: Int? = nil,
+    alpha: Double = 1
   ) {
-    appendBars(labels, series, isStacked: stacked, isHorizontal: true, decimals: decimals)
+    appendBars(labels, series, isStacked: stacked, isHorizontal: true, decimals: decimals, alpha)
   }
 
   /// Writes text at a position, with its line breaks, like matplotlib's `text`.
@@ -339,17 +357,66 @@ public struct Axes: Sendable {
     marks.append(Arrow(path: path, rounding: rounding, color: color, linewidth: linewidth))
   }
 
-  /// Adds a legend with the labels of lines and bars: inside the plot where it covers nothing,
-  /// otherwise to the right.
-  public mutating func legend() {
-    hasLegend = true
+  /// Adds a legend with the labels of lines, bars and areas.
+  ///
+  /// ```swift
+  /// axes.legend()                               // where it covers nothing
+  /// axes.legend(loc: .upperLeft, ncols: 2)
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - loc: The place; by default inside the plot where it covers nothing, otherwise to the right.
+  ///   - ncols: The number of columns.
+  public mutating func legend(loc: LegendLocation = .best, ncols: Int = 1) {
+    let checks = Checks("legend").expect(ncols > 0, "ncols of at least 1", got: "\(ncols)")
+    guard accepts(checks.problem) else { return }
+    legendPlace = LegendPlace(location: loc, columns: ncols)
+  }
+
+  /// Sets the ticks of the horizontal axis; an empty array leaves them out.
+  ///
+  /// ```swift
+  /// axes.xticks([0, 0.5, 1])
+  /// axes.xticks([0, 1, 2], labels: ["low", "middle", "high"])
+  /// ```
+  ///
+  /// Ticks outside the limits are not drawn. Labels that would overlap are drawn smaller, or rotated.
+  ///
+  /// - Parameters:
+  ///   - positions: The positions in data coordinates; those of categories are 0, 1, 2, ….
+  ///   - labels: One label for each; the positions as numbers if empty.
+  public mutating func xticks(_ positions: [Double], labels: [String] = []) {
+    if let ticks = handTicks("xticks", positions, labels) { xHandTicks = ticks }
+  }
+
+  /// Sets the ticks of the vertical axis; see ``xticks(_:labels:)``.
+  public mutating func yticks(_ positions: [Double], labels: [String] = []) {
+    if let ticks = handTicks("yticks", positions, labels) { yHandTicks = ticks }
+  }
+
+  private mutating func handTicks(
+    _ call: String, _ positions: [Double], _ labels: [String]
+  ) -> HandTicks? {
+    let checks = Checks(call).expectDrawable(positions, "positions")
+      .expect(
+        [0, positions.count].contains(labels.count), "a label for each of \(positions.count) ticks",
+        got: "\(labels.count)"
+      )
+      .expect(positions.count <= 10_000, "at most 10000 ticks", got: "\(positions.count)")
+    return accepts(checks.problem) ? HandTicks(values: positions, labels: labels) : nil
+  }
+
+  /// Adds a mark, unless there is a problem with its input.
+  mutating func add(_ checks: Checks, _ mark: (Axes) -> any Mark) {
+    if accepts(checks.problem) { marks.append(mark(self)) }
   }
 
   private mutating func appendBars(
-    _ labels: [String], _ series: [BarSeries], isStacked: Bool, isHorizontal: Bool, decimals: Int?
+    _ labels: [String], _ series: [BarSeries], isStacked: Bool, isHorizontal: Bool, decimals: Int?,
+    _ alpha: Double
   ) {
     let checks = Checks(isHorizontal ? "barh" : "bar")
-      .expectBars(labels, series, stacked: isStacked).expectDecimals(decimals)
+      .expectBars(labels, series, stacked: isStacked).expectDecimals(decimals).expectAlpha(alpha)
     guard accepts(checks.problem) else { return }
     let colored = series.enumerated().map { index, one in
       BarSeries(
@@ -359,16 +426,22 @@ public struct Axes: Sendable {
     marks.append(
       Bars(
         labels: labels, series: colored, isStacked: isStacked, isHorizontal: isHorizontal,
-        decimals: decimals))
+        decimals: decimals, alpha: alpha))
   }
 
   /// Whether there is no problem with some input. The first problem is kept.
-  private mutating func accepts(_ problem: String?) -> Bool {
+  mutating func accepts(_ problem: String?) -> Bool {
     self.problem = self.problem ?? problem
     return problem == nil
   }
 
-  private var nextColor: Color {
-    Color.cycle[marks.count(where: { $0 is Line }) % Color.cycle.count]
+  /// The next color of lines and points.
+  var nextColor: Color {
+    Color.cycle[marks.count(where: { $0 is Line || $0 is Points }) % Color.cycle.count]
+  }
+
+  /// The next color of areas, which are counted apart from lines: so a band has the color of its line.
+  var nextAreaColor: Color {
+    Color.cycle[marks.count(where: { $0 is Area || $0 is HistogramBars }) % Color.cycle.count]
   }
 }

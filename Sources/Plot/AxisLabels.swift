@@ -9,6 +9,8 @@ struct AxisLabels {
   }
 
   private(set) var labels: [Label]
+  /// The ticks without labels, in data coordinates.
+  private(set) var minor: [Double] = []
   /// The font size in pixels.
   private(set) var size: Double
   /// Whether labels are rotated by 90°.
@@ -23,11 +25,17 @@ struct AxisLabels {
   ///   - extent: The data along the axis.
   ///   - length: The length of the axis in pixels.
   ///   - height: The height available for rotated names; longer ones are truncated.
+  ///   - hand: The ticks set by the user.
   init(
-    below range: ClosedRange<Double>, _ extent: Extent, length: Int, height: Double, _ pen: Pen
+    below range: ClosedRange<Double>, _ extent: Extent, scale: AxisScale = .linear, length: Int,
+    height: Double, hand: HandTicks? = nil, _ pen: Pen
   ) {
     size = pen.size
     labels = []
+    if let hand {
+      fitBelow(hand.within(range, scale), range, scale, length: length, height: height, pen)
+      return
+    }
     if let names = extent.categories {
       let slot = Double(length) / (range.upperBound - range.lowerBound)
       fit(names.map(showingSpaces), slot: slot, height: height, pen)
@@ -35,16 +43,18 @@ struct AxisLabels {
       return
     }
     // As in matplotlib a label takes three times its font size, or more if it is long.
-    let pixels = Double(length) / (range.upperBound - range.lowerBound)
+    let pixels = scale.pixels(per: range, length)
     var count = Int(clamping: min(max(Double(length) / (3 * size), 1), 9))
     while true {
-      let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
+      let ticks = scale.ticks(range, atMost: count, wholeOnly: extent.isWhole)
       let widths = ticks.labels.map { pen.width(of: $0, size: pen.size) }
-      let fits = ticks.values.indices.dropFirst().allSatisfy { i in
-        (ticks.values[i] - ticks.values[i - 1]) * pixels
+      let positions = ticks.values.map(scale.position)
+      let fits = positions.indices.dropFirst().allSatisfy { i in
+        (positions[i] - positions[i - 1]) * pixels
           >= (widths[i] + widths[i - 1]) / 2 + 0.7 * pen.size
       }
       labels = zip(ticks.values, ticks.labels).map { Label(value: $0, lines: [$1]) }
+      minor = ticks.minor
       if fits || count == 1 { return }
       count -= 1
     }
@@ -52,16 +62,24 @@ struct AxisLabels {
 
   /// The labels left or right of a vertical axis.
   ///
-  /// - Parameter width: The width available for names; longer ones are wrapped, then truncated.
+  /// - Parameters:
+  ///   - width: The width available for names; longer ones are wrapped, then truncated.
+  ///   - hand: The ticks set by the user.
   init(
-    beside range: ClosedRange<Double>, _ extent: Extent, length: Int, width: Double, _ pen: Pen
+    beside range: ClosedRange<Double>, _ extent: Extent, scale: AxisScale = .linear, length: Int,
+    width: Double, hand: HandTicks? = nil, _ pen: Pen
   ) {
     size = pen.size
     labels = []
+    if let hand {
+      fitBeside(hand.within(range, scale), range, scale, length: length, width: width, pen)
+      return
+    }
     guard let names = extent.categories else {
       let count = Int(clamping: min(max(Double(length) / (2 * size), 1), 9))
-      let ticks = Ticks(range, atMost: count, wholeOnly: extent.isWhole)
+      let ticks = scale.ticks(range, atMost: count, wholeOnly: extent.isWhole)
       labels = zip(ticks.values, ticks.labels).map { Label(value: $0, lines: [$1]) }
+      minor = ticks.minor
       return
     }
     let slot = Double(length) / (range.upperBound - range.lowerBound)
@@ -75,6 +93,67 @@ struct AxisLabels {
         lines: fitted(showingSpaces(names[$0]), width: width, lines: lines, pen))
     }
     labels.removeAll { !range.contains($0.value) }
+  }
+
+  /// Fits labels set by the user below an axis: smaller or else rotated; at the smallest size, those that
+  /// would overlap the one before lose their text.
+  private mutating func fitBelow(
+    _ given: [Label], _ range: ClosedRange<Double>, _ scale: AxisScale, length: Int, height: Double,
+    _ pen: Pen
+  ) {
+    let pixels = scale.pixels(per: range, length)
+    let positions = given.map { scale.position(of: $0.value) * pixels }
+    func overlap(_ i: Int, _ j: Int, _ extent: (Int) -> Double) -> Bool {
+      positions[j] - positions[i] < (extent(i) + extent(j)) / 2
+    }
+    labels = given
+    for size in pen.sizes {
+      let gap = 0.5 * size
+      let widths = given.map { pen.width(of: $0.lines[0], size: size) + gap }
+      self.size = size
+      if !given.indices.dropFirst().contains(where: { overlap($0 - 1, $0) { widths[$0] } }) {
+        return
+      }
+    }
+    isRotated = true
+    let sizes = pen.sizes
+    size =
+      sizes.first { size in
+        !given.indices.dropFirst().contains { overlap($0 - 1, $0) { _ in pen.lineHeight(size) } }
+      } ?? sizes.last ?? size
+    var last: Int?
+    for index in given.indices {
+      if let last, overlap(last, index, { _ in pen.lineHeight(size) }) {
+        labels[index].lines = []
+      } else {
+        labels[index].lines = fitted(given[index].lines[0], width: height, lines: 1, pen)
+        last = index
+      }
+    }
+  }
+
+  /// Fits labels set by the user beside an axis: smaller, wrapped or truncated; at the smallest size,
+  /// those that would overlap the one before lose their text.
+  private mutating func fitBeside(
+    _ given: [Label], _ range: ClosedRange<Double>, _ scale: AxisScale, length: Int, width: Double,
+    _ pen: Pen
+  ) {
+    let pixels = scale.pixels(per: range, length)
+    let positions = given.map { scale.position(of: $0.value) * pixels }
+    let least = zip(positions, positions.dropFirst()).map { $1 - $0 }.min() ?? .infinity
+    let sizes = pen.sizes
+    size = sizes.first { pen.lineHeight($0) <= 1.05 * least } ?? sizes.last ?? size
+    labels = given
+    let lines = max(1, Int(clamping: least / pen.lineHeight(size)))
+    var last = -Double.infinity
+    for index in given.indices {
+      if positions[index] - last < pen.lineHeight(size) / 1.05 {
+        labels[index].lines = []
+      } else {
+        labels[index].lines = fitted(given[index].lines[0], width: width, lines: lines, pen)
+        last = positions[index]
+      }
+    }
   }
 
   /// The wrapped lines of a name, truncated after `lines` lines.
@@ -158,5 +237,32 @@ struct AxisLabels {
           down: .middle, size: size, pen)
       }
     }
+  }
+}
+
+extension AxisScale {
+  /// The number of pixels for a step of 1 in positions.
+  fileprivate func pixels(per range: ClosedRange<Double>, _ length: Int) -> Double {
+    Double(length) / (position(of: range.upperBound) - position(of: range.lowerBound))
+  }
+
+  fileprivate func ticks(_ range: ClosedRange<Double>, atMost count: Int, wholeOnly: Bool) -> Ticks
+  {
+    self == .log
+      ? Ticks(logarithmic: range, atMost: count)
+      : Ticks(range, atMost: count, wholeOnly: wholeOnly)
+  }
+}
+
+extension HandTicks {
+  /// The ticks within the limits of an axis, from the smallest to the largest value.
+  fileprivate func within(_ range: ClosedRange<Double>, _ scale: AxisScale) -> [AxisLabels.Label] {
+    let texts =
+      labels.isEmpty ? Ticks(at: values, sharesDecimals: scale == .linear).labels : labels
+    let slack = (range.upperBound - range.lowerBound) * 1e-9
+    return zip(values, texts)
+      .filter { range.lowerBound - slack <= $0.0 && $0.0 <= range.upperBound + slack }
+      .sorted { $0.0 < $1.0 }
+      .map { AxisLabels.Label(value: $0, lines: [showingSpaces($1)]) }
   }
 }

@@ -16,6 +16,7 @@ struct Bars: Mark {
   let isHorizontal: Bool
   /// The number of decimals of the values written at the bars; `nil` if none are written.
   let decimals: Int?
+  var alpha = 1.0
 
   /// The fraction of a category's width that its bars cover.
   private static let barShare = 0.8
@@ -26,7 +27,8 @@ struct Bars: Mark {
     var values = Extent(ends + bars.filter { $0.error > 0 }.map(\.start) + [0])
     // A scale from 0 to 1 has fractional ticks, even if all bars are 0 or 1.
     values.isWhole = values.isWhole && (ends.map(abs).max() ?? 0) > 1
-    values.edges = [0]
+    values = values.startingAtZero(
+      series.flatMap(\.values) + bars.filter { $0.error > 0 }.map(\.start), allowsZero: isStacked)
     if decimals != nil && !isStacked {
       func room(_ values: [Double]) -> Double {
         let widest = values.map { pen.width(of: text($0), size: pen.size) }.max()
@@ -42,11 +44,13 @@ struct Bars: Mark {
 
   var legend: [LegendEntry] {
     series.filter { !$0.label.isEmpty }.map {
-      LegendEntry(label: $0.label, sample: .bar($0.color ?? .blue))
+      LegendEntry(label: $0.label, sample: .bar($0.color ?? .blue), alpha: alpha)
     }
   }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) throws(PlotError) {
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen)
+    throws(PlotError)
+  {
     let length = isHorizontal ? coordinates.frame.height : coordinates.frame.width
     let count = labels.count * (isStacked ? 1 : series.count)
     guard length > count else {
@@ -75,7 +79,7 @@ struct Bars: Mark {
   }
 
   /// The line that all bars start at.
-  private func drawZero(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+  private func drawZero(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {
     let frame = coordinates.frame
     let zero = isHorizontal ? coordinates.x(of: 0) : coordinates.y(of: 0)
     let edge = Int(clamping: zero.rounded()) - pen.line / 2

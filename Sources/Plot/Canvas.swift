@@ -1,10 +1,11 @@
 /// A bitmap to draw on, initially white.
-package struct Canvas {
+package struct Canvas: Surface {
   package private(set) var bitmap: Bitmap
   /// The clip rectangle: initially the whole canvas.
   package var clip: Rectangle {
     didSet { clip = clip.intersection(bounds) }
   }
+  package var opacity = 1.0
 
   package init(width: Int, height: Int) {
     clip = Rectangle(x: 0, y: 0, width: width, height: height)
@@ -18,26 +19,11 @@ package struct Canvas {
   }
 
   /// Fills the visible part of a rectangle.
-  ///
-  /// - Parameter opacity: From 0 (transparent) to 1 (opaque).
-  package mutating func fill(_ rectangle: Rectangle, with color: Color, opacity: Double = 1) {
+  package mutating func fill(_ rectangle: Rectangle, with color: Color) {
     let visible = rectangle.intersection(clip)
-    let coverage = Int((opacity * 255).rounded())
     for y in visible.y..<visible.maxY {
-      for x in visible.x..<visible.maxX { blend(color, x: x, y: y, coverage: coverage) }
+      for x in visible.x..<visible.maxX { blend(color, x: x, y: y, coverage: 255) }
     }
-  }
-
-  /// Draws the outline of a rectangle, just outside it.
-  package mutating func outline(_ rectangle: Rectangle, width: Int, color: Color) {
-    let (x, y) = (rectangle.x - width, rectangle.y - width)
-    let w = rectangle.width + 2 * width
-    for edge in [
-      Rectangle(x: x, y: y, width: w, height: width),
-      Rectangle(x: x, y: rectangle.maxY, width: w, height: width),
-      Rectangle(x: x, y: rectangle.y, width: width, height: rectangle.height),
-      Rectangle(x: rectangle.maxX, y: rectangle.y, width: width, height: rectangle.height),
-    ] { fill(edge, with: color) }
   }
 
   /// Draws a glyph with its origin, the start of the baseline, at (x, y).
@@ -71,7 +57,9 @@ package struct Canvas {
             }
           }
           let count = rows.count * columns.count
-          bitmap.bytes[(y * bitmap.width + x) * 3 + channel] = UInt8((sum + count / 2) / count)
+          let i = (y * bitmap.width + x) * 3 + channel
+          let value = (sum + count / 2) / count
+          bitmap.bytes[i] = blended(value, over: bitmap.bytes[i], coverage: share(of: 255))
         }
       }
     }
@@ -98,30 +86,54 @@ package struct Canvas {
 
   private mutating func blend(_ color: Color, x: Int, y: Int, coverage: Int) {
     let i = (y * bitmap.width + x) * 3
+    let coverage = share(of: coverage)
     for (channel, value) in [color.red, color.green, color.blue].enumerated() {
-      let below = Int(bitmap.bytes[i + channel])
-      bitmap.bytes[i + channel] = UInt8(
-        (below * (255 - coverage) + Int(value) * coverage + 127) / 255)
+      bitmap.bytes[i + channel] = blended(
+        Int(value), over: bitmap.bytes[i + channel], coverage: coverage)
     }
+  }
+
+  /// The coverage by something that is not opaque.
+  private func share(of coverage: Int) -> Int {
+    opacity == 1 ? coverage : Int((Double(coverage) * opacity).rounded())
+  }
+
+  private func blended(_ value: Int, over below: UInt8, coverage: Int) -> UInt8 {
+    UInt8((Int(below) * (255 - coverage) + value * coverage + 127) / 255)
   }
 }
 
 extension Canvas {
-  /// Draws a polyline, antialiased, with round joins and caps.
+  /// Draws lines, antialiased, with round joins and caps.
   ///
-  /// The line is not darker where it crosses itself: the coverage of a pixel is the maximum over the
-  /// segments.
-  ///
-  /// - Parameters:
-  ///   - path: The points; a single point gives a dot.
-  ///   - width: The width of the line in pixels.
-  ///   - color: The color of the line.
-  package mutating func stroke(_ path: [Point], width: Double, color: Color) {
-    stroke(path.parts(near: clip, width: width), width: width, color: color)
+  /// A line is not darker where it crosses itself: the coverage of a pixel is the maximum over the
+  /// segments. Neither are transparent lines where they cross each other.
+  package mutating func stroke(
+    _ paths: [[Point]], width: Double, color: Color, dashes pattern: [Double] = []
+  ) {
+    let lines = paths.flatMap { path -> [[[Point]]] in
+      let parts = path.parts(near: clip, width: width)
+      guard !pattern.isEmpty else { return [parts] }
+      return parts.flatMap { part in
+        part.dashes(pattern.map { $0 * width }, width: width).map { [$0] }
+      }
+    }
+    if opacity < 1 {
+      strokeAsOne(lines.flatMap(\.self), width: width, color: color)
+    } else {
+      for line in lines { strokeAsOne(line, width: width, color: color) }
+    }
+  }
+
+  /// Draws one line; see ``stroke(_:width:color:dashes:)``.
+  package mutating func stroke(
+    _ path: [Point], width: Double, color: Color, dashes: [Double] = []
+  ) {
+    stroke([path], width: width, color: color, dashes: dashes)
   }
 
   /// Draws lines as if they were one.
-  private mutating func stroke(_ paths: [[Point]], width: Double, color: Color) {
+  private mutating func strokeAsOne(_ paths: [[Point]], width: Double, color: Color) {
     let reach = width / 2 + 1
     guard let box = paths.flatMap(\.self).bounds(reach: reach)?.intersection(clip), !box.isEmpty
     else { return }
@@ -166,18 +178,69 @@ extension Canvas {
     draw(ink, color: color)
   }
 
-  /// Draws a dashed line.
-  ///
-  /// - Parameter pattern: The lengths of dashes and gaps in turn, in line widths.
-  package mutating func stroke(
-    _ path: [Point], width: Double, color: Color, dashes pattern: [Double]
-  ) {
-    guard !pattern.isEmpty else { return stroke(path, width: width, color: color) }
-    for part in path.parts(near: clip, width: width) {
-      for dash in part.dashes(pattern.map { $0 * width }, width: width) {
-        stroke(dash, width: width, color: color)
+  /// Fills polygons of any shape, antialiased: a pixel is as dark as the share of it that they cover.
+  package mutating func fill(areas: [[Point]], color: Color) {
+    let areas = areas.map { $0.clipped(to: clip) }
+    guard let box = areas.flatMap(\.self).bounds(reach: 0)?.intersection(clip), !box.isEmpty else {
+      return
+    }
+    var sum = AreaSum(box)
+    for area in areas {
+      for (start, end) in zip(area, area.dropFirst() + area.prefix(1)) {
+        sum.add(from: start, to: end)
       }
     }
+    draw(Glyph(frame: box, coverage: sum.coverage), color: color)
+  }
+}
+
+/// The area that polygons cover of each pixel of a box, from their edges.
+///
+/// An edge covers what is to its right, with the sign of its direction; where polygons end, the signs
+/// cancel out. Each row stores differences between neighbors.
+private struct AreaSum {
+  let box: Rectangle
+  private var differences: [Double]
+
+  init(_ box: Rectangle) {
+    self.box = box
+    differences = [Double](repeating: 0, count: (box.width + 2) * box.height)
+  }
+
+  mutating func add(from start: Point, to end: Point) {
+    // The edge is cut where it enters another row or column of pixels.
+    var shares = [0.0, 1]
+    for (from, to) in [(start.x, end.x), (start.y, end.y)] where from != to {
+      let (low, high) = (min(from, to), max(from, to))
+      shares += stride(from: low.rounded(.up), through: high, by: 1).map {
+        ($0 - from) / (to - from)
+      }
+    }
+    shares.sort()
+    for (first, second) in zip(shares, shares.dropFirst()) {
+      let (a, b) = (start.moved(by: first, towards: end), start.moved(by: second, towards: end))
+      let middle = a.moved(by: 0.5, towards: b)
+      let column = min(max(Int(middle.x.rounded(.down)) - box.x, 0), box.width)
+      let row = Int(middle.y.rounded(.down)) - box.y
+      guard (0..<box.height).contains(row) else { continue }
+      let index = row * (box.width + 2) + column
+      let left = min(max(middle.x - Double(box.x + column), 0), 1)
+      differences[index] += (b.y - a.y) * (1 - left)
+      differences[index + 1] += (b.y - a.y) * left
+    }
+  }
+
+  var coverage: [UInt8] {
+    var coverage: [UInt8] = []
+    coverage.reserveCapacity(box.width * box.height)
+    for row in 0..<box.height {
+      var sum = 0.0
+      for column in 0..<box.width {
+        sum += differences[row * (box.width + 2) + column]
+        coverage.append(UInt8((min(abs(sum), 1) * 255).rounded()))
+      }
+    }
+    return coverage
   }
 }
 
@@ -210,11 +273,32 @@ extension [Point] {
     return low >= 0 && high > 0 || high <= 0 && low < 0 ? -nearest : nearest
   }
 
+  /// The part of a polygon in a rectangle, by Sutherland's and Hodgman's method.
+  func clipped(to box: Rectangle) -> [Point] {
+    // Differences of larger numbers have no digits left for a pixel.
+    func limited(_ value: Double) -> Double { Swift.min(Swift.max(value, -1e9), 1e9) }
+    var polygon = map { Point(x: limited($0.x), y: limited($0.y)) }
+    let (left, right) = (Double(box.x), Double(box.maxX))
+    let (top, bottom) = (Double(box.y), Double(box.maxY))
+    let sides: [(Point) -> Double] = [
+      { $0.x - left }, { right - $0.x }, { $0.y - top }, { bottom - $0.y },
+    ]
+    for inside in sides {
+      polygon = zip(polygon, polygon.dropFirst() + polygon.prefix(1)).flatMap { start, end in
+        let (from, to) = (inside(start), inside(end))
+        var points = from >= 0 ? [start] : []
+        if from * to < 0 { points.append(start.moved(by: from / (from - to), towards: end)) }
+        return points
+      }
+    }
+    return polygon
+  }
+
   /// The parts of the line that are not far outside a rectangle.
   ///
   /// A line to a point very far away would take forever to divide into dashes, and distances to it
   /// overflow. Where nothing is far away, the line is returned unchanged.
-  fileprivate func parts(near box: Rectangle, width: Double) -> [[Point]] {
+  func parts(near box: Rectangle, width: Double) -> [[Point]] {
     let reach = 10_000 + width
     let x = Double(box.x) - reach...Double(box.maxX) + reach
     let y = Double(box.y) - reach...Double(box.maxY) + reach

@@ -34,6 +34,28 @@ struct Checks {
     expect((0...1000).contains(width), "a linewidth from 0 to 1000", got: "\(width)")
   }
 
+  /// Opacities.
+  func expectAlpha(_ alpha: Double) -> Checks {
+    expect((0...1).contains(alpha), "an alpha from 0 to 1", got: "\(alpha)")
+  }
+
+  /// Diameters of markers in points.
+  func expectMarkersize(_ size: Double) -> Checks {
+    expect((0...1000).contains(size), "a markersize from 0 to 1000", got: "\(size)")
+  }
+
+  /// Values of which none may be missing.
+  func expectDrawable(_ values: [Double], _ name: String) -> Checks {
+    let wrong = values.first { !isDrawable($0) }
+    return expect(
+      wrong == nil, "\(name) between −1e300 and 1e300", got: "\(wrong ?? 0)")
+  }
+
+  /// As many elements as another array has.
+  func expectCounts(_ first: Int, _ second: Int, _ names: String) -> Checks {
+    expect(first == second, "as many \(names)", got: "\(first) and \(second)")
+  }
+
   /// Font sizes in points.
   func expectFontsize(_ size: Double) -> Checks {
     expect((1...1000).contains(size), "a fontsize from 1 to 1000", got: "\(size)")

@@ -24,6 +24,8 @@ public struct Figure: Sendable {
   public var font = Font.sansSerif
   /// The axes, row by row.
   private(set) var axes: [Axes]
+  /// The axes that cover several cells, by their index.
+  private var spans: [Int: Cells] = [:]
   /// The first input that cannot be drawn; `nil` if there is none.
   private var problem: String?
 
@@ -130,6 +132,48 @@ public struct Figure: Sendable {
     }
   }
 
+  /// Makes the axes at a row and a column cover several cells of the grid, to the right and downwards, like
+  /// matplotlib's `subplot2grid`.
+  ///
+  /// ```swift
+  /// var figure = Figure(size: (9, 6), rows: 2, columns: 3)
+  /// figure.span(row: 0, column: 0, colspan: 2)    // figure[0, 0] is as wide as two
+  /// figure.span(row: 0, column: 2, rowspan: 2)    // figure[0, 2] is as high as two
+  /// ```
+  ///
+  /// Cells that do not exist or are covered already are an error of the figure, as are axes with contents
+  /// in a covered cell.
+  ///
+  /// - Parameters:
+  ///   - row: The first row, counted from 0.
+  ///   - column: The first column, counted from 0.
+  ///   - rowspan: The number of rows.
+  ///   - colspan: The number of columns.
+  public mutating func span(row: Int, column: Int, rowspan: Int = 1, colspan: Int = 1) {
+    var checks = Checks("span")
+      .expect(
+        (1...Self.mostAxes).contains(rowspan) && (1...Self.mostAxes).contains(colspan),
+        "a rowspan and colspan of at least 1", got: "\(rowspan) and \(colspan)"
+      )
+      .expect(
+        (0..<rows).contains(row) && (0..<columns).contains(column) && rowspan <= rows - row
+          && colspan <= columns - column, "cells within \(rows) × \(columns)",
+        got: "\(rowspan) × \(colspan) at [\(row), \(column)]")
+    if checks.problem == nil {
+      let cells = Cells(row: row, column: column, rows: rowspan, columns: colspan)
+      checks = checks.expect(
+        !spans.values.contains { $0.overlaps(cells) }, "cells that no other span covers",
+        got: "\(rowspan) × \(colspan) at [\(row), \(column)]")
+      if checks.problem == nil { spans[row * columns + column] = cells }
+    }
+    problem = problem ?? checks.problem
+  }
+
+  /// The cells that the axes at an index cover.
+  func cells(of index: Int) -> Cells {
+    spans[index] ?? Cells(row: index / columns, column: index % columns, rows: 1, columns: 1)
+  }
+
   private func problem(_ row: Int, _ column: Int) -> String? {
     problem
       ?? Checks("Figure").expect(
@@ -151,6 +195,16 @@ public struct Figure: Sendable {
       guard let problem = axes.problem else { continue }
       throw PlotError((self.axes.count > 1 ? "axes \(index): " : "") + problem)
     }
+    for cells in spans.values.sorted(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
+      for row in cells.row..<cells.row + cells.rows {
+        for column in cells.column..<cells.column + cells.columns
+        where (row, column) != (cells.row, cells.column) && !axes[row * columns + column].isEmpty {
+          throw PlotError(
+            "axes [\(row), \(column)]: expected nothing in a cell that [\(cells.row), "
+              + "\(cells.column)] covers, got contents; draw in [\(cells.row), \(cells.column)]")
+        }
+      }
+    }
     try checkSize()
   }
 
@@ -170,34 +224,87 @@ public struct Figure: Sendable {
     }
   }
 
-  /// Writes the figure as a PNG file, and creates missing folders.
+  /// Writes the figure as a PNG file, or as an SVG file if the path ends in `.svg`, and creates missing
+  /// folders.
   ///
-  /// The file is 8-bit grayscale if the figure has no colors, otherwise 8-bit RGB, and records the dpi.
+  /// ```swift
+  /// try figure.save(to: "loss.png")
+  /// try figure.save(to: "loss@2x.png", dpi: 200)    // the same figure with twice the pixels
+  /// try figure.save(to: "loss.svg")
+  /// ```
+  ///
+  /// A PNG file is 8-bit grayscale if the figure has no colors, otherwise 8-bit RGB, and records the dpi.
   /// The same figure gives the same bytes. The file is written atomically.
   ///
+  /// - Parameters:
+  ///   - path: The path of the file.
+  ///   - dpi: The resolution of a PNG file in pixels per inch; the figure's own by default. The layout is
+  ///     that of the figure's own resolution. An SVG file has no pixels.
   /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
   ///   contents, no font is installed, or the file cannot be written.
-  public func save(to path: String) throws(PlotError) {
-    try writeFile(png(), to: path)
+  public func save(to path: String, dpi: Double? = nil) throws(PlotError) {
+    let isSVG = path.lowercased().hasSuffix(".svg")
+    try writeFile(isSVG ? Array(svg().utf8) : png(dpi: dpi), to: path)
   }
 
-  /// The bytes of the PNG file that ``save(to:)`` writes.
+  /// The bytes of the PNG file that ``save(to:dpi:)`` writes.
+  ///
+  /// - Parameter dpi: The resolution in pixels per inch; the figure's own by default.
+  /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
+  ///   contents, or no font is installed.
+  public func png(dpi: Double? = nil) throws(PlotError) -> [UInt8] {
+    guard let dpi, dpi != self.dpi else { return try encodePNG(draw().bitmap, dpi: self.dpi) }
+    var larger = self
+    larger.dpi = dpi
+    let layout = try Layout(self)
+    try larger.checkSize()
+    let (width, height) = larger.pixels
+    var canvas = ScaledCanvas(width: width, height: height, scale: dpi / self.dpi)
+    try draw(layout, on: &canvas)
+    return try encodePNG(canvas.canvas.bitmap, dpi: dpi)
+  }
+
+  /// The figure as an SVG document, with text that can be selected and searched, and images embedded.
+  ///
+  /// It is as large in CSS pixels as the PNG file in pixels. Text is shown in the figure's font if the
+  /// reader has it, otherwise in a similar one of the same width. The same figure gives the same text.
   ///
   /// - Throws: ``PlotError`` if the figure has input that cannot be drawn or is too small for its
   ///   contents, or no font is installed.
-  public func png() throws(PlotError) -> [UInt8] {
-    try encodePNG(draw().bitmap, dpi: dpi)
+  public func svg() throws(PlotError) -> String {
+    let layout = try Layout(self)
+    var document = SVGDocument(width: layout.width, height: layout.height, font: font)
+    try draw(layout, on: &document)
+    return try document.text()
   }
 
   /// The rendered figure.
   package func draw() throws(PlotError) -> Canvas {
     let layout = try Layout(self)
     var canvas = Canvas(width: layout.width, height: layout.height)
-    for (axes, area) in zip(axes, layout.areas) {
-      for image in axes.images { canvas.draw(image.bitmap, in: image.frame(in: area)) }
-    }
-    for plot in layout.plots { try plot?.draw(on: &canvas) }
-    for title in layout.titles { canvas.draw(title) }
+    try draw(layout, on: &canvas)
     return canvas
+  }
+
+  private func draw(_ layout: Layout, on surface: inout some Surface) throws(PlotError) {
+    for (axes, area) in zip(axes, layout.areas) {
+      for image in axes.images { surface.draw(image.bitmap, in: image.frame(in: area)) }
+    }
+    for plot in layout.plots { try plot?.draw(on: &surface) }
+    for title in layout.titles { surface.draw(title) }
+  }
+}
+
+/// A block of cells of a figure's grid.
+struct Cells: Sendable {
+  let (row, column): (Int, Int)
+  let (rows, columns): (Int, Int)
+
+  var lastRow: Int { row + rows - 1 }
+  var lastColumn: Int { column + columns - 1 }
+
+  func overlaps(_ other: Cells) -> Bool {
+    row <= other.lastRow && other.row <= lastRow && column <= other.lastColumn
+      && other.column <= lastColumn
   }
 }

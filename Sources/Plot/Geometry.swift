@@ -80,15 +80,23 @@ struct Coordinates {
   let y: ClosedRange<Double>
   /// Whether y grows downwards, as for categories, which are read from the top.
   let runsDown: Bool
+  var xscale = AxisScale.linear
+  var yscale = AxisScale.linear
 
   func x(of value: Double) -> Double {
-    let share = (value - x.lowerBound) / (x.upperBound - x.lowerBound)
+    let share = share(of: value, in: x, xscale)
     return Double(frame.x) + share * Double(frame.width)
   }
 
   func y(of value: Double) -> Double {
-    let share = (value - y.lowerBound) / (y.upperBound - y.lowerBound)
+    let share = share(of: value, in: y, yscale)
     return Double(frame.y) + (runsDown ? share : 1 - share) * Double(frame.height)
+  }
+
+  private func share(of value: Double, in range: ClosedRange<Double>, _ scale: AxisScale) -> Double
+  {
+    let (low, high) = (scale.position(of: range.lowerBound), scale.position(of: range.upperBound))
+    return (scale.position(of: value) - low) / (high - low)
   }
 
   func point(_ x: Double, _ y: Double) -> Point { Point(x: self.x(of: x), y: self.y(of: y)) }

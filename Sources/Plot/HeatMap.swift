@@ -8,6 +8,7 @@ struct HeatMap: Mark {
   let range: ClosedRange<Double>
   /// The number of decimals of the values written into the cells; `nil` if none are written.
   let decimals: Int?
+  var alpha = 1.0
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
     (Extent(categories: xticklabels), Extent(categories: yticklabels))
@@ -15,7 +16,7 @@ struct HeatMap: Mark {
 
   var cells: (columns: Int, rows: Int)? { (values[0].count, values.count) }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {
     let bytes = values.joined().flatMap { value in
       let color = color(of: value)
       return [color.red, color.green, color.blue]
@@ -44,14 +45,34 @@ struct HeatMap: Mark {
 
   /// The color of a value; white for NaN and infinity.
   private func color(of value: Double) -> Color {
-    guard value.isFinite else { return .white }
-    return colormap.color(
+    value.isFinite ? scale.color(of: value) : .white
+  }
+
+  private var scale: ColorScale {
+    ColorScale(
+      colormap: colormap, range: range,
+      isWhole: values.joined().allSatisfy { $0 == $0.rounded() })
+  }
+
+  var colorScale: ColorScale? { scale }
+}
+
+/// Which color a value has.
+struct ColorScale: Sendable {
+  let colormap: Colormap
+  /// The values with the first and the last color.
+  let range: ClosedRange<Double>
+  /// Whether all values are whole numbers.
+  let isWhole: Bool
+
+  func color(of value: Double) -> Color {
+    colormap.color(
       of: isWide(range)
         ? (value - range.lowerBound) / (range.upperBound - range.lowerBound) : 0)
   }
 }
 
-/// The color bar of a heat map: a strip of its colors with ticks.
+/// The color bar of a heat map or of colored points: a strip of the colors with ticks.
 struct ColorBar {
   let frame: Rectangle
   let texts: [PlacedText]
@@ -59,10 +80,10 @@ struct ColorBar {
   private let ticks: [Double]
 
   /// - Parameters:
-  ///   - map: The heat map.
+  ///   - map: The colors.
   ///   - label: The name of the quantity.
-  ///   - plot: The heat map's frame; the bar is to its right.
-  init(of map: HeatMap, label: String, beside plot: Rectangle, _ pen: Pen) {
+  ///   - plot: The frame of the plot; the bar is to its right.
+  init(of map: ColorScale, label: String, beside plot: Rectangle, _ pen: Pen) {
     colormap = map.colormap
     frame = Rectangle(
       x: plot.maxX + Int(12 * pen.points), y: plot.y,
@@ -70,7 +91,7 @@ struct ColorBar {
     let low = map.range.lowerBound
     let range = isWide(map.range) ? map.range : low...low + max(1, abs(low) * 1e-6)
     var extent = Extent([range.lowerBound, range.upperBound])
-    extent.isWhole = extent.isWhole && map.values.joined().allSatisfy { $0 == $0.rounded() }
+    extent.isWhole = extent.isWhole && map.isWhole
     let coordinates = Coordinates(frame: frame, x: 0...1, y: range, runsDown: false)
     let labels = AxisLabels(beside: range, extent, length: frame.height, width: 0, pen)
     ticks = labels.labels.map { coordinates.y(of: $0.value) }
@@ -88,13 +109,13 @@ struct ColorBar {
     self.texts = texts
   }
 
-  func draw(on canvas: inout Canvas, _ pen: Pen) {
-    for y in 0..<frame.height {
-      let share = (Double(y) + 0.5) / Double(frame.height)
-      canvas.fill(
-        Rectangle(x: frame.x, y: frame.maxY - 1 - y, width: frame.width, height: 1),
-        with: colormap.color(of: share))
+  func draw(on canvas: inout some Surface, _ pen: Pen) {
+    let bytes = (0..<frame.height).flatMap { y in
+      let share = (Double(frame.height - 1 - y) + 0.5) / Double(frame.height)
+      let color = colormap.color(of: share)
+      return [color.red, color.green, color.blue]
     }
+    canvas.draw(Bitmap(width: 1, height: frame.height, channels: 3, bytes: bytes), in: frame)
     canvas.outline(frame, width: pen.line, color: .black)
     for tick in ticks {
       canvas.fill(

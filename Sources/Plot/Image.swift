@@ -120,6 +120,7 @@ func byte(_ value: Float) -> UInt8 {
 struct PlacedImage: Mark {
   let bitmap: Bitmap
   let (x, y): (ClosedRange<Double>, ClosedRange<Double>)
+  var alpha = 1.0
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
     var extents = (
@@ -128,10 +129,13 @@ struct PlacedImage: Mark {
     // The image fills the axes.
     extents.x.edges = [x.lowerBound, x.upperBound]
     extents.y.edges = [y.lowerBound, y.upperBound]
+    // Its pixels have equal distances.
+    extents.x.notLogarithmic = ("no image", "one")
+    extents.y.notLogarithmic = extents.x.notLogarithmic
     return extents
   }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {
     func pixels(_ a: Double, _ b: Double) -> (first: Int, count: Int) {
       // Larger ones would overflow where the canvas multiplies them.
       let ends = [a, b].map { Int(min(max($0, -1e6), 1e6).rounded()) }

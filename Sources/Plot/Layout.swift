@@ -1,6 +1,7 @@
 /// The layout of a figure.
 ///
-/// All axes get areas of the same size, aligned in rows and columns. Titles are centered above the
+/// All axes get areas of the same size, aligned in rows and columns; axes that span cells get these
+/// together. Titles are centered above the
 /// contents of their axes. Each row reserves the height of its tallest title, and each row and column
 /// the space of its labels, legends and color bars, so that nothing overlaps.
 package struct Layout {
@@ -31,11 +32,10 @@ package struct Layout {
     }
     if let pen, !figure.supertitle.isEmpty {
       let heading = try Titles(
-        [figure.supertitle], width: width - 2 * gap, height: height / 2, points: points,
+        [figure.supertitle], widths: [width - 2 * gap], height: height / 2, points: points,
         typeface: pen.typeface)
       top += heading.height(of: 0)
-      titles.append(
-        PlacedText(glyphs: heading.glyphs(of: 0, center: width / 2, bottom: top), color: .black))
+      titles.append(heading.text(of: 0, center: width / 2, bottom: top, color: .black))
       top += gap / 2
     }
 
@@ -48,11 +48,15 @@ package struct Layout {
         room: room, pen)
       plots = try figure.axes.enumerated().map { index, axes throws(PlotError) in
         guard let pen, !axes.marks.isEmpty else { return nil }
+        let cells = figure.cells(of: index)
         let cell = Rectangle(
-          x: 0, y: 0, width: width / figure.columns, height: (height - top) / figure.rows)
-        return try PlotLayout(axes, in: grid.areas[index], of: cell, pen)
+          x: 0, y: 0, width: width / figure.columns * cells.columns,
+          height: (height - top) / figure.rows * cells.rows)
+        return try PlotLayout(
+          axes, figure.axes.count > 1 ? "axes \(index): " : "", in: grid.areas[index], of: cell, pen
+        )
       }
-      let larger = room.enlarged(for: plots, in: grid.areas)
+      let larger = room.enlarged(for: plots, of: figure, in: grid.areas)
       if larger == room {
         areas = grid.areas
         titles += grid.titles(of: figure, plots)
@@ -74,15 +78,17 @@ private struct Room: Equatable {
   }
 
   /// The room enlarged so that each plot fits, whose frame alone is inside its area.
-  func enlarged(for plots: [PlotLayout?], in areas: [Rectangle]) -> Room {
+  func enlarged(for plots: [PlotLayout?], of figure: Figure, in areas: [Rectangle]) -> Room {
     var room = self
     for (index, (plot, area)) in zip(plots, areas).enumerated() {
       guard let bounds = plot?.bounds else { continue }
-      let (row, column) = (index / left.count, index % left.count)
+      let cells = figure.cells(of: index)
+      let (row, column) = (cells.row, cells.column)
+      let (last, lowest) = (cells.lastColumn, cells.lastRow)
       room.left[column] = max(room.left[column], area.x - bounds.x)
-      room.right[column] = max(room.right[column], bounds.maxX - area.maxX)
+      room.right[last] = max(room.right[last], bounds.maxX - area.maxX)
       room.above[row] = max(room.above[row], area.y - bounds.y)
-      room.below[row] = max(room.below[row], bounds.maxY - area.maxY)
+      room.below[lowest] = max(room.below[lowest], bounds.maxY - area.maxY)
     }
     return room
   }
@@ -111,7 +117,15 @@ private struct Grid {
     let beside = zip(room.left, room.right).map { min($0, $1) }.min() ?? 0
     fitted = try pen.map { pen throws(PlotError) in
       try Titles(
-        figure.axes.map(\.title), width: columnWidth + 2 * beside, height: rowsHeight / rows / 2,
+        figure.axes.map(\.title),
+        widths: figure.axes.indices.map { index in
+          let cells = figure.cells(of: index)
+          let columns = cells.column...cells.lastColumn
+          let labels = columns.dropFirst().reduce(0) {
+            $0 + room.left[$1] + room.right[$1 - 1] + gap
+          }
+          return columns.count * columnWidth + labels + 2 * beside
+        }, height: rowsHeight / rows / 2,
         points: pen.points, typeface: pen.typeface)
     }
     let titleHeights = (0..<rows).map { row in
@@ -129,6 +143,11 @@ private struct Grid {
       }
       top += areaHeight + room.below[row] + gap
     }
+    let single = areas
+    for index in areas.indices {
+      let cells = figure.cells(of: index)
+      areas[index] = single[index].union(single[cells.lastRow * columns + cells.lastColumn])
+    }
   }
 
   /// The titles, each just above the contents of its axes.
@@ -138,9 +157,8 @@ private struct Grid {
       let area = areas[index]
       let frame = plots[index]?.frame ?? area
       let tops = axes.images.map { $0.frame(in: area).y } + [frame.y]
-      return PlacedText(
-        glyphs: fitted.glyphs(
-          of: index, center: frame.x + frame.width / 2, bottom: tops.max() ?? area.y),
+      return fitted.text(
+        of: index, center: frame.x + frame.width / 2, bottom: tops.max() ?? area.y,
         color: axes.titleColor)
     }
   }

@@ -3,14 +3,15 @@ struct Line: Mark {
   let (x, y): ([Double], [Double])
   let label: String
   let stroke: Stroke
+  var alpha = 1.0
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) { (Extent(x), Extent(y)) }
 
   var legend: [LegendEntry] {
-    label.isEmpty ? [] : [LegendEntry(label: label, sample: .line(stroke))]
+    label.isEmpty ? [] : [LegendEntry(label: label, sample: .line(stroke), alpha: alpha)]
   }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {
     let path = zip(x, y).map { x, y in
       isDrawable(x) && isDrawable(y) ? coordinates.point(x, y) : Point(x: .nan, y: .nan)
     }
@@ -34,17 +35,6 @@ public enum LineStyle: Sendable {
   }
 }
 
-/// The symbol at each point of a line, like matplotlib's `marker`.
-public enum Marker: Sendable {
-  case none
-  /// Matplotlib's `o`.
-  case circle
-  /// Matplotlib's `s`.
-  case square
-  /// Matplotlib's `x`.
-  case cross
-}
-
 /// The color, style and marker of a line.
 struct Stroke: Sendable {
   let color: Color
@@ -53,41 +43,26 @@ struct Stroke: Sendable {
   /// The width of the line and of markers, in points.
   let (width, markerSize): (Double, Double)
 
-  func draw(_ path: [Point], on canvas: inout Canvas, _ pen: Pen) {
+  func draw(_ path: [Point], on canvas: inout some Surface, _ pen: Pen) {
     drawLine(path, on: &canvas, pen)
     for point in path { drawMarker(at: point, on: &canvas, pen) }
   }
 
   /// Draws a sample of the line with one marker, for a legend.
-  func drawSample(from start: Point, to end: Point, on canvas: inout Canvas, _ pen: Pen) {
+  func drawSample(from start: Point, to end: Point, on canvas: inout some Surface, _ pen: Pen) {
     drawLine([start, end], on: &canvas, pen)
     drawMarker(at: start.moved(by: 0.5, towards: end), on: &canvas, pen)
   }
 
-  private func drawLine(_ path: [Point], on canvas: inout Canvas, _ pen: Pen) {
+  private func drawLine(_ path: [Point], on canvas: inout some Surface, _ pen: Pen) {
     guard style != .none else { return }
     // Points without a position leave a gap.
-    for part in path.split(whereSeparator: { !$0.x.isFinite || !$0.y.isFinite }) {
-      canvas.stroke(
-        Array(part), width: width * pen.points, color: color, dashes: style.dashes)
-    }
+    let parts = path.split(whereSeparator: { !$0.x.isFinite || !$0.y.isFinite }).map(Array.init)
+    canvas.stroke(parts, width: width * pen.points, color: color, dashes: style.dashes)
   }
 
-  private func drawMarker(at point: Point, on canvas: inout Canvas, _ pen: Pen) {
-    guard abs(point.x) < 1e6 && abs(point.y) < 1e6 else { return }
-    let reach = markerSize * pen.points / 2
-    switch marker {
-    case .none: break
-    case .circle: canvas.stroke([point], width: 2 * reach, color: color)
-    case .square:
-      let (left, top) = (Int((point.x - reach).rounded()), Int((point.y - reach).rounded()))
-      let side = Int((2 * reach).rounded())
-      canvas.fill(Rectangle(x: left, y: top, width: side, height: side), with: color)
-    case .cross:
-      for sign in [-1.0, 1] {
-        let ends = [-reach, reach].map { Point(x: point.x + $0, y: point.y + sign * $0) }
-        canvas.stroke(ends, width: width * pen.points, color: color)
-      }
-    }
+  private func drawMarker(at point: Point, on canvas: inout some Surface, _ pen: Pen) {
+    marker.draw(
+      at: point, size: markerSize * pen.points, line: width * pen.points, color: color, on: &canvas)
   }
 }

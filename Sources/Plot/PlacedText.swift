@@ -1,7 +1,9 @@
-/// A line of text, laid out on the canvas.
+/// Text, laid out on the canvas.
 package struct PlacedText {
   package var glyphs: [Glyph]
   package var color: Color
+  /// What the glyphs show.
+  package private(set) var lines: [TextLine] = []
 
   /// The smallest rectangle around the ink.
   package var ink: Rectangle {
@@ -11,6 +13,11 @@ package struct PlacedText {
   package init(glyphs: [Glyph], color: Color) {
     self.glyphs = glyphs
     self.color = color
+  }
+
+  init(_ lines: [TextLine], color: Color) {
+    self.init(glyphs: lines.flatMap(\.glyphs), color: color)
+    self.lines = lines
   }
 
   /// The point of a line of text that is placed at the given position.
@@ -30,19 +37,54 @@ package struct PlacedText {
   ) {
     let text = showingSpaces(text)
     let share = { (anchor: Anchor) in anchor == .start ? 0 : anchor == .middle ? 0.5 : 1.0 }
-    let x = -share(across) * pen.width(of: text, size: size)
-    let y = (1 - share(down)) * pen.capHeight(size)
-    glyphs = pen.typeface.glyphs(of: text, size: size).map { glyph in
-      let line = glyph.moved(x: Int(x.rounded()), y: Int(y.rounded()))
-      return (isRotated ? line.rotated : line).moved(
-        x: Int(clamping: position.x.rounded()), y: Int(clamping: position.y.rounded()))
+    let x = (-share(across) * pen.width(of: text, size: size)).rounded()
+    let y = ((1 - share(down)) * pen.capHeight(size)).rounded()
+    let start = isRotated ? Point(x: y, y: -x) : Point(x: x, y: y)
+    // Positions far outside the canvas would be imprecise.
+    let origin = Point(
+      x: Double(Int(clamping: position.x.rounded())) + start.x,
+      y: Double(Int(clamping: position.y.rounded())) + start.y)
+    self.init(
+      [
+        TextLine(
+          text: text, origin: origin, size: size, isRotated: isRotated, typeface: pen.typeface)
+      ], color: color)
+  }
+
+  /// The text moved by whole pixels.
+  func moved(x: Int, y: Int) -> PlacedText {
+    var copy = self
+    copy.glyphs = glyphs.map { $0.moved(x: x, y: y) }
+    for index in lines.indices {
+      copy.lines[index].origin.x += Double(x)
+      copy.lines[index].origin.y += Double(y)
     }
-    self.color = color
+    return copy
+  }
+}
+
+/// A line of text and its place.
+package struct TextLine {
+  package let text: String
+  /// The start of the baseline.
+  package internal(set) var origin: Point
+  /// The font size in pixels.
+  package internal(set) var size: Double
+  /// Whether the text runs upwards.
+  package let isRotated: Bool
+  let typeface: Typeface
+
+  /// The rendered text, at the nearest whole pixel.
+  var glyphs: [Glyph] {
+    typeface.glyphs(of: text, size: size).map { glyph in
+      (isRotated ? glyph.rotated : glyph)
+        .moved(x: Int(clamping: origin.x.rounded()), y: Int(clamping: origin.y.rounded()))
+    }
   }
 }
 
 extension Canvas {
-  mutating func draw(_ text: PlacedText) {
+  package mutating func draw(_ text: PlacedText) {
     for glyph in text.glyphs { draw(glyph, color: text.color) }
   }
 }
@@ -75,6 +117,9 @@ package struct Pen {
 
   /// The length of ticks and their distance to labels, in pixels.
   var tick: Int { Int((3.5 * points).rounded()) }
+
+  /// The length of ticks without labels, in pixels.
+  var minorTick: Int { Int((2 * points).rounded()) }
 
   /// The width of text in pixels.
   func width(of text: String, size: Double) -> Double { typeface.width(of: text) * size }

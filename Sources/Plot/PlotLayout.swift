@@ -24,11 +24,14 @@ package struct PlotLayout {
   ///
   /// - Parameters:
   ///   - axes: The axes.
+  ///   - name: What messages about their scales begin with.
   ///   - area: The area of the frame.
   ///   - cell: The approximate size of the area and all labels together.
   ///   - pen: The font.
   /// - Throws: ``PlotError`` if there is not enough space.
-  init(_ axes: Axes, in area: Rectangle, of cell: Rectangle, _ pen: Pen) throws(PlotError) {
+  init(
+    _ axes: Axes, _ name: String, in area: Rectangle, of cell: Rectangle, _ pen: Pen
+  ) throws(PlotError) {
     self.axes = axes
     self.pen = pen
     let frame = Self.frame(of: axes, in: area)
@@ -38,33 +41,55 @@ package struct PlotLayout {
     var y = extents.map(\.y).reduce(Extent([]), { $0.union($1) })
     // Values such as accuracies that are all 0 or 1 need fractional ticks.
     if let range = y.range, range.upperBound - range.lowerBound <= 1 { y.isWhole = false }
-    let xRange = x.axis(length: frame.width, limits: axes.xlim)
-    let yRange = y.axis(length: frame.height, limits: axes.ylim)
-    let coordinates = Coordinates(
+    try Self.checkScale(axes.xscale, x, axes.xlim, "x", name)
+    try Self.checkScale(axes.yscale, y, axes.ylim, "y", name)
+    let xRange = x.axis(length: frame.width, limits: axes.xlim, scale: axes.xscale)
+    let yRange = y.axis(length: frame.height, limits: axes.ylim, scale: axes.yscale)
+    var coordinates = Coordinates(
       frame: frame, x: xRange, y: yRange, runsDown: y.categories != nil)
+    (coordinates.xscale, coordinates.yscale) = (axes.xscale, axes.yscale)
     self.coordinates = coordinates
     // Long names get less space than the plot.
     xTicks = AxisLabels(
-      below: xRange, x, length: frame.width, height: 0.4 * Double(cell.height), pen)
+      below: xRange, x, scale: axes.xscale, length: frame.width, height: 0.4 * Double(cell.height),
+      hand: axes.xHandTicks, pen)
     yTicks = AxisLabels(
-      beside: yRange, y, length: frame.height, width: 0.4 * Double(cell.width), pen)
-    values = axes.marks.flatMap { $0.texts(in: coordinates, pen) }
+      beside: yRange, y, scale: axes.yscale, length: frame.height, width: 0.4 * Double(cell.width),
+      hand: axes.yHandTicks, pen)
+    values = axes.marks.flatMap { [coordinates] in $0.texts(in: coordinates, pen) }
 
     if axes.frame { labels = tickAndAxisLabels }
     if let label = axes.colorbarLabel,
-      let map = axes.marks.lazy.compactMap({ $0 as? HeatMap }).first
+      let map = axes.marks.lazy.compactMap(\.colorScale).first
     {
       let bar = ColorBar(of: map, label: label, beside: frame, pen)
       colorBar = bar
       labels += bar.texts
     }
     let entries = axes.marks.flatMap(\.legend)
-    if axes.hasLegend && !entries.isEmpty {
+    if let place = axes.legendPlace, !entries.isEmpty {
       let beside = labels.map(\.ink.maxX).max() ?? frame.maxX
       let legend = try Legend(
-        entries, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
+        entries, place, marks: axes.marks, in: coordinates, beside: max(beside, frame.maxX), pen)
       self.legend = legend
     }
+  }
+
+  /// - Throws: ``PlotError`` if a logarithmic axis cannot show the data or the limits.
+  private static func checkScale(
+    _ scale: AxisScale, _ extent: Extent, _ limits: ClosedRange<Double>?, _ name: String,
+    _ start: String
+  ) throws(PlotError) {
+    guard scale == .log else { return }
+    var problem = extent.notLogarithmic
+    if let limits, limits.lowerBound <= 0 {
+      problem = ("\(name)lim above 0", "\(limits.lowerBound)...\(limits.upperBound)")
+    }
+    guard let problem else { return }
+    throw PlotError(
+      "\(start)\(name)scale: expected \(problem.expected) on a logarithmic axis, got \(problem.found); "
+        + (problem.expected == "values above 0" ? "leave them out (NaN leaves a gap) or " : "")
+        + "set \(name)scale to .linear")
   }
 
   /// The labels of ticks and axes.
@@ -121,11 +146,15 @@ package struct PlotLayout {
     return boxes.reduce(ticks) { $0.union($1) }
   }
 
-  func draw(on canvas: inout Canvas) throws(PlotError) {
+  func draw(on canvas: inout some Surface) throws(PlotError) {
     let whole = canvas.clip
     canvas.clip = frame
     if axes.grid { drawGrid(on: &canvas) }
-    for mark in axes.marks { try mark.draw(on: &canvas, in: coordinates, pen) }
+    for mark in axes.marks {
+      canvas.opacity = mark.alpha
+      try mark.draw(on: &canvas, in: coordinates, pen)
+    }
+    canvas.opacity = 1
     canvas.clip = whole
     if axes.frame {
       canvas.outline(frame, width: pen.line, color: .black)
@@ -136,7 +165,7 @@ package struct PlotLayout {
     legend?.draw(on: &canvas, pen)
   }
 
-  private func drawGrid(on canvas: inout Canvas) {
+  private func drawGrid(on canvas: inout some Surface) {
     let color = Color(red: 220, green: 220, blue: 220)
     for x in columns {
       canvas.fill(
@@ -147,25 +176,33 @@ package struct PlotLayout {
     }
   }
 
-  private func drawTicks(on canvas: inout Canvas) {
-    for x in columns {
-      canvas.fill(
-        Rectangle(x: x, y: frame.maxY + pen.line, width: pen.line, height: pen.tick), with: .black)
+  private func drawTicks(on canvas: inout some Surface) {
+    func draw(_ columns: [Int], _ rows: [Int], length: Int) {
+      for x in columns {
+        canvas.fill(
+          Rectangle(x: x, y: frame.maxY + pen.line, width: pen.line, height: length), with: .black)
+      }
+      for y in rows {
+        canvas.fill(
+          Rectangle(x: frame.x - pen.line - length, y: y, width: length, height: pen.line),
+          with: .black)
+      }
     }
-    for y in rows {
-      canvas.fill(
-        Rectangle(
-          x: frame.x - pen.line - pen.tick, y: y, width: pen.tick, height: pen.line), with: .black)
-    }
+    draw(columns, rows, length: pen.tick)
+    draw(xTicks.minor.map(column), yTicks.minor.map(row), length: pen.minorTick)
   }
 
   /// The first pixel column of each tick along x.
-  private var columns: [Int] {
-    xTicks.labels.map { Int(clamping: coordinates.x(of: $0.value).rounded()) - pen.line / 2 }
-  }
+  private var columns: [Int] { xTicks.labels.map { column(of: $0.value) } }
 
   /// The first pixel row of each tick along y.
-  private var rows: [Int] {
-    yTicks.labels.map { Int(clamping: coordinates.y(of: $0.value).rounded()) - pen.line / 2 }
+  private var rows: [Int] { yTicks.labels.map { row(of: $0.value) } }
+
+  private func column(of value: Double) -> Int {
+    Int(clamping: coordinates.x(of: value).rounded()) - pen.line / 2
+  }
+
+  private func row(of value: Double) -> Int {
+    Int(clamping: coordinates.y(of: value).rounded()) - pen.line / 2
   }
 }

@@ -29,7 +29,7 @@ struct Annotation: Mark {
     (Extent([position.x]), Extent([position.y]))
   }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {}
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {}
 
   func texts(in coordinates: Coordinates, _ pen: Pen) -> [PlacedText] {
     let point = coordinates.point(position.x, position.y).nearCanvas
@@ -72,7 +72,9 @@ struct Box: Mark {
 
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) { (Extent(corners.x), Extent(corners.y)) }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) throws(PlotError) {
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen)
+    throws(PlotError)
+  {
     let ends = [0, 1].map { coordinates.point(corners.x[$0], corners.y[1 - $0]).nearCanvas }
     let (width, height) = (ends[1].x - ends[0].x, abs(ends[1].y - ends[0].y))
     try checkText(width, height, pen)
@@ -124,25 +126,36 @@ struct Arrow: Mark {
   /// The width of the line in points.
   let linewidth: Double
 
-  /// The length and the width of the head, in points, beside those of the line.
-  private static let head = (length: 6.5, width: 5.5)
-
   func extents(_ pen: Pen) -> (x: Extent, y: Extent) {
     (Extent(path.map(\.x)), Extent(path.map(\.y)))
   }
 
-  func draw(on canvas: inout Canvas, in coordinates: Coordinates, _ pen: Pen) {
-    var points = path.map { coordinates.point($0.x, $0.y).nearCanvas }
+  func draw(on canvas: inout some Surface, in coordinates: Coordinates, _ pen: Pen) {
+    canvas.drawArrow(
+      along: path.map { coordinates.point($0.x, $0.y).nearCanvas }, rounding: rounding,
+      color: color,
+      linewidth: linewidth, pen)
+  }
+}
+
+/// The length and the width of an arrow's head, in points, beside those of the line.
+private let arrowHead = (length: 6.5, width: 5.5)
+
+extension Surface {
+  /// Draws an arrow along a path, with its head at the last point.
+  mutating func drawArrow(
+    along path: [Point], rounding: Double, color: Color, linewidth: Double, _ pen: Pen
+  ) {
+    var points = path
     guard let tip = points.last, let before = points.last(where: { $0 != tip }) else { return }
-    let share = (Self.head.length + linewidth) * pen.points / before.distance(to: tip)
+    let share = (arrowHead.length + linewidth) * pen.points / before.distance(to: tip)
     let base = tip.moved(by: share, towards: before)
-    let half = (Self.head.width + linewidth) * pen.points / 2 / base.distance(to: tip)
+    let half = (arrowHead.width + linewidth) * pen.points / 2 / base.distance(to: tip)
     let (dx, dy) = ((tip.x - base.x) * half, (tip.y - base.y) * half)
     // The line ends inside the head, so that its round cap is covered.
     points[points.count - 1] = tip.moved(by: min(0.7 * share, 1), towards: before)
-    canvas.stroke(
-      points.rounded(by: rounding * pen.points), width: linewidth * pen.points, color: color)
-    canvas.fill(
+    stroke(points.rounded(by: rounding * pen.points), width: linewidth * pen.points, color: color)
+    fill(
       [tip, Point(x: base.x - dy, y: base.y + dx), Point(x: base.x + dy, y: base.y - dx)],
       color: color)
   }
@@ -150,7 +163,7 @@ struct Arrow: Mark {
 
 extension Point {
   /// The point itself, or one far outside the canvas that is near enough to compute distances.
-  fileprivate var nearCanvas: Point {
+  var nearCanvas: Point {
     func limited(_ value: Double) -> Double { min(max(value, -1e5), 1e5) }
     return Point(x: limited(x), y: limited(y))
   }

@@ -4,6 +4,12 @@ import Foundation
 package struct Ticks: Equatable {
   package let values: [Double]
   package let labels: [String]
+  /// The ticks without labels.
+  package let minor: [Double]
+
+  init(_ values: [Double], labels: [String], minor: [Double]) {
+    (self.values, self.labels, self.minor) = (values, labels, minor)
+  }
 
   /// Multiples of 1, 2, 2.5 or 5 times a power of ten, as in matplotlib.
   ///
@@ -34,6 +40,7 @@ package struct Ticks: Equatable {
     )
     let values = stride(from: first, through: last, by: 1).map { $0 * step }
     self.values = values
+    minor = []
 
     let largest = values.map(abs).max() ?? 0
     let isPower = largest >= 1e6 || (largest > 0 && largest < 1e-4)

@@ -15,38 +15,42 @@ struct Titles {
   ///
   /// - Parameters:
   ///   - texts: The titles.
-  ///   - width: The width available for a title in pixels.
+  ///   - widths: The width available for each title in pixels.
   ///   - height: The height available for a title in pixels.
   ///   - points: The number of pixels per point.
   ///   - typeface: The font.
   /// - Throws: ``PlotError`` if not even one line fits at the smallest size.
   init(
-    _ texts: [String], width: Int, height: Int, points: Double, typeface: Typeface
+    _ texts: [String], widths: [Int], height: Int, points: Double, typeface: Typeface
   ) throws(PlotError) {
     let texts = texts.map(showingSpaces)
     self.typeface = typeface
     var size = 0.0
-    var room = (width: 0.0, lines: 0)
+    var room: [(width: Double, lines: Int)] = []
     var paragraphs: [Paragraph] = []
     var fits = false
     var sizes = stride(from: Self.largest, through: Self.smallest, by: -1).makeIterator()
     while !fits, let next = sizes.next() {
       size = next * points
-      room = Self.room(width: width, height: height, size: size, typeface: typeface)
-      paragraphs = texts.map { Paragraph($0, width: room.width, measure: typeface.width) }
-      fits = zip(texts, paragraphs).allSatisfy { text, paragraph in
-        let lines = max(2, text.count(where: \.isNewline) + 1)
-        return !paragraph.hasBrokenWords && paragraph.lines.count <= min(lines, room.lines)
+      room = widths.map { Self.room(width: $0, height: height, size: size, typeface: typeface) }
+      paragraphs = zip(texts, room).map {
+        Paragraph($0, width: $1.width, measure: typeface.width)
+      }
+      fits = texts.indices.allSatisfy { i in
+        let lines = max(2, texts[i].count(where: \.isNewline) + 1)
+        return !paragraphs[i].hasBrokenWords
+          && paragraphs[i].lines.count <= min(lines, room[i].lines)
       }
     }
     if !fits {
-      guard room.lines > 0 && room.width >= 1 else {
+      guard room.allSatisfy({ $0.lines > 0 && $0.width >= 1 }) else {
         throw PlotError(
-          "titles do not fit: each has \(width) × \(height) pixels, "
+          "titles do not fit: each has \(widths.min() ?? 0) × \(height) pixels, "
             + "a line is \(Int(size)) pixels high; make the figure larger")
       }
       for i in paragraphs.indices {
-        paragraphs[i].cut(to: room.lines, width: room.width, measure: typeface.width)
+        paragraphs[i].cut(
+          to: room[i].lines, width: room[i].width, measure: typeface.width)
       }
     }
     self.size = size
@@ -80,16 +84,17 @@ struct Titles {
     return Int((ems * size).rounded(.up))
   }
 
-  /// The glyphs of a title, centered around the column `center`, above the row `bottom`.
-  func glyphs(of index: Int, center: Int, bottom: Int) -> [Glyph] {
+  /// A title, centered around the column `center`, above the row `bottom`.
+  func text(of index: Int, center: Int, bottom: Int, color: Color) -> PlacedText {
     let lines = paragraphs[index]
-    return lines.enumerated().flatMap { number, line in
-      let above = Double(lines.count - 1 - number) * Self.lineHeight(typeface)
-      let baseline = Double(bottom) - (Self.distance(typeface) + above) * size
-      let start = Double(center) - typeface.width(of: line) * size / 2
-      return typeface.glyphs(of: line, size: size).map {
-        $0.moved(x: Int(start.rounded()), y: Int(baseline.rounded()))
-      }
-    }
+    return PlacedText(
+      lines.enumerated().map { number, line in
+        let above = Double(lines.count - 1 - number) * Self.lineHeight(typeface)
+        let baseline = Double(bottom) - (Self.distance(typeface) + above) * size
+        let start = Double(center) - typeface.width(of: line) * size / 2
+        return TextLine(
+          text: line, origin: Point(x: start.rounded(), y: baseline.rounded()), size: size,
+          isRotated: false, typeface: typeface)
+      }, color: color)
   }
 }
