@@ -6,7 +6,8 @@ import LabProcesses
 import Literate
 
 /// Starts MPI if `mpirun` has started the notebook's program. All processes run the whole notebook and
-/// train together; the first one alone prints, and writes figures into the usual folder.
+/// train together; the first one alone prints, and writes figures into the usual folder. Several
+/// processes neither store results nor use stored ones.
 ///
 /// - Returns: A folder for the figures of the other processes, which is removed at the end; nil for the
 ///   usual one.
@@ -16,6 +17,8 @@ func startProcesses() -> URL? {
   let processes = exitOnError { try Launch.start() }
   guard Launch.library != nil else { return nil }
   prepareProcesses(processes)
+  // One process would wait for others that have a stored result.
+  if processes.size > 1 { setenv("LITERATE_CACHE", "", 1) }
   let isFirst = processes.rank == 0
   let folder = FileManager.default.temporaryDirectory.appending(
     path: "lab-\(ProcessInfo.processInfo.processIdentifier)-\(processes.rank)",

@@ -37,6 +37,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private var lastSave = ContinuousClock.now
   /// The steps that had been made when this process began.
   private var firstStep: Int?
+  /// What this process had sent then.
+  private var trafficBefore = Traffic()
   /// The random generators before the step that is being computed with other processes.
   private var beforeStep: GeneratorStates?
 
@@ -203,13 +205,13 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// Says on standard error how much was sent, and how long this process has waited.
   private func reportTraffic() throws {
     guard let parallel, parallel.processes.size > 1, writes, !trainer.isQuiet else { return }
-    let traffic = parallel.processes.traffic
+    let (before, now) = (trafficBefore, parallel.processes.traffic)
     let steps = max(1, state.totalSteps - (firstStep ?? 0))
     StandardError.writeLine(
       String(
         format: "%d processes: %.0f bytes sent a step by rank 0, which waited %.2f s in all",
-        parallel.processes.size, Double(traffic.bytesSent) / Double(steps),
-        traffic.waited / .seconds(1)))
+        parallel.processes.size, Double(now.bytesSent - before.bytesSent) / Double(steps),
+        (now.waited - before.waited) / .seconds(1)))
   }
 
   fileprivate func log(_ epoch: TrainingEpoch) {
@@ -244,8 +246,9 @@ extension TrainingLoop {
       }
       try removeCheckpoints(of: run)
     }
-    firstStep = state.totalSteps
     try parallel?.checkThatAllBegin(with: model, optimizer, state)
+    firstStep = state.totalSteps
+    if let parallel { trafficBefore = parallel.processes.traffic }
     let isRepeated = isResumed && trainer.run == nil
     let start = TrainingStart(
       model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
