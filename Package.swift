@@ -23,11 +23,11 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
   ]
 #endif
 
-/// The pkg-config file of MPI: on Debian the one that `update-alternatives` has chosen.
+/// The pkg-config file of MPI: on Debian by default the one that `update-alternatives` has chosen.
 #if os(Linux)
-  let defaultMPI = "mpi-c"
+  let mpi = Context.environment["LAB_MPI"] ?? "mpi-c"
 #else
-  let defaultMPI = "ompi-c"
+  let mpi = Context.environment["LAB_MPI"] ?? "ompi-c"
 #endif
 
 /// The folders of `Notebooks` that have a program; `lab notebooks new` makes another one.
@@ -91,7 +91,7 @@ let package = Package(
     .systemLibrary(
       name: "CBLAS", providers: [.apt(["libopenblas-dev"])]),
     // Only with the trait MPI. LAB_MPI=mpich builds with MPICH where Debian would take Open MPI.
-    .systemLibrary(name: "CMPI", pkgConfig: Context.environment["LAB_MPI"] ?? defaultMPI),
+    .systemLibrary(name: "CMPI", pkgConfig: mpi),
     library("CZeroMQ", pkgConfig: "libzmq", apt: "libzmq3-dev", brew: "zeromq"),
     .systemLibrary(name: "CStandardOutput"),
     .systemLibrary(name: "CPipes"),
@@ -113,7 +113,12 @@ let package = Package(
       exclude: ["Source"], swiftSettings: strict),
     module("Random"),
     module("Processes"),
-    module("MPI", ["LabProcesses", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+    .target(
+      name: "LabMPI",
+      dependencies: ["LabProcesses", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+      path: "Sources/Lab/MPI",
+      // Two libraries must not share a compiled CMPI.
+      swiftSettings: strict + [.unsafeFlags(["-Xcc", "-DLAB_MPI=\"\(mpi)\""])]),
     module("Tensors", ["Kernels", "LabRandom", "OpenCLKernels"]),
     module("Networks", ["LabRandom", "LabTensors"]),
     module("Models", ["LabNetworks", "LabRandom", "LabTensors"]),

@@ -130,7 +130,8 @@
         #expect(outcome.status != 0)
         #expect(
           outcome.errors.contains("Error: rank 1 on ")
-            && outcome.errors.contains(" has not answered for 2 s; the state was saved. To continue: "),
+            && outcome.errors.contains(
+              " has not answered for 2 s; the state was saved. To continue: "),
           "\(outcome.errors)")
         let end = ContinuousClock.now + .seconds(5)
         while !pids(in: output).isEmpty, .now < end { usleep(50_000) }

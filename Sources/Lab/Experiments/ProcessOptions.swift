@@ -167,7 +167,8 @@ package func prepareProcesses(_ processes: any Communicator) {
     silenceStandardOutput()
   } else if wanted.isEmpty, bound * local < online {
     StandardError.writeLine(
-      "Warning: mpirun has bound each process to \(bound) of \(online) processors; add --bind-to none")
+      "Warning: mpirun has bound each process to \(bound) of \(online) processors; add --bind-to none"
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 #if MPI
-  import CMPI
+  internal import CMPI
   import Foundation
   import LabProcesses
   import Synchronization
@@ -236,9 +236,10 @@
     }
     var library = [CChar](repeating: 0, count: Int(lab_mpi_library_size))
     lab_mpi_library(&library)
-    world.library = text(library).split(whereSeparator: { ",\n".contains($0) }).first.map {
-      String($0.map { $0 == "\t" ? " " : $0 })
-    } ?? "MPI"
+    world.library =
+      text(library).split(whereSeparator: { ",\n".contains($0) }).first.map {
+        String($0.map { $0 == "\t" ? " " : $0 })
+      } ?? "MPI"
     return world
   }
 

@@ -135,7 +135,7 @@ extension Communicator {
     let shares = others.map { tree.parts(of: tree.share(of: $0, among: size)) }
     exchange(
       .gradients, number,
-      sends: others.map { other in (other, own.flatMap { parts[$0]![slices[other]] }) },
+      sends: others.map { other in (other, own.flatMap { parts[$0]?[slices[other]] ?? [] }) },
       receives: zip(others, shares).map { ($0, $1.count * slices[rank].count) }
     ) { [self] (received: Result<[[Float]], PeerFailure>) in
       let arrays: [[Float]]

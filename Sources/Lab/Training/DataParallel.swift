@@ -285,7 +285,7 @@ private final class Results<Value>: @unchecked Sendable {
 
   /// - Throws: The error of the first one that failed.
   func values(_ count: Int) throws -> [Value] {
-    try lock.withLock { try (0..<count).map { try results[$0]!.get() } }
+    try lock.withLock { try (0..<count).compactMap { try results[$0]?.get() } }
   }
 }
 
@@ -549,9 +549,10 @@ private final class ShardedPass: @unchecked Sendable {
   /// The word of a draw from a generator, the same for all micro-shards.
   func word(_ number: Int, of generator: Generator) -> UInt64 {
     condition.withLock {
-      let key = ObjectIdentifier(generator)
-      while words[key, default: []].count <= number { words[key, default: []].append(generator.word64()) }
-      return words[key]![number]
+      var drawn = words[ObjectIdentifier(generator)] ?? []
+      while drawn.count <= number { drawn.append(generator.word64()) }
+      words[ObjectIdentifier(generator)] = drawn
+      return drawn[number]
     }
   }
 
@@ -632,7 +633,8 @@ private final class ShardedPass: @unchecked Sendable {
       }
       return numbers
     }
-    peers.sumInSlices(number * buckets.groups.count + group, arrays, count: count, tree) { [self] result in
+    peers.sumInSlices(number * buckets.groups.count + group, arrays, count: count, tree) {
+      [self] result in
       publish(result) { pass, numbers in
         var sums: [ObjectIdentifier: Tensor] = [:]
         var first = 0

@@ -173,11 +173,11 @@ struct Predictions<Output> {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let own = try encoder.encode(parts.map { $0.map { $0 as! Value } })
+    let own = try encoder.encode(parts.map { $0.compactMap { $0 as? Value } })
     let all = try parallel.processes.gather([UInt8](own)).map {
       try decoder.decode([[Value]].self, from: Data($0))
     }
-    return parallel.inOrder(of: all, batches).flatMap { $0 }.map { $0.map { $0 as! Output } }
+    return parallel.inOrder(of: all, batches).flatMap { $0 }.map { $0.compactMap { $0 as? Output } }
   }
 }
 

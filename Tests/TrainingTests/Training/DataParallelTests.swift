@@ -225,7 +225,9 @@ struct DataParallelTests {
     #expect(tree.parts(of: 3..<6) == [3..<4, 4..<6])
     #expect(tree.parts(of: 2..<2) == [])
     #expect(SumTree(count: 5).parts(of: 0..<5) == [0..<5])
-    let order = SumTree(count: 6).sum(over: 0..<6) { $0.count == 1 ? "\($0.lowerBound)" : nil } add: {
+    let order = SumTree(count: 6).sum(over: 0..<6) {
+      $0.count == 1 ? "\($0.lowerBound)" : nil
+    } add: {
       "(\($0) \($1))"
     }
     #expect(order == "(((0 1) (2 3)) (4 5))")
@@ -248,7 +250,9 @@ struct DataParallelTests {
       @Sendable func parts(_ range: Range<Int>) -> [Range<Int>: [Float]] {
         var parts: [Range<Int>: [Float]] = [:]
         for part in tree.parts(of: range) {
-          parts[part] = tree.sum(over: part) { $0.count == 1 ? terms[$0.lowerBound] : nil } add: {
+          parts[part] = tree.sum(over: part) {
+            $0.count == 1 ? terms[$0.lowerBound] : nil
+          } add: {
             zip($0, $1).map { $0 + $1 }
           }
         }
