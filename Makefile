@@ -1,7 +1,9 @@
 # `make` alone lists the commands.
 
-# With MPI=1 everything is built with the trait MPI; LAB_MPI=mpich takes MPICH instead of Open MPI.
-traits = $(if $(MPI),--traits MPI)
+# With MPI=1 everything is built with the trait MPI. LAB_MPI=mpich does so with MPICH instead of Open MPI.
+ifdef MPI
+export LAB_MPI ?= 1
+endif
 
 .PHONY: help run test docs sanitize bench bench-compare bench-processes parity processes kernel neon fuzz dist gpu-bundle lint set-up clean
 
@@ -9,14 +11,14 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## install what is missing, build, run the notebooks in their quick form, make their pages
-	swift build -c release $(traits)
+	swift build -c release
 	.build/release/lab notebooks run --all --quick
 
 # By default `swift test` builds everything with -enable-testing and the other commands build it
 # without, so that each change from one to the other would compile the whole package again.
 test: set-up lint ## install what is missing, then lint, all tests, notebooks, docs, a dependent package
-	swift test -c release $(traits) --disable-testable-imports --disable-xctest
-	LAB_TEST_SERVER=1 swift test -c release $(traits) --disable-testable-imports --disable-xctest --filter NotebookServerTests
+	swift test -c release --disable-testable-imports --disable-xctest
+	LAB_TEST_SERVER=1 swift test -c release --disable-testable-imports --disable-xctest --filter NotebookServerTests
 	.build/release/lab notebooks check --all --translations
 	.build/release/lab notebooks check --all
 	@scripts/docs
@@ -64,7 +66,7 @@ lint: ## check the format and the project's rules
 	@scripts/lint
 
 set-up: ## install what is missing: C libraries, and with MPI=1 Open MPI
-	@scripts/set-up $(if $(MPI),--mpi)
+	@scripts/set-up $(if $(LAB_MPI),--mpi)
 
 clean: ## remove build products; data, output and fetched packages stay
 	swift package clean

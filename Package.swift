@@ -25,10 +25,13 @@ let lab = (["Lab"] + modules).map { Target.Dependency.target(name: $0) }
 
 /// The pkg-config file of MPI: on Debian by default the one that `update-alternatives` has chosen.
 #if os(Linux)
-  let mpi = Context.environment["LAB_MPI"] ?? "mpi-c"
+  let defaultMPI = "mpi-c"
 #else
-  let mpi = Context.environment["LAB_MPI"] ?? "ompi-c"
+  let defaultMPI = "ompi-c"
 #endif
+/// `LAB_MPI`, which turns the trait MPI on: 1 for the default file, or the name of another one.
+let wantedMPI = Context.environment["LAB_MPI"].flatMap { $0.isEmpty ? nil : $0 }
+let mpi = wantedMPI.flatMap { $0 == "1" ? nil : $0 } ?? defaultMPI
 
 /// The folders of `Notebooks` that have a program; `lab notebooks new` makes another one.
 let notebooks = contents(of: "Notebooks").filter {
@@ -67,7 +70,8 @@ let package = Package(
   traits: [
     .trait(
       name: "MPI",
-      description: "Training by several processes, on one machine or several, that mpirun starts.")
+      description: "Training by several processes, on one machine or several, that mpirun starts."),
+    .default(enabledTraits: wantedMPI == nil ? [] : ["MPI"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

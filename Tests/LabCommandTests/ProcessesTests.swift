@@ -7,11 +7,14 @@
   private enum MPIRun {
     static let name = ProcessInfo.processInfo.environment["LAB_TEST_MPIRUN"] ?? "mpirun"
 
-    static let isThere: Bool = {
-      let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-      let isThere = paths.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
-      if !isThere { print("SKIPPED: ProcessesTests. There is no \(name).") }
-      return isThere
+    /// The program; nil if `PATH` has none.
+    static let path: String? = {
+      let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      let path = folders.map { "\($0)/\(name)" }.first {
+        FileManager.default.isExecutableFile(atPath: $0)
+      }
+      if path == nil { print("SKIPPED: ProcessesTests. There is no \(name).") }
+      return path
     }()
 
     /// The variables with which Open MPI lets root start more processes than there are processors.
@@ -21,7 +24,7 @@
     ]
   }
 
-  @Suite(.serialized, .enabled(if: MPIRun.isThere))
+  @Suite(.serialized, .enabled(if: MPIRun.path != nil))
   struct ProcessesTests {
     private let options = [
       "train", "--data_source=synthetic", "--max_epochs=2", "--limit_train_batches=6",
@@ -200,7 +203,7 @@
       return try lab.run(
         arguments,
         environment: folder.merging(MPIRun.environment) { $1 }.merging(environment) { $1 },
-        command: count.map { [MPIRun.name, "-np", "\($0)"] } ?? [], seconds: 200,
+        command: count.map { [MPIRun.path ?? "", "-np", "\($0)"] } ?? [], seconds: 200,
         interruptedWhen: whileRunning)
     }
 

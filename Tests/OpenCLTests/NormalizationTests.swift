@@ -30,6 +30,27 @@ import Testing
     try expectSame(inputs(shape)) { try Self.normalize($0, rectifies: rectifies).y }
   }
 
+  /// The gradient of a part of a batch, from sums over the whole batch.
+  @Test(arguments: shapes, [false, true])
+  func theGradientOfAPartIsThatOfTheProcessor(shape: [Int], rectifies: Bool) throws {
+    let device = try #require(OpenCL.device)
+    let channels = [shape[1]]
+    func gradient(_ device: Device) -> Tensor {
+      let x = numbers(shape).to(device)
+      let parameters = BatchNormParameters(
+        mean: numbers(channels, seed: 4).to(device),
+        variance: Tensor(numbers(channels, seed: 5).elements.map { 0.5 + $0 * $0 }).to(device),
+        weight: numbers(channels, seed: 2).to(device), bias: numbers(channels, seed: 3).to(device),
+        epsilon: 0.01)
+      return device.backend.batchNormInputGradient(
+        x, parameters, rectifies ? .relu : .none, dy: numbers(shape, seed: 6).to(device),
+        dWeight: numbers(channels, seed: 7).to(device),
+        dBias: numbers(channels, seed: 8).to(device), pixels: 50
+      ).to(.cpu)
+    }
+    expectClose(gradient(device), gradient(.cpu), 1e-5, "gradient")
+  }
+
   @Test(arguments: shapes)
   func runningStatisticsAreThose(shape: [Int]) throws {
     let device = try #require(OpenCL.device)

@@ -416,6 +416,11 @@ package struct ChannelStatistics {
 package struct BatchNormParameters {
   package let mean, variance, weight, bias: Tensor
   package let epsilon: Float
+
+  package init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
+    (self.mean, self.variance, self.weight, self.bias) = (mean, variance, weight, bias)
+    self.epsilon = epsilon
+  }
 }
 
 /// The gradients of one direction of an LSTM; both biases have the same.

@@ -106,6 +106,8 @@ extension Trainer {
     // For each micro-shard the number of its rows, their loss, and count and sum of each metric.
     var scores: [Double] = []
     var names: [String] = []
+    // For the progress bar.
+    var (losses, rows) = (0.0, 0)
     for (index, batch) in batches.on(device).sharing(parallel.sharing).enumerated() {
       // Asking all processes at each batch would take longer than small batches do.
       if index.isMultiple(of: 16), try parallel.processes.any(isInterrupted()) {
@@ -116,6 +118,8 @@ extension Trainer {
       for (output, part, score) in try parallel.evaluate(model, objective, batch, of: size) {
         names = score.metrics.map(\.name)
         let items = Tensor.items(of: [score.loss] + score.metrics.map(\.sum))
+        losses += Double(items[0]) * Double(score.count)
+        rows += score.count
         scores += [Double(part.count), Double(items[0]) * Double(score.count), Double(score.count)]
         for (metric, item) in zip(score.metrics, items.dropFirst()) {
           scores += [Double(metric.count), Double(item)]
@@ -124,7 +128,7 @@ extension Trainer {
         first += part.count
       }
       try device.check()
-      progress?.update(index + 1, loss: .nan)
+      progress?.update(index + 1, loss: losses / Double(max(1, rows)))
     }
     let all = try parallel.inOrder(scores, batches, each: 3 + 2 * names.count)
     var metrics = Metrics()
