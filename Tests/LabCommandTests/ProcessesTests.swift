@@ -106,7 +106,7 @@
         }
         #expect(outcome.status != 0)
         #expect(
-          outcome.errors.contains("Interrupted: stopped in epoch ")
+          outcome.errors.contains("Interrupted: stopped ")
             && outcome.errors.contains("To continue: lab train --resume="), "\(outcome.errors)")
         #expect(pids(in: output).isEmpty)
       }
