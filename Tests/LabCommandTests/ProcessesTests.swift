@@ -47,7 +47,7 @@
           let several = folder.appending(path: "processes-\(count)")
           let outcome = try train(lab, options + models[model], into: several, processes: count)
           #expect(outcome.status == 0, "\(outcome.errors)")
-          #expect(try files(in: several) == files(in: one), "\(count) processes")
+          #expect(try runFiles(in: several) == runFiles(in: one), "\(count) processes")
           // The first process alone prints.
           #expect(
             lines(outcome.output, into: several) == lines(alone.output, into: one),
@@ -70,7 +70,7 @@
         let broken = folder.appending(path: "broken")
         var kills = 0
         for count in [2, 3, 4, 1, 2] {
-          let hasStarted = try !files(in: broken).isEmpty
+          let hasStarted = try !runFiles(in: broken).isEmpty
           let moment = ContinuousClock.now + .seconds(Double.random(in: 0.2...2 * seconds))
           var isToKill = kills < 4
           let outcome = try train(
@@ -88,7 +88,7 @@
           #expect(pids(in: broken).isEmpty, "a process stays behind")
           if kills == 5 { #expect(outcome.status == 0, "\(outcome.errors)") }
         }
-        #expect(try files(in: broken) == files(in: whole))
+        #expect(try runFiles(in: broken) == runFiles(in: whole))
       }
     }
 
@@ -154,7 +154,7 @@
           into: several)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.errors.contains("2 processes: "))
-        #expect(try files(in: several) == files(in: one))
+        #expect(try runFiles(in: several) == runFiles(in: one))
       }
     }
 
@@ -240,23 +240,6 @@
       let logs = output.appending(path: "logs").path(percentEncoded: false)
       return FileManager.default.enumerator(atPath: logs)?
         .contains { ($0 as? String)?.hasSuffix("training_state.safetensors") == true } ?? false
-    }
-
-    /// The bytes of the weights and the metrics of the only run, by file name.
-    private func files(in output: URL) throws -> [String: Data] {
-      let logs = output.appending(path: "logs")
-      let paths =
-        FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
-        .compactMap { $0 as? String }.filter { !$0.contains("/.") } ?? []
-      let same = paths.filter {
-        $0.hasSuffix("metrics.csv") || $0.hasSuffix("last.safetensors") || $0.contains("epoch=")
-          || $0.hasSuffix("run.json")
-      }
-      return Dictionary(
-        uniqueKeysWithValues: try same.map {
-          let data = try Data(contentsOf: logs.appending(path: $0))
-          return ($0, $0.hasSuffix("run.json") ? Data() : data)
-        })
     }
   }
 #endif

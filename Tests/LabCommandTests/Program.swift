@@ -75,3 +75,24 @@ func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
   defer { try? FileManager.default.removeItem(at: folder) }
   return try body(folder)
 }
+
+/// The bytes of the weights and the metrics of the only run, by file name; nothing if there is no
+/// run yet.
+func runFiles(in output: URL) throws -> [String: Data] {
+  let logs = output.appending(path: "logs")
+  let paths =
+    FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
+    .compactMap { $0 as? String }
+    // Files that were being written when the program was killed are ignored.
+    .filter { !$0.contains("/.") } ?? []
+  guard paths.contains(where: { $0.hasSuffix("run.json") }) else { return [:] }
+  let same = paths.filter {
+    $0.hasSuffix("metrics.csv") || $0.hasSuffix("last.safetensors") || $0.contains("epoch=")
+      || $0.hasSuffix("run.json")
+  }
+  return Dictionary(
+    uniqueKeysWithValues: try same.map {
+      let data = try Data(contentsOf: logs.appending(path: $0))
+      return ($0, $0.hasSuffix("run.json") ? Data() : data)
+    })
+}

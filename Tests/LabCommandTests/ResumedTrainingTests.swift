@@ -44,7 +44,7 @@ struct ResumedTrainingTests {
           let all = moments
           while true {
             // Killed before its folder existed, a run has to be started again.
-            let hasStarted = try !files(in: broken).isEmpty
+            let hasStarted = try !runFiles(in: broken).isEmpty
             let outcome = try train(
               lab, hasStarted ? ["train", "--resume"] : options + choice, into: broken,
               environment: ["LAB_THREADS": "\(1 + moments.count)"],
@@ -146,28 +146,7 @@ struct ResumedTrainingTests {
 
   /// The names of the files that differ between two runs, or that only one of them has.
   private func differences(_ first: URL, _ second: URL) throws -> [String] {
-    let (first, second) = (try files(in: first), try files(in: second))
+    let (first, second) = (try runFiles(in: first), try runFiles(in: second))
     return Set(first.keys).union(second.keys).filter { first[$0] != second[$0] }.sorted()
-  }
-
-  /// The bytes of the weights and the metrics of the only run, by file name; nothing if there is no
-  /// run yet.
-  private func files(in output: URL) throws -> [String: Data] {
-    let logs = output.appending(path: "logs")
-    let paths =
-      FileManager.default.enumerator(atPath: logs.path(percentEncoded: false))?
-      .compactMap { $0 as? String }
-      // Files that were being written when the program was killed are ignored.
-      .filter { !$0.contains("/.") } ?? []
-    guard paths.contains(where: { $0.hasSuffix("run.json") }) else { return [:] }
-    let same = paths.filter {
-      $0.hasSuffix("metrics.csv") || $0.hasSuffix("last.safetensors") || $0.contains("epoch=")
-        || $0.hasSuffix("run.json")
-    }
-    return Dictionary(
-      uniqueKeysWithValues: try same.map {
-        let data = try Data(contentsOf: logs.appending(path: $0))
-        return ($0, $0.hasSuffix("run.json") ? Data() : data)
-      })
   }
 }

@@ -6,14 +6,7 @@ import Testing
 /// Spans, ticks by hand, legends in their place, annotations and lines across the plot.
 struct AnalysisTests {
   private func error(_ fill: (inout Figure) -> Void) -> String? {
-    var figure = Figure(size: (6, 4), rows: 2, columns: 2)
-    fill(&figure)
-    do {
-      _ = try figure.png()
-      return nil
-    } catch {
-      return error.description
-    }
+    drawingError(Figure(size: (6, 4), rows: 2, columns: 2), fill)
   }
 
   @Test func everyCallSaysWhatItExpected() {

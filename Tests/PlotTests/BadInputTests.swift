@@ -6,14 +6,7 @@ import Testing
 /// Input that cannot be drawn is one line of error, never a trap.
 struct BadInputTests {
   private func error(_ fill: (inout Figure) -> Void) -> String? {
-    var figure = Figure(size: (3, 2))
-    fill(&figure)
-    do {
-      _ = try figure.png()
-      return nil
-    } catch {
-      return error.description
-    }
+    drawingError(Figure(size: (3, 2)), fill)
   }
 
   @Test func everyCallSaysWhatItExpected() {

@@ -81,3 +81,15 @@ struct FigureTests {
     #expect(ink.allSatisfy { bytes[$0] == 255 && bytes[$0 + 2] < 128 })
   }
 }
+
+/// The error that drawing a figure gives, after `fill` has added something; nil if it is drawn.
+func drawingError(_ figure: Figure, _ fill: (inout Figure) -> Void) -> String? {
+  var figure = figure
+  fill(&figure)
+  do {
+    _ = try figure.png()
+    return nil
+  } catch {
+    return error.description
+  }
+}

@@ -46,14 +46,7 @@ struct ScaleTests {
   }
 
   private func error(_ fill: (inout Axes) -> Void) -> String? {
-    var figure = Figure(size: (3, 2))
-    fill(&figure[0])
-    do {
-      _ = try figure.png()
-      return nil
-    } catch {
-      return error.description
-    }
+    drawingError(Figure(size: (3, 2))) { fill(&$0[0]) }
   }
 
   @Test func equalRatiosHaveEqualDistances() throws {
