@@ -6,9 +6,9 @@
 
   /// Processes that were started by `mpirun`, or by another launcher of MPI.
   ///
-  /// One thread makes all calls of MPI. It sends and receives what is asked for while others compute, and
-  /// a sign of life to each process four times a second: who has not been heard of for
-  /// ``timeout``, although something is expected from it, is given up.
+  /// One thread makes all calls of MPI. It sends and receives messages while other threads compute, and it
+  /// sends a heartbeat to each process four times a second. If a message is expected from a process whose
+  /// heartbeats have stopped for ``timeout``, training fails with ``PeerFailure``.
   package final class MPICommunicator: Communicator {
     package let rank, size, localRank: Int
     package let hosts: [String]
@@ -24,7 +24,7 @@
     /// Starts MPI. A program calls this once.
     ///
     /// - Parameter timeout: How long a process may be silent.
-    /// - Throws: ``PeerFailure`` with the words of the library.
+    /// - Throws: ``PeerFailure`` with the library's error message.
     package init(timeout: Duration) throws(PeerFailure) {
       let queue = Queue()
       let thread = Thread { run(queue, timeout: timeout) }
@@ -287,12 +287,12 @@
 
     /// When each process was heard of last.
     private var heard: [ContinuousClock.Instant]
-    private var signs: [(incoming: Message, outgoing: Message?)] = []
-    private var lastSign = ContinuousClock.now
+    private var heartbeats: [(incoming: Message, outgoing: Message?)] = []
+    private var lastHeartbeat = ContinuousClock.now
     /// How often MPI has been asked in vain.
     private var idleRounds = 0
 
-    private static var signTag: Int32 { 32_000 }
+    private static var heartbeatTag: Int32 { 32_000 }
     /// MPI promises tags of up to 32,767.
     private static var tagsOfKind: Int { 4_000 }
 
@@ -304,8 +304,8 @@
     /// Until the queue is closed.
     func run(_ queue: Queue) {
       for rank in 0..<world.size {
-        signs.append((Message(rank, Block(count: 1), isIncoming: true), nil))
-        if rank != world.rank { receive(signs[rank].incoming, tag: Self.signTag) }
+        heartbeats.append((Message(rank, Block(count: 1), isIncoming: true), nil))
+        if rank != world.rank { receive(heartbeats[rank].incoming, tag: Self.heartbeatTag) }
       }
       while true {
         let (transfers, end) = queue.take(isIdle: open.isEmpty)
@@ -315,7 +315,7 @@
         }
         for transfer in transfers { begin(transfer) }
         let hasMoved = progress()
-        exchangeSigns()
+        exchangeHeartbeats()
         checkSilence(queue)
         idleRounds = hasMoved || !transfers.isEmpty ? 0 : idleRounds + 1
         // Processors may have other work, such as other processes of this training.
@@ -333,6 +333,11 @@
       let outgoing = transfer.sends.map { Message($0.rank, $0.block, isIncoming: false) }
       for message in incoming { receive(message, tag: tag) }
       for message in outgoing { send(message, tag: tag) }
+      if let failure {
+        // MPI may still use their memory.
+        abandoned += incoming + outgoing
+        return transfer.then(failure)
+      }
       open.append(Open(transfer: transfer, messages: incoming + outgoing))
     }
 
@@ -381,27 +386,29 @@
       return true
     }
 
-    private func exchangeSigns() {
+    private func exchangeHeartbeats() {
       guard failure == nil else { return }
-      let isTime = lastSign.duration(to: .now) > .milliseconds(250)
-      if isTime { lastSign = .now }
+      let isTime = lastHeartbeat.duration(to: .now) > .milliseconds(250)
+      if isTime { lastHeartbeat = .now }
       for rank in 0..<world.size where rank != world.rank {
-        if test(signs[rank].incoming) {
-          signs[rank].incoming = Message(rank, Block(count: 1), isIncoming: true)
-          receive(signs[rank].incoming, tag: Self.signTag)
+        if test(heartbeats[rank].incoming) {
+          heartbeats[rank].incoming = Message(rank, Block(count: 1), isIncoming: true)
+          receive(heartbeats[rank].incoming, tag: Self.heartbeatTag)
         }
-        // To a process that does not take them no further ones are sent.
-        if let sign = signs[rank].outgoing, test(sign) { signs[rank].outgoing = nil }
-        if isTime, signs[rank].outgoing == nil {
-          let sign = Message(rank, Block(count: 1), isIncoming: false)
-          sign.block.bytes[0] = 1
-          send(sign, tag: Self.signTag)
-          signs[rank].outgoing = sign
+        // The next one is sent when the last one has left, so that they do not pile up.
+        if let heartbeat = heartbeats[rank].outgoing, test(heartbeat) {
+          heartbeats[rank].outgoing = nil
+        }
+        if isTime, heartbeats[rank].outgoing == nil {
+          let heartbeat = Message(rank, Block(count: 1), isIncoming: false)
+          heartbeat.block.bytes[0] = 1
+          send(heartbeat, tag: Self.heartbeatTag)
+          heartbeats[rank].outgoing = heartbeat
         }
       }
     }
 
-    /// Gives up if something is expected from a process that has not been heard of.
+    /// Fails if a message is expected from a process whose heartbeats have stopped.
     private func checkSilence(_ queue: Queue) {
       guard failure == nil, idleRounds > 100, idleRounds.isMultiple(of: 100) else { return }
       let messages = open.flatMap { $0.messages }.filter { !$0.isDone }
@@ -418,7 +425,7 @@
       self.failure = failure
       let all = open
       open = []
-      // MPI may still write to their memory.
+      // MPI may still use their memory.
       abandoned += all.flatMap(\.messages)
       for open in all { open.transfer.then(failure) }
     }
@@ -430,9 +437,9 @@
         return
       }
       guard failure == nil else { return }
-      for (rank, sign) in signs.enumerated() where rank != world.rank {
-        // The last sign of life has been received or will never be.
-        lab_mpi_cancel(&sign.incoming.request)
+      for (rank, heartbeat) in heartbeats.enumerated() where rank != world.rank {
+        // None follows: all processes have come to the end.
+        lab_mpi_cancel(&heartbeat.incoming.request)
       }
       lab_mpi_stop()
     }
