@@ -166,19 +166,17 @@ extension Device {
 /// The initial weights of a model and states of random generators, to restart a training.
 package struct TrainingBeginning {
   private let weights: Safetensors
-  private let shared = Generator.shared.state
-  private let own: [Generator.State]
+  private let generators: GeneratorStates
 
   package init(_ model: some Layer) throws {
     weights = try Checkpoint.file(of: model).inHostMemory()
-    own = model.namedGenerators.map(\.generator.state)
+    generators = GeneratorStates(model)
   }
 
   /// Moves the model to the processor, as it was in the beginning.
   package func restore(_ model: some Layer) throws {
     model.to(.cpu)
     try Checkpoint.load(weights, of: URL(filePath: "beginning"), into: model)
-    Generator.shared.state = shared
-    for (named, state) in zip(model.namedGenerators, own) { named.generator.state = state }
+    generators.restore(model)
   }
 }

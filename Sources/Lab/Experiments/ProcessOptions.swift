@@ -53,8 +53,8 @@ package struct ProcessOptions: ParsableArguments {
     for (name, value) in [
       ("devices", devices), ("num_nodes", nodes), ("micro_shards", microShards),
     ] {
-      guard let value, value < 1 else { continue }
-      throw ValidationError("--\(name): expected at least 1, got \(value)")
+      guard let value, !(1...4096).contains(value) else { continue }
+      throw ValidationError("--\(name): expected a number from 1 to 4096, got \(value)")
     }
   }
 
@@ -80,7 +80,8 @@ package struct ProcessOptions: ParsableArguments {
           + "\(size) --hostfile FILE lab train …, or with srun")
     }
     guard let program = Bundle.main.executablePath else { return }
-    // A process a core would compute with one thread. A container's only user is root.
+    // Open MPI would bind each process to one core, where it would compute with one thread. It refuses to run
+    // as root, who is the only user of many containers.
     setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 0)
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0)
     setenv("PRTE_MCA_hwloc_default_binding_policy", "none", 0)

@@ -127,18 +127,18 @@ extension Communicator {
     return try pending.value(noting: self)
   }
 
-  /// The bytes of each process, in the order of ranks.
+  /// The array of each process, in the order of ranks.
   ///
-  /// - Parameter bytes: Those of this process.
-  package func gather(_ bytes: [UInt8]) throws(PeerFailure) -> [[UInt8]] {
+  /// - Parameter array: That of this process; others may have another length.
+  package func gather<Number: BitwiseCopyable & Sendable>(
+    _ array: [Number]
+  ) throws(PeerFailure) -> [[Number]] {
     let others = others
     let counts = try exchange(
-      sends: others.map { ($0, [bytes.count]) }, receives: others.map { ($0, 1) })
-    let arrays = try exchange(
-      sends: others.map { ($0, bytes) },
-      receives: zip(others, counts).map { ($0, $1[0]) })
-    var all = arrays
-    all.insert(bytes, at: rank)
+      sends: others.map { ($0, [array.count]) }, receives: others.map { ($0, 1) })
+    var all = try exchange(
+      sends: others.map { ($0, array) }, receives: zip(others, counts).map { ($0, $1[0]) })
+    all.insert(array, at: rank)
     return all
   }
 
@@ -160,7 +160,7 @@ extension Communicator {
 
   /// Waits until all processes have come here.
   package func barrier() throws(PeerFailure) {
-    _ = try gather([])
+    _ = try gather([UInt8]())
   }
 
   /// Whether a condition holds in any process.

@@ -58,7 +58,7 @@ package struct SumTree: Equatable, Sendable {
 }
 
 /// Adds arrays number by number.
-func added(_ a: [Double], _ b: [Double]) -> [Double] {
+package func added(_ a: [Double], _ b: [Double]) -> [Double] {
   zip(a, b).map { $0 + $1 }
 }
 

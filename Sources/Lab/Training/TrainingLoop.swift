@@ -392,15 +392,15 @@ extension TrainingLoop {
 }
 
 /// The states of the shared generator and of those of a model's layers.
-private struct GeneratorStates {
+package struct GeneratorStates {
   private let shared = Generator.shared.state
   private let own: [Generator.State]
 
-  init(_ model: some Layer) {
+  package init(_ model: some Layer) {
     own = model.namedGenerators.map(\.generator.state)
   }
 
-  func restore(_ model: some Layer) {
+  package func restore(_ model: some Layer) {
     Generator.shared.state = shared
     for (named, state) in zip(model.namedGenerators, own) { named.generator.state = state }
   }

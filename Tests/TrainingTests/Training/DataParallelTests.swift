@@ -40,7 +40,7 @@ struct DataParallelTests {
     }
   }
 
-  /// The same sums, but for rounding errors: one step of gradient descent shows the gradients.
+  /// The sums are the same up to rounding errors: the weights after one step of gradient descent show them.
   @Test func partsGiveTheGradientsOfTheWholeBatch() throws {
     try withTinyData { data in
       for name in ["MLP", "CNN", "ResNet"] {
