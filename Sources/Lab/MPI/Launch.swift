@@ -43,7 +43,7 @@ package struct Launch: Equatable, Sendable {
 
   /// How to build the program so that ``isPossible``.
   package static let advice =
-    "build it with MPI: make set-up MPI=1, then swift build -c release --traits MPI"
+    "build it with MPI: make set-up MPI=1, then LAB_MPI=1 swift build -c release"
 
   /// The variable with the number of seconds that a process may be silent.
   package static let timeoutVariable = "LAB_MPI_TIMEOUT"
