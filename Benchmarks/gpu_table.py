@@ -4,7 +4,8 @@
     python3 gpu_table.py FOLDER
 
 FOLDER has gpu-bench's output in files named gpu-bench*.json, and pytorch_gpu.py's in pytorch.json, which
-may be missing. Of each file the last line is read.
+may be missing. Of each file the last line is read. What was measured with products of bfloat16 is a
+column of its own; goals and factors are those of our better one.
 """
 import json
 import sys
@@ -62,9 +63,9 @@ def main():
     reports = [last_line(path) for path in sorted(folder.glob("gpu-bench*.json"))]
     reports = [report for report in reports if report]
     torch = last_line(folder / "pytorch.json")
-    ours, failures, accuracy = {}, {}, {}
+    ours, bf16, failures, accuracy = {}, {}, {}, {}
     for report in reports:
-        ours |= report["results"]
+        (bf16 if "bf16 products" in report["properties"] else ours).update(report["results"])
         failures |= report["failures"]
         for device, by_seed in report["accuracy"].items():
             accuracy.setdefault(device, {}).update(by_seed)
@@ -78,18 +79,19 @@ def main():
 
     theirs = torch.get("results", {})
     modes = list(dict.fromkeys(mode for by_mode in theirs.values() for mode in by_mode))
-    head = ["", "ours"] + modes + (["PyTorch's best", "factor"] if modes else []) + ["goal"]
+    head = ["", "ours"] + (["ours, bf16"] if bf16 else []) + modes + (["PyTorch's best", "factor"] if modes else []) + ["goal"]
     print("\nMilliseconds, unless it says s\n")
     print("| " + " | ".join(head) + " |")
     print("| --- |" + " ---: |" * (len(head) - 2) + " --- |")
     for step in GOALS:
         by_mode = theirs.get(SAME.get(step, step), {})
-        mine = ours.get(step)
+        mine = min((times[step] for times in (ours, bf16) if step in times), default=None)
         if mine is None and not by_mode and step not in failures:
             continue
         best = min(by_mode.values(), default=None)
         factor = best / mine if best is not None and mine else None
-        cells = ["FAILED" if step in failures else amount(step, mine)]
+        cells = ["FAILED" if step in failures else amount(step, ours.get(step))]
+        cells += [amount(step, bf16.get(step))] if bf16 else []
         cells += [amount(step, by_mode.get(mode)) for mode in modes]
         if modes:
             cells += [amount(step, best), f"×{factor:.2f}" if factor else ""]

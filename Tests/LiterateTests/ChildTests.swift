@@ -54,6 +54,26 @@ struct ChildTests {
     }
   }
 
+  #if os(Linux)
+    /// As when it was written while another thread started a child, which still has the file open.
+    @Test func aProgramThatIsStillOpenForWritingIsStartedWhenItIsNotAnyMore() async throws {
+      let file = FileManager.default.temporaryDirectory.appending(path: "program-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: file) }
+      try Data("#!/bin/sh\nexit 3\n".utf8).write(to: file)
+      let path = file.path(percentEncoded: false)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      let writing = try FileHandle(forUpdating: file)
+      async let end: Void = {
+        try await Task.sleep(for: .milliseconds(200))
+        try writing.close()
+      }()
+      let child = try Child(file, [], environment: [:])
+      child.followToEnd(while: { true }) { _, _ in }
+      #expect(child.ending == .exit(3))
+      try await end
+    }
+  #endif
+
   @Test func aProgramIsStoppedWhenItShallNotGoOn() throws {
     let child = try child("echo one; exec sleep 600")
     var text = ""

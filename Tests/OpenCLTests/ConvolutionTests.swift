@@ -20,6 +20,8 @@ import Testing
     Case(x: [2, 3, 7, 6], weight: [5, 3, 3, 3], padding: (1, 1)),
     Case(stride: (2, 3), padding: (1, 2), dilation: (2, 1)),
     Case(weight: [12, 2, 3, 2], stride: (2, 1), padding: (1, 2), groups: 4),
+    // Rows of a tile are in one line of an image or in two.
+    Case(x: [2, 8, 5, 301], weight: [8, 8, 3, 3], stride: (2, 2), padding: (1, 1)),
   ]
 
   @Test(arguments: cases) func convolutionsAreThoseOfTheProcessor(_ test: Case) throws {

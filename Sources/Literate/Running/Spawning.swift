@@ -54,7 +54,14 @@ package func spawn(
   defer { for text in texts.0 + texts.1 { free(text) } }
   var process: pid_t = 0
   let start = searchesPath ? posix_spawnp : posix_spawn
-  let error = start(&process, program, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
+  var error: Int32 = 0
+  // A program that this process has just written is busy as long as a child that another thread has
+  // started meanwhile, and that has not become its own program yet, holds a copy of the open file.
+  for _ in 0..<100 {
+    error = start(&process, program, &actions, &attributes, texts.0 + [nil], texts.1 + [nil])
+    guard error == ETXTBSY else { break }
+    usleep(20_000)
+  }
   guard error == 0 else {
     throw NotebookError("cannot start \(program): \(String(cString: strerror(error)))")
   }

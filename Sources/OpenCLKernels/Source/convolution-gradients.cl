@@ -37,6 +37,29 @@ typedef struct {
   int k, a, b;
 } Step;
 
+// The pixel `after` rows of the tile after another one. In a wide image that is the same line or the
+// next one: nothing has to be divided.
+INLINE Pixel pixel_from(Pixel p, int after, int count_h, int count_w) {
+  p.w += after;
+  if (count_w >= BM) {
+    if (p.w >= count_w) {
+      p.w -= count_w;
+      if (++p.h == count_h) {
+        p.h = 0;
+        p.image++;
+      }
+    }
+  } else {
+    int lines = p.w / count_w;
+    p.w -= lines * count_w;
+    p.h += lines;
+    int images = p.h / count_h;
+    p.h -= images * count_h;
+    p.image += images;
+  }
+  return p;
+}
+
 // Moves the left operand of a step to local memory: at once if it is copied, else to `v`.
 INLINE void load_gradients(
     float4 *v, __local float *a, Gradient d, const Pixel *corners, Step step, Axis vertical, Axis horizontal,
@@ -115,13 +138,17 @@ void input_gradient(
   Axis vertical = {tap_h, every_h, taps_h, origin_h, step_h};
   Axis horizontal = {tap_w, every_w, taps_w, origin_w, step_w};
 
-  Pixel corners[LOADS_A];
+  int first_line = row / count_w;
+  Pixel start, corners[LOADS_A];
+  start.image = first_line / count_h;
+  start.h = first_line - start.image * count_h;
+  start.w = row - first_line * count_w;
   UNROLL for (int l = 0; l < LOADS_A; l++) {
-    int e = thread + l * THREADS, m = row + ROW_OF_A(e), line = m / count_w;
-    corners[l].image = line / count_h;
-    corners[l].h = line - corners[l].image * count_h + origin_h;
-    corners[l].w = m - line * count_w + origin_w;
-    if (m >= rows || !HAS_A(e)) corners[l].h = -(1 << 20);
+    int e = thread + l * THREADS;
+    corners[l] = pixel_from(start, ROW_OF_A(e), count_h, count_w);
+    corners[l].h += origin_h;
+    corners[l].w += origin_w;
+    if (row + ROW_OF_A(e) >= rows || !HAS_A(e)) corners[l].h = -(1 << 20);
   }
 
 #if K % 4 == 0
@@ -161,17 +188,17 @@ void input_gradient(
 
   UNROLL for (int i = 0; i < BLOCKS_M; i++)
     UNROLL for (int r = 0; r < 4; r++) {
-      int m = row + first_row(thread, i) + r, line = m / count_w, image = line / count_h;
-      int h = (line - image * count_h) * STRIDE_H + rest_h;
-      int w = (m - line * count_w) * STRIDE_W + rest_w;
-      if (m < rows) {
+      int m = first_row(thread, i) + r;
+      Pixel p = pixel_from(start, m, count_h, count_w);
+      int h = p.h * STRIDE_H + rest_h, w = p.w * STRIDE_W + rest_w;
+      if (row + m < rows) {
         UNROLL for (int j = 0; j < BLOCKS_N; j++)
           UNROLL for (int q = 0; q < COLUMNS; q += 4) {
             int n = column + first_column(thread, j) + q;
             float4 v = (float4)(
                 results[i][j][r][q], results[i][j][r][q + 1], results[i][j][r][q + 2],
                 results[i][j][r][q + 3]);
-            __global float *to = dx + ((image * H + h) * W + w) * C + n;
+            __global float *to = dx + ((p.image * H + h) * W + w) * C + n;
 #if C % 4 == 0
             if (n < C) *(__global float4 *)to = v;
 #else

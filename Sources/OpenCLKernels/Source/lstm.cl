@@ -1,10 +1,14 @@
 // Layers of LSTMs. One launch computes a step of one or two directions, whose numbers are `first`
-// and `first + 1`: a group has a tile of items and units of a direction.
+// and `first + 1`: a group has a tile of items and units of a direction. Two halves of a group share
+// the reduction; while they multiply what lies in local memory, the next part is on its way.
 
 #define ITEMS 32
 #define UNITS 16
 // A thread has one unit of so many items.
 #define OWN 4
+// The threads that have all results of a tile, and those of a group.
+#define HALF (UNITS * ITEMS / OWN)
+#define THREADS (2 * HALF)
 // Columns of the weights in a tile, and of the rows that they are multiplied with.
 #define DEPTH 32
 #define QUADS 16
@@ -33,14 +37,15 @@ kernel void lstm_pack_rows(global const float *hh, global float4 *packed, int hi
 // One step. The gates hold the products of the inputs, T x N x 4H, and become gates; cells are
 // directions x T x N x H, y is T x N x (directions * H). `time` is the step's place in time,
 // `before` that of the step before it, or -1.
-kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lstm_step(
+kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void lstm_step(
     global float *gates0, global float *gates1, global const float4 *hh0, global const float4 *hh1,
     global const float *bias_ih0, global const float *bias_ih1, global const float *bias_hh0,
     global const float *bias_hh1, global float *cells, global float *y, int steps, int items,
     int hidden, int width, int first, int time0, int time1, int before0, int before1) {
-  local float4 weights[DEPTH * UNITS];
-  local float4 outputs[ITEMS * (DEPTH / 4 + 1)];
-  int second = get_group_id(2), direction = first + second, id = get_local_id(0);
+  local float4 weights[2 * DEPTH * UNITS];
+  local float4 outputs[2 * ITEMS * (DEPTH / 4 + 1)];
+  int second = get_group_id(2), direction = first + second, id = get_local_id(0) % HALF;
+  int half_of_group = get_local_id(0) / HALF;
   global float *gates = second ? gates1 : gates0;
   global const float4 *hh = second ? hh1 : hh0;
   global const float *bias_ih = second ? bias_ih1 : bias_ih0;
@@ -50,32 +55,60 @@ kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lst
   int first_item = get_group_id(1) * ITEMS, own = id / UNITS * OWN;
   float4 sums[OWN];
   for (int j = 0; j < OWN; j++) sums[j] = 0;
-  int depth = before < 0 ? 0 : hidden;
-  local float *rows = (local float *)outputs;
-  for (int k = 0; k < depth; k += DEPTH) {
-    for (int i = id; i < DEPTH * UNITS; i += UNITS * ITEMS / OWN) {
-      int row = k + i / UNITS, column = first_unit + i % UNITS;
-      weights[i] = row < depth && column < hidden ? hh[row * hidden + column] : 0;
-    }
-    for (int i = id; i < ITEMS * DEPTH; i += UNITS * ITEMS / OWN) {
-      int item = first_item + i / DEPTH, column = k + i % DEPTH;
-      rows[i / DEPTH * (DEPTH + 4) + i % DEPTH] = item < items && column < depth
-          ? y[(before * items + item) * width + direction * hidden + column] : 0;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int q = 0; q < DEPTH / 4; q++) {
-      float4 w[4];
-      for (int i = 0; i < 4; i++) w[i] = weights[(4 * q + i) * UNITS + id % UNITS];
-      for (int j = 0; j < OWN; j++) {
-        float4 h = outputs[(own + j) * (DEPTH / 4 + 1) + q];
-        sums[j] = fma(w[0], (float4)(h.x), sums[j]);
-        sums[j] = fma(w[1], (float4)(h.y), sums[j]);
-        sums[j] = fma(w[2], (float4)(h.z), sums[j]);
-        sums[j] = fma(w[3], (float4)(h.w), sums[j]);
+  // The half's columns of the outputs before, and its part of local memory.
+  int count = before < 0 ? 0 : (hidden + 2 * DEPTH - 1) / (2 * DEPTH);
+  int start = half_of_group * count * DEPTH;
+  local float4 *own_weights = weights + half_of_group * DEPTH * UNITS;
+  local float4 *own_outputs = outputs + half_of_group * ITEMS * (DEPTH / 4 + 1);
+  local float *rows = (local float *)own_outputs;
+  float4 next_weights[DEPTH * UNITS / HALF];
+  float next_outputs[ITEMS * DEPTH / HALF];
+  for (int part = 0; part <= count; part++) {
+    int k = start + part * DEPTH;
+    if (part < count) {
+#pragma unroll
+      for (int l = 0; l < DEPTH * UNITS / HALF; l++) {
+        int i = id + l * HALF, row = k + i / UNITS, column = first_unit + i % UNITS;
+        next_weights[l] = row < hidden && column < hidden ? hh[row * hidden + column] : 0;
+      }
+#pragma unroll
+      for (int l = 0; l < ITEMS * DEPTH / HALF; l++) {
+        int i = id + l * HALF, item = first_item + i / DEPTH, column = k + i % DEPTH;
+        next_outputs[l] = item < items && column < hidden
+            ? y[(before * items + item) * width + direction * hidden + column] : 0;
       }
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    if (part > 0) {
+      for (int q = 0; q < DEPTH / 4; q++) {
+        float4 w[4];
+        for (int i = 0; i < 4; i++) w[i] = own_weights[(4 * q + i) * UNITS + id % UNITS];
+        for (int j = 0; j < OWN; j++) {
+          float4 h = own_outputs[(own + j) * (DEPTH / 4 + 1) + q];
+          sums[j] = fma(w[0], (float4)(h.x), sums[j]);
+          sums[j] = fma(w[1], (float4)(h.y), sums[j]);
+          sums[j] = fma(w[2], (float4)(h.z), sums[j]);
+          sums[j] = fma(w[3], (float4)(h.w), sums[j]);
+        }
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    if (part < count) {
+#pragma unroll
+      for (int l = 0; l < DEPTH * UNITS / HALF; l++) own_weights[id + l * HALF] = next_weights[l];
+#pragma unroll
+      for (int l = 0; l < ITEMS * DEPTH / HALF; l++) {
+        int i = id + l * HALF;
+        rows[i / DEPTH * (DEPTH + 4) + i % DEPTH] = next_outputs[l];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
   }
+  // The second half's sums go to the first one.
+  if (half_of_group == 1)
+    for (int j = 0; j < OWN; j++) weights[j * HALF + id] = sums[j];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (half_of_group == 1) return;
+  for (int j = 0; j < OWN; j++) sums[j] += weights[j * HALF + id];
   if (unit >= hidden) return;
   float4 bias = (float4)(
       bias_ih[unit] + bias_hh[unit], bias_ih[unit + hidden] + bias_hh[unit + hidden],
@@ -105,14 +138,15 @@ kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lst
 // The gradients of a step's gates, which are written over them, from those of the step `after` it
 // (-1 if there is none). d_cells has the gradients of the cells through the step after: directions
 // x N x H.
-kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lstm_step_gradient(
+kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void lstm_step_gradient(
     global float *gates0, global float *gates1, global const float4 *hh0, global const float4 *hh1,
     global const float *cells, global const float *dy, global float *d_cells, int steps, int items,
     int hidden, int width, int first, int time0, int time1, int before0, int before1, int after0,
     int after1) {
-  local float4 weights[QUADS * UNITS];
-  local float4 gradients[ITEMS * (QUADS + 1)];
-  int second = get_group_id(2), direction = first + second, id = get_local_id(0);
+  local float4 weights[2 * QUADS * UNITS];
+  local float4 gradients[2 * ITEMS * (QUADS + 1)];
+  int second = get_group_id(2), direction = first + second, id = get_local_id(0) % HALF;
+  int half_of_group = get_local_id(0) / HALF;
   global float *gates = second ? gates1 : gates0;
   global const float4 *hh = second ? hh1 : hh0;
   int time = second ? time1 : time0, before = second ? before1 : before0;
@@ -121,29 +155,56 @@ kernel __attribute__((reqd_work_group_size(UNITS * ITEMS / OWN, 1, 1))) void lst
   int first_item = get_group_id(1) * ITEMS, own = id / UNITS * OWN;
   float sums[OWN];
   for (int j = 0; j < OWN; j++) sums[j] = 0;
-  // Rows of 4H gates are H quads.
-  int depth = after < 0 ? 0 : hidden;
+  // Rows of 4H gates are H quads, of which each half has its own.
+  int count = after < 0 ? 0 : (hidden + 2 * QUADS - 1) / (2 * QUADS);
+  int start = half_of_group * count * QUADS;
   global const float4 *source = (global const float4 *)gates + max(after, 0) * items * hidden;
-  for (int k = 0; k < depth; k += QUADS) {
-    for (int i = id; i < QUADS * UNITS; i += UNITS * ITEMS / OWN) {
-      int row = k + i / UNITS, column = first_unit + i % UNITS;
-      weights[i] = row < depth && column < hidden ? hh[row * hidden + column] : 0;
-    }
-    for (int i = id; i < ITEMS * QUADS; i += UNITS * ITEMS / OWN) {
-      int item = first_item + i / QUADS, column = k + i % QUADS;
-      gradients[i / QUADS * (QUADS + 1) + i % QUADS] =
-          item < items && column < depth ? source[item * hidden + column] : 0;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int q = 0; q < QUADS; q++) {
-      float4 w = weights[q * UNITS + id % UNITS];
-      for (int j = 0; j < OWN; j++) {
-        float4 g = gradients[(own + j) * (QUADS + 1) + q];
-        sums[j] = fma(w.w, g.w, fma(w.z, g.z, fma(w.y, g.y, fma(w.x, g.x, sums[j]))));
+  local float4 *own_weights = weights + half_of_group * QUADS * UNITS;
+  local float4 *own_gradients = gradients + half_of_group * ITEMS * (QUADS + 1);
+  float4 next_weights[QUADS * UNITS / HALF], next_gradients[ITEMS * QUADS / HALF];
+  for (int part = 0; part <= count; part++) {
+    int k = start + part * QUADS;
+    if (part < count) {
+#pragma unroll
+      for (int l = 0; l < QUADS * UNITS / HALF; l++) {
+        int i = id + l * HALF, row = k + i / UNITS, column = first_unit + i % UNITS;
+        next_weights[l] = row < hidden && column < hidden ? hh[row * hidden + column] : 0;
+      }
+#pragma unroll
+      for (int l = 0; l < ITEMS * QUADS / HALF; l++) {
+        int i = id + l * HALF, item = first_item + i / QUADS, column = k + i % QUADS;
+        next_gradients[l] =
+            item < items && column < hidden ? source[item * hidden + column] : 0;
       }
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+    if (part > 0) {
+      for (int q = 0; q < QUADS; q++) {
+        float4 w = own_weights[q * UNITS + id % UNITS];
+        for (int j = 0; j < OWN; j++) {
+          float4 g = own_gradients[(own + j) * (QUADS + 1) + q];
+          sums[j] = fma(w.w, g.w, fma(w.z, g.z, fma(w.y, g.y, fma(w.x, g.x, sums[j]))));
+        }
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    if (part < count) {
+#pragma unroll
+      for (int l = 0; l < QUADS * UNITS / HALF; l++) own_weights[id + l * HALF] = next_weights[l];
+#pragma unroll
+      for (int l = 0; l < ITEMS * QUADS / HALF; l++) {
+        int i = id + l * HALF;
+        own_gradients[i / QUADS * (QUADS + 1) + i % QUADS] = next_gradients[l];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
   }
+  // The second half's sums go to the first one.
+  local float *exchange = (local float *)weights;
+  if (half_of_group == 1)
+    for (int j = 0; j < OWN; j++) exchange[j * HALF + id] = sums[j];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (half_of_group == 1) return;
+  for (int j = 0; j < OWN; j++) sums[j] += exchange[j * HALF + id];
   if (unit >= hidden) return;
   for (int j = 0; j < OWN; j++) {
     int item = first_item + own + j;

@@ -267,7 +267,7 @@ extension OpenCLBackend {
     let groups = tile.groups(rows: e.patch, columns: e.k)
     let parts = ProductTile.parts(
       steps: (count + tile.depth - 1) / tile.depth, groups: groups.0 * groups.1,
-      units: queue.device.computeUnits, least: 8)
+      warps: tile.threads / 32, units: queue.device.computeUnits, least: 8)
     let weights = e.k * e.patch
     let sums = parts.count > 1 ? scratch(parts.count * weights) : dWeight
     let biasSums = bias.map { parts.count > 1 ? scratch(parts.count * e.k) : $0 }

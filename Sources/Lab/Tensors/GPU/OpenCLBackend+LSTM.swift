@@ -6,9 +6,8 @@ import OpenCLKernels
 extension OpenCLBackend {
   private var lstmSource: KernelSource { .lstm }
 
-  /// Items and units of a group, and its threads: `ITEMS`, `UNITS` and `ITEMS * UNITS / OWN` of the
-  /// kernels.
-  private static let tile = (items: 32, units: 16, threads: 128)
+  /// Items and units of a group, and its threads: `ITEMS`, `UNITS` and `THREADS` of the kernels.
+  private static let tile = (items: 32, units: 16, threads: 256)
 
   /// The gates of each direction, T·N × 4H, and the cells of all, directions × T × N × H.
   private final class SavedStates {

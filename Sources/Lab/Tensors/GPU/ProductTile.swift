@@ -60,9 +60,11 @@ struct ProductTile: Hashable {
   }
 
   /// How many parts a reduction of `steps` steps is divided into, so that all of the device works, and
-  /// the steps of each.
-  static func parts(steps: Int, groups: Int, units: Int, least: Int) -> (count: Int, steps: Int) {
-    let wanted = max(1, 2 * units / max(1, groups))
+  /// the steps of each. There are 16 warps for each compute unit, in groups of `warps`.
+  static func parts(
+    steps: Int, groups: Int, warps: Int = 8, units: Int, least: Int
+  ) -> (count: Int, steps: Int) {
+    let wanted = max(1, 16 * units / max(1, groups * warps))
     let each = max(least, (steps + wanted - 1) / wanted)
     return each >= steps ? (1, max(1, steps)) : ((steps + each - 1) / each, each)
   }
