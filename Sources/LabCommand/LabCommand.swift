@@ -19,6 +19,9 @@ struct LabCommand: ParsableCommand {
     prepareProgram()
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst()))
     if let launch = Launch.current, launch.size != 1 { checkForProcesses(arguments, launch) }
+    if arguments.first == "train", let answer = LightningAnswers.answer(to: arguments) {
+      exit(withError: ValidationError(answer))
+    }
     if let message = misspelling(in: arguments) { exit(withError: ValidationError(message)) }
     main(arguments)
   }

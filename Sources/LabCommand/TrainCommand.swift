@@ -27,6 +27,10 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var experiment: Experiment
 
   func run() throws {
+    if let folder = experiment.trainer.outputFolder {
+      // Also for what draws and looks for runs.
+      setenv("LAB_OUTPUT_DIR", folder, 1)
+    }
     try experiment.processes.launch()
     try withProcesses {
       try experiment.processes.check(Processes.current)

@@ -16,6 +16,7 @@ package struct Experiment: ParsableArguments {
   @OptionGroup(title: "What to train") package var options: ExperimentOptions
   @OptionGroup(title: "Data") package var data: DataClassOptions
   @OptionGroup(title: "Training") package var training: TrainingOptions
+  @OptionGroup(title: "Training, as in PyTorch Lightning") package var trainer: TrainerOptions
   @OptionGroup(title: "Device") package var device: DeviceOptions
   @OptionGroup(title: "Processes") package var processes: ProcessOptions
   @OptionGroup(title: "Augmentation of training images") package var augmentation:
@@ -108,6 +109,11 @@ package struct Experiment: ParsableArguments {
         "--loss: expected \(names.map(\.rawValue).joined(separator: " or ")) for \(name), which reads "
           + "\(readsLines ? "lines" : "one character an image"), got \(training.loss.rawValue)")
     }
+    guard training.labelSmoothing == 0 || !readsLines else {
+      throw TrainingError(
+        "--label_smoothing: expected a model that reads one character an image, got \(name), which reads "
+          + "lines; leave it out")
+    }
     guard !data.lines.languageModel || training.loss.criterion == .ctc else {
       throw TrainingError(
         "--language_model: expected --loss=ctc, got \(training.loss.rawValue); leave it out, or train "
@@ -131,6 +137,7 @@ package struct Experiment: ParsableArguments {
       "seed": "\(seed)",
     ]
     return own.merging(training.hyperparameters) { $1 }
+      .merging(trainer.hyperparameters) { $1 }
       .merging(augmentation?.hyperparameters ?? [:]) { $1 }
       .merging(data.dataClass == .EMNISTLines ? data.lines.hyperparameters : [:]) { $1 }
       .merging(configuration.options.mapValues(\.description)) { own, _ in own }
@@ -182,6 +189,7 @@ package struct Experiment: ParsableArguments {
     model.to(device)
     try device.check()
     let trainer = training.trainer()
+    self.trainer.apply(to: trainer)
     trainer.microShards = processes.microShards
     let criterion = configuration.readsLines ? training.loss.criterion : nil
     return Setting(
@@ -224,6 +232,10 @@ package struct Experiment: ParsableArguments {
   package func fitAndTest(_ setting: Setting) throws -> Outcome {
     let (model, gpu) = (setting.model, setting.model.device)
     for line in device.lines(about: gpu) { print(line) }
+    if trainer.deterministic != nil {
+      print(
+        "Training is deterministic, as always: the same seed gives the same bytes on this device.")
+    }
     let beginning = gpu.isGPU && device.gpus == .automatic ? try TrainingBeginning(model) : nil
     func onProcessor() throws -> Measurements {
       try beginning?.restore(model)
@@ -258,7 +270,7 @@ package struct Experiment: ParsableArguments {
     return try withOptionNames {
       try trainer.check(module)
       let optimizer = training.optimizer(for: model)
-      let schedule = training.schedule(of: trainer, module)
+      let schedule = try training.schedule(of: trainer, module)
       guard let reading = setting.reading else {
         let history = try trainer.fit(model, module, optimizer: optimizer, schedule: schedule)
         return Measurements(

@@ -22,5 +22,7 @@ private func option(_ setting: TrainingError.Setting) -> String {
   case .maxLearningRate: "--one_cycle_max_lr"
   case .totalSteps: "--one_cycle_total_steps"
   case .microShards: "--micro_shards"
+  case .accumulateBatches: "--accumulate_grad_batches"
+  case .maxTime: "--max_time"
   }
 }

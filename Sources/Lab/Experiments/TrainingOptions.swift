@@ -79,6 +79,24 @@ package struct TrainingOptions: ParsableArguments {
     transform: number)
   var oneCycleTotalSteps: Int?
 
+  @Flag(help: "Let the learning rate fall from --lr to 0 along a cosine, over all steps.")
+  var cosine = false
+
+  @Option(
+    name: .customLong("warmup_steps"),
+    help: "The steps for which the learning rate rises before that. (default: 0)",
+    transform: number)
+  var warmupSteps = 0
+
+  @Option(
+    name: .customLong("label_smoothing"),
+    help: """
+      The share of each label's probability that is spread over all classes, for --loss=cross_entropy. \
+      (default: 0)
+      """,
+    transform: number)
+  package var labelSmoothing = 0.0
+
   @Option(
     help: choices("The loss, from torch.nn.functional", default: LossName.crossEntropy),
     transform: { try choice($0) })
@@ -171,6 +189,20 @@ package struct TrainingOptions: ParsableArguments {
     if oneCycleTotalSteps != nil, oneCycleMaxLearningRate == nil {
       throw ValidationError("--one_cycle_total_steps: expected --one_cycle_max_lr too, got none")
     }
+    guard !cosine || oneCycleMaxLearningRate == nil else {
+      throw ValidationError(
+        "--cosine: expected one schedule, got --one_cycle_max_lr too; leave one out")
+    }
+    guard warmupSteps >= 0, cosine || warmupSteps == 0 else {
+      throw ValidationError(
+        "--warmup_steps: expected \(cosine ? "at least 0" : "--cosine too"), got \(cosine ? "\(warmupSteps)" : "none")"
+      )
+    }
+    guard (0...1).contains(labelSmoothing), labelSmoothing == 0 || loss == .crossEntropy else {
+      throw ValidationError(
+        "--label_smoothing: expected a number from 0 to 1 and --loss=cross_entropy, got \(labelSmoothing) "
+          + "and \(loss.rawValue)")
+    }
     for (name, steps) in [
       ("checkpoint_every_n_steps", checkpointEverySteps), ("log_every_n_steps", logEverySteps),
     ] {
@@ -197,6 +229,11 @@ package struct TrainingOptions: ParsableArguments {
       if optimizer == .SGD { texts["momentum"] = "\(momentum)" }
     }
     if optimizer == .SGD { texts["nesterov"] = "\(nesterov)" }
+    if cosine {
+      texts["cosine"] = "true"
+      texts["warmup_steps"] = "\(warmupSteps)"
+    }
+    if labelSmoothing > 0 { texts["label_smoothing"] = "\(labelSmoothing)" }
     return texts
   }
 
@@ -208,6 +245,7 @@ package struct TrainingOptions: ParsableArguments {
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
     if let loss = loss.loss { trainer.loss = loss }
+    if labelSmoothing > 0 { trainer.loss = .crossEntropy(labelSmoothing: labelSmoothing) }
     trainer.checkpointEverySteps = checkpointEverySteps
     trainer.logEverySteps = logEverySteps
     return trainer
@@ -229,12 +267,25 @@ package struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// The one-cycle schedule; nil for a constant learning rate.
-  package func schedule(of trainer: Trainer, _ data: some DataModule) -> OneCycleLR? {
-    oneCycleMaxLearningRate.map {
-      OneCycleLR(
-        maxLearningRate: $0, totalSteps: oneCycleTotalSteps ?? max(1, trainer.totalSteps(data)))
+  /// The schedule of the learning rate; nil for a constant one.
+  ///
+  /// - Throws: ``TrainingError`` if it has too few steps.
+  package func schedule(
+    of trainer: Trainer, _ data: some DataModule
+  ) throws -> (any LearningRateSchedule)? {
+    if let oneCycleMaxLearningRate {
+      return OneCycleLR(
+        maxLearningRate: oneCycleMaxLearningRate,
+        totalSteps: oneCycleTotalSteps ?? max(1, trainer.totalSteps(data)))
     }
+    guard cosine else { return nil }
+    let steps = max(1, trainer.totalSteps(data))
+    guard warmupSteps < steps else {
+      throw TrainingError(
+        "--warmup_steps: expected fewer than the \(steps) steps of the training, got \(warmupSteps)"
+      )
+    }
+    return CosineLR(maxLearningRate: learningRate, totalSteps: steps, warmupSteps: warmupSteps)
   }
 
   private func notNegative(_ name: String, _ value: Double) throws {

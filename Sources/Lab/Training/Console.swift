@@ -36,6 +36,7 @@ final class Console: TrainingObserver {
     if let patience = training.patience {
       print("val_loss has not become smaller for \(patience) epochs: stopping early.")
     }
+    if let limit = training.limit { print("Trained for \(limit), as long as allowed: stopping.") }
     if let best = trainer.bestCheckpoint { print("Best checkpoint: \(best.relativePath)") }
   }
 }

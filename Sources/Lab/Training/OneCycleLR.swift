@@ -1,5 +1,14 @@
 import Foundation
 
+/// Sets an optimizer's learning rate before each of its steps.
+public protocol LearningRateSchedule: Sendable {
+  /// The number of steps that it is made for.
+  var totalSteps: Int { get }
+
+  /// Sets the learning rate, and perhaps the momentum, for a step in `0..<totalSteps`.
+  func prepare(_ optimizer: some Optimizer, for step: Int)
+}
+
 /// The one-cycle schedule: the learning rate rises along a cosine, then falls to almost 0, while the
 /// momentum falls and rises. Step for step PyTorch's `OneCycleLR` with its defaults.
 ///
@@ -17,7 +26,7 @@ import Foundation
 ///
 /// Source: Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
 /// Learning Rates", arXiv:1708.07120.
-public struct OneCycleLR: Equatable, Sendable {
+public struct OneCycleLR: LearningRateSchedule, Equatable {
   /// The largest learning rate.
   public let maxLearningRate: Double
   /// The number of optimizer steps in the cycle, one for each batch.

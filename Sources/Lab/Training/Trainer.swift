@@ -36,6 +36,28 @@ public final class Trainer {
   /// The number of epochs that may pass without a smaller validation loss; it may be changed when a
   /// run is resumed.
   public var patience = 10
+  /// How many epochs are trained for at least, whatever ``patience`` and ``maxTime`` say.
+  public var minEpochs = 0
+  /// The number of steps of the optimizer, at most; nil for no limit. The epoch in which it is reached ends
+  /// with it, with its validation.
+  public var maxSteps: Int?
+  /// How many steps of the optimizer are made at least, whatever ``patience`` and ``maxTime`` say.
+  public var minSteps = 0
+  /// How long is trained, without validation; nil for no limit. The epoch in which that time has passed
+  /// ends with it. The time before a run was resumed counts.
+  public var maxTime: Duration?
+  /// Validates after every so many epochs.
+  public var validateEveryEpochs = 1
+  /// How many validation batches are computed before the first step, so that an error in validation is
+  /// seen at once and not after an epoch; -1 is all of them.
+  public var sanityValBatches = 0
+  /// Limits gradients before each step of the optimizer; nil leaves them as they are.
+  public var gradientClipping: GradientClipping?
+  /// After how many batches the optimizer makes a step, with the mean of their gradients: as if batches
+  /// were so many times as large, with the memory for one. At the end of an epoch there may be fewer.
+  ///
+  /// Steps in logs count batches.
+  public var accumulateBatches = 1
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy
 
@@ -119,6 +141,8 @@ public final class Trainer {
   public var isQuiet = false
   /// Whether to print the table of the model's parts and sizes before training.
   public var showsModelSummary = true
+  /// Whether to show progress on standard error.
+  public var showsProgress = true
   /// Called with each warning, a line; by default it is written to standard error.
   public var warn: (String) -> Void = StandardError.writeLine
   /// Own observers, called after those that print and log.
@@ -153,14 +177,14 @@ public final class Trainer {
   @discardableResult
   public func fit(
     _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
-    schedule: OneCycleLR? = nil
+    schedule: (any LearningRateSchedule)? = nil
   ) throws -> [Epoch] {
     try fit(
       model, data, optimizer: optimizer, schedule: schedule, objective: Classification(loss))
   }
 
-  /// Trains a model until ``maxEpochs``, or until the validation loss has not become smaller for
-  /// ``patience`` epochs. The model ends with the weights of the last epoch.
+  /// Trains a model until ``maxEpochs``, ``maxSteps`` or ``maxTime``, or until the validation loss has not
+  /// become smaller for ``patience`` epochs. The model ends with the weights of the last epoch.
   ///
   /// If ``run`` has the state of a training that was not finished, training is resumed from it and
   /// ends with the same weights as if it had never stopped.
@@ -180,7 +204,7 @@ public final class Trainer {
   @discardableResult
   public func fit(
     _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
-    schedule: OneCycleLR? = nil, objective: some Objective
+    schedule: (any LearningRateSchedule)? = nil, objective: some Objective
   ) throws -> [Epoch] {
     let (train, val) = (try training(data), try validation(data))
     try check(schedule, data)
@@ -192,6 +216,7 @@ public final class Trainer {
         "data_source": data.isSynthetic ? "SYNTHETIC" : "download",
         "data_config": try data.config.json(),
       ])
+    try checkProcesses()
     var loop = try TrainingLoop(
       trainer: self, model: model, data: data, optimizer: optimizer, schedule: schedule,
       objective: objective)
@@ -201,8 +226,9 @@ public final class Trainer {
   /// The number of optimizer steps that ``fit(_:_:optimizer:schedule:)`` makes unless it ends early.
   public func totalSteps(_ data: some DataModule) -> Int {
     let batches = (overfitBatches ?? limitTrainBatches).batches(of: data.trainBatches().count)
-    let (steps, overflow) = maxEpochs.multipliedReportingOverflow(by: batches)
-    return overflow ? .max : steps
+    let each = (batches + max(1, accumulateBatches) - 1) / max(1, accumulateBatches)
+    let (steps, overflow) = maxEpochs.multipliedReportingOverflow(by: each)
+    return min(overflow ? .max : steps, maxSteps ?? .max)
   }
 
   /// Tests a model that classifies, with ``loss``; see ``test(_:_:objective:)``.
@@ -260,10 +286,33 @@ public final class Trainer {
 
   /// A progress bar, unless nothing is to be printed.
   func progressBar(_ title: String, total: Int, from first: Int = 0) -> ProgressBar? {
-    isQuiet || processes.rank > 0 ? nil : ProgressBar(title, total: total, from: first)
+    isQuiet || !showsProgress || processes.rank > 0
+      ? nil : ProgressBar(title, total: total, from: first)
   }
 
-  private func check(_ schedule: OneCycleLR?, _ data: some DataModule) throws {
+  /// Refuses what several processes cannot do together.
+  private func checkProcesses() throws(TrainingError) {
+    guard processes.size > 1 else { return }
+    if accumulateBatches > 1 {
+      throw TrainingError(
+        advising: """
+          fit: expected one process with \(setting: .accumulateBatches), got \(processes.size); leave it \
+          out, and raise \(setting: .batchSize)
+          """)
+    }
+    if maxTime != nil {
+      throw TrainingError(
+        advising: """
+          fit: expected one process with \(setting: .maxTime), got \(processes.size), whose clocks differ; \
+          leave it out, and lower \(setting: .maxEpochs)
+          """)
+    }
+  }
+
+  private func check(_ schedule: (any LearningRateSchedule)?, _ data: some DataModule) throws {
+    precondition(
+      accumulateBatches >= 1 && validateEveryEpochs >= 1,
+      "accumulateBatches and validateEveryEpochs are at least 1")
     let steps = totalSteps(data)
     guard let schedule, schedule.totalSteps < steps else { return }
     throw TrainingError(

@@ -25,6 +25,10 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case totalSteps
     /// ``Trainer/microShards``.
     case microShards
+    /// ``Trainer/accumulateBatches``.
+    case accumulateBatches
+    /// ``Trainer/maxTime``.
+    case maxTime
   }
 
   fileprivate enum Part: Equatable, Sendable {

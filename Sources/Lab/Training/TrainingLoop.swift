@@ -23,7 +23,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private let model: Model
   private let data: TrainingData
   private let optimizer: any Optimizer
-  private let schedule: OneCycleLR?
+  private let schedule: (any LearningRateSchedule)?
   private let objective: Goal
   /// Computes batches by parts, perhaps with other processes; nil to compute them as a whole.
   private let parallel: DataParallel?
@@ -44,14 +44,15 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
   init(
     trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
-    schedule: OneCycleLR?, objective: Goal
+    schedule: (any LearningRateSchedule)?, objective: Goal
   ) throws {
     (self.trainer, self.model, self.data) = (trainer, model, data)
     (self.optimizer, self.schedule, self.objective) = (optimizer, schedule, objective)
     parallel = try trainer.parallel(model)
     observers = trainer.allObservers
     progressFile = trainer.nextProgressFile()
-    state = TrainingState(data, schedule: schedule, patience: trainer.patience)
+    state = TrainingState(
+      data, schedule: schedule, accumulation: trainer.accumulateBatches, patience: trainer.patience)
     state.microShards = parallel?.microShards
   }
 
@@ -60,8 +61,10 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
   mutating func run() throws -> [Epoch] {
     try begin()
+    try checkValidation()
     var isStoppedEarly = false
-    while state.epoch < trainer.maxEpochs, !state.earlyStopping.isOver {
+    // An epoch that has begun is ended.
+    while state.epoch < trainer.maxEpochs, !isWaitOver, state.step > 0 || limit == nil {
       try savingStateIfOthersFail { try $0.train() }
       // The loss of a step is that of the weights before it.
       try checkWeights()
@@ -75,16 +78,45 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       // Only now: until here the saved state names this file.
       if let superseded { try? FileManager.default.removeItem(at: superseded) }
       observers.notify { try $0.epochSaved(epoch) }
-      isStoppedEarly = state.earlyStopping.isOver
+      isStoppedEarly = isWaitOver
     }
     try reportTraffic()
     let end = TrainingEnd(
-      patience: isStoppedEarly ? state.earlyStopping.patience : nil, history: state.history)
+      patience: isStoppedEarly ? state.earlyStopping.patience : nil,
+      limit: isStoppedEarly || state.epoch >= trainer.maxEpochs ? nil : limit,
+      history: state.history)
     observers.notify { try $0.trainingEnded(end) }
     return state.history
   }
 
-  /// The rest of an epoch's steps.
+  /// Whether so much was trained that it may end early.
+  private var mayEnd: Bool {
+    state.epoch >= trainer.minEpochs && state.optimizerSteps >= trainer.minSteps
+  }
+
+  /// Whether the validation loss has not become smaller for too long.
+  private var isWaitOver: Bool { state.earlyStopping.isOver && mayEnd }
+
+  /// What ends training now; nil if it goes on.
+  private var limit: String? {
+    if let most = trainer.maxSteps, state.optimizerSteps >= most { return "\(most) steps" }
+    guard let most = trainer.maxTime, mayEnd else { return nil }
+    let seconds = state.history.reduce(state.seconds) { $0 + $1.seconds }
+    return seconds >= most / .seconds(1) ? "\(most / .seconds(1)) s" : nil
+  }
+
+  /// Computes some validation batches before the first step.
+  private func checkValidation() throws {
+    let count = trainer.sanityValBatches < 0 ? data.val.count : trainer.sanityValBatches
+    guard count > 0, data.val.count > 0, state.totalSteps == 0 else { return }
+    let states = GeneratorStates(model)
+    defer { states.restore(model) }
+    _ = try trainer.evaluate(
+      model, data.val.prefix(count), objective, parallel, title: "Checking validation",
+      check: { try checkFinite($0, "validation loss", epoch: 0, step: $1) })
+  }
+
+  /// The rest of an epoch's steps, or those until a limit.
   private mutating func train() throws {
     let progress = trainer.progressBar(
       "Epoch \(state.epoch)", total: data.train.count, from: state.step)
@@ -93,12 +125,23 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     let device = model.device
     var batches = state.iterator(of: batches(data.train))
     var clock = ContinuousClock.now
-    while let batch = batches.next() {
-      schedule?.prepare(optimizer, for: state.totalSteps)
+    var accumulation = GradientAccumulation(state.accumulation ?? 1)
+    var (isInterrupted, isSaveDue) = (false, false)
+    // A limit takes effect between steps of the optimizer; so do interruptions, since gradients are not
+    // saved.
+    while !state.beginsUpdate || limit == nil, let batch = batches.next() {
+      schedule?.prepare(optimizer, for: state.optimizerSteps)
       optimizer.clearGradients()
       if parallel != nil { beforeStep = GeneratorStates(model) }
       let score = try gradients(of: batch)
-      optimizer.step()
+      if state.accumulation != nil { accumulation.add(optimizer.parameters) }
+      let endsUpdate = state.endsUpdate
+      if endsUpdate {
+        if state.accumulation != nil { accumulation.finish(optimizer.parameters) }
+        try trainer.gradientClipping?.limit(optimizer.parameters)
+        optimizer.step()
+        state.noteUpdate()
+      }
       try device.check()
       state.step += 1
 
@@ -112,13 +155,17 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       state.seconds += clock.duration(to: .now) / .seconds(1)
       clock = .now
 
-      let isInterrupted = parallel?.hasBeenInterrupted ?? trainer.isInterrupted()
-      if isInterrupted || isCheckpointDue { try saveState() }
+      isInterrupted = (parallel?.hasBeenInterrupted ?? trainer.isInterrupted()) || isInterrupted
+      isSaveDue = isSaveDue || isCheckpointDue
+      guard endsUpdate else { continue }
+      if isInterrupted || isSaveDue { try saveState() }
+      isSaveDue = false
       if isInterrupted {
         throw TrainingInterruption(
           description: "stopped in epoch \(state.epoch) after step \(state.step)")
       }
     }
+    try readLosses()
   }
 
   /// Computes the gradients by all parameters.
@@ -181,7 +228,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
   /// The metrics of the validation batches; nil if there are none.
   private mutating func validate() throws -> Metrics? {
-    guard data.val.count > 0 else { return nil }
+    guard data.val.count > 0, (state.epoch + 1).isMultiple(of: trainer.validateEveryEpochs) else {
+      return nil
+    }
     let epoch = state.epoch
     do {
       return try trainer.evaluate(
@@ -321,7 +370,7 @@ extension TrainingLoop {
   private func repeatEpochs() {
     for (index, result) in state.history.enumerated() {
       let epoch = TrainingEpoch(
-        index: index, totalSteps: (index + 1) * state.stepsPerEpoch, result: result,
+        index: index, totalSteps: state.end(ofEpoch: index), result: result,
         isSynthetic: data.isSynthetic)
       observers.notify { try $0.epochEnded(epoch) }
       log(epoch)

@@ -20,7 +20,7 @@ import LabTensors
 /// | order | called |
 /// | --- | --- |
 /// | ``trainingBegan(_:)`` | once, after the state of a resumed run was loaded |
-/// | ``stepEnded(_:)`` | after each optimizer step |
+/// | ``stepEnded(_:)`` | after each batch; the optimizer's step was made, unless gradients are accumulated |
 /// | ``log(_:)`` | some steps later: the step's values, as soon as they are read from the device |
 /// | ``epochEnded(_:)`` | after validation, followed by ``log(_:)`` |
 /// | ``epochSaved(_:)`` | after the weights and the state were saved |
@@ -65,7 +65,7 @@ public struct TrainingStart {
   public let model: any Layer
   /// The names of the objective's metrics.
   public let metricNames: [String]
-  /// The optimizer's steps in an epoch.
+  /// The batches of an epoch.
   public let stepsPerEpoch: Int
   /// The first epoch, from 0; later in a resumed run.
   public let epoch: Int
@@ -75,7 +75,7 @@ public struct TrainingStart {
   public let isResumed: Bool
 }
 
-/// A step of the optimizer.
+/// A batch that was trained on.
 public struct TrainingStep {
   /// The epoch, from 0.
   public let epoch: Int
@@ -121,6 +121,8 @@ public struct TrainingEpoch {
 public struct TrainingEnd {
   /// For how many epochs the validation loss had not become smaller, if that ended the training.
   public let patience: Int?
+  /// What ended training before ``Trainer/maxEpochs``, such as `500 steps`, if the trainer has such a limit.
+  public let limit: String?
   /// The results of all epochs.
   public let history: [Epoch]
 }

@@ -19,6 +19,12 @@ struct TrainingState: Codable {
   let cycleSteps: Int?
   /// Into how many micro-shards a batch is cut; nil if it is computed as a whole.
   var microShards: Int?
+  /// After how many batches the optimizer makes a step; nil if it is after each.
+  let accumulation: Int?
+  /// The steps of the optimizer, if it does not make one after each batch.
+  private var updates: Int?
+  /// The batches until the end of each epoch so far, if one of them was ended early.
+  private var epochEnds: [Int]?
   /// The files that the data were read from.
   let sources: [String: String]
   /// The metrics of this epoch so far.
@@ -40,10 +46,14 @@ struct TrainingState: Codable {
   var logSizes: [String: UInt64] = [:]
 
   /// The state before the first step.
-  init(_ data: TrainingData, schedule: OneCycleLR?, patience: Int) {
+  init(
+    _ data: TrainingData, schedule: (any LearningRateSchedule)?, accumulation: Int, patience: Int
+  ) {
     stepsPerEpoch = data.train.count
     cycleSteps = schedule?.totalSteps
     batchSize = data.batchSize
+    self.accumulation = accumulation > 1 ? accumulation : nil
+    updates = accumulation > 1 ? 0 : nil
     sources = data.sources
     earlyStopping = EarlyStopping(patience: patience)
   }
@@ -65,10 +75,35 @@ struct TrainingState: Codable {
       && ([metrics] + history.flatMap { [$0.train] + [$0.val].compactMap(\.self) })
         .allSatisfy(\.isSound)
       && logSizes.values.allSatisfy { $0 <= 1 << 53 }
+      && (0...1 << 53).contains(updates ?? 0) && (accumulation ?? 2) > 1
+      && (updates == nil) == (accumulation == nil)
+      && epochEnds.map { $0.count == epoch && $0.allSatisfy((0...1 << 53).contains) } != false
   }
 
-  /// The steps made in all epochs.
-  var totalSteps: Int { epoch * stepsPerEpoch + step }
+  /// The batches trained on in all epochs.
+  var totalSteps: Int { end(ofEpoch: epoch - 1) + step }
+
+  /// The steps that the optimizer has made.
+  var optimizerSteps: Int { updates ?? totalSteps }
+
+  /// Whether the next batch is the first one of a step of the optimizer.
+  var beginsUpdate: Bool { step.isMultiple(of: accumulation ?? 1) }
+
+  /// Whether the next batch is the last one of a step of the optimizer.
+  var endsUpdate: Bool {
+    (step + 1).isMultiple(of: accumulation ?? 1) || step + 1 == stepsPerEpoch
+  }
+
+  /// The batches until the end of an epoch, from 0; 0 before the first one.
+  func end(ofEpoch epoch: Int) -> Int {
+    if let epochEnds, epochEnds.indices.contains(epoch) { return epochEnds[epoch] }
+    return (epoch + 1) * stepsPerEpoch
+  }
+
+  /// Notes that the optimizer has made a step.
+  mutating func noteUpdate() {
+    if let updates { self.updates = updates + 1 }
+  }
 
   /// The remaining batches of the epoch.
   mutating func iterator(of batches: Batches) -> BatchIterator {
@@ -88,6 +123,9 @@ struct TrainingState: Codable {
   /// - Parameter val: The metrics of the validation batches, if there were any.
   mutating func finishEpoch(val: Metrics?) {
     history.append(Epoch(train: metrics, val: val, seconds: seconds))
+    if step < stepsPerEpoch || epochEnds != nil {
+      epochEnds = (0..<epoch).map(end) + [totalSteps]
+    }
     if let val { earlyStopping.note(val.loss) }
     (epoch, step, metrics, seconds) = (epoch + 1, 0, Metrics(), 0)
   }
@@ -164,6 +202,14 @@ struct TrainingState: Codable {
         advising: """
           \(path): expected \(words(state.microShards)) as at the run's beginning, got \
           \(words(start.microShards)); do not change \(setting: .microShards)
+          """)
+    }
+    guard state.accumulation == start.accumulation else {
+      throw TrainingError(
+        advising: """
+          \(path): expected a step of the optimizer every \(state.accumulation ?? 1) batches as at the \
+          run's beginning, got every \(start.accumulation ?? 1); do not change \
+          \(setting: .accumulateBatches)
           """)
     }
     guard state.cycleSteps == start.cycleSteps else {

@@ -10,6 +10,7 @@ struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
+    case accumulated, limitedSteps
   }
 
   @Test(arguments: Kind.allCases)
@@ -323,6 +324,10 @@ struct ResumeTests {
         "expected no learning rate schedule as at the run's beginning, got a learning rate schedule "
           + "of 10 steps; do not change maxEpochs, maxLearningRate and totalSteps"
       ) { try train(.adamWWithCycle, in: whole) { false } }
+      expectTrainingError(
+        "expected a step of the optimizer every 1 batches as at the run's beginning, got every 2; do not "
+          + "change accumulateBatches"
+      ) { try train(.accumulated, in: whole) { false } }
     }
   }
 
@@ -414,13 +419,27 @@ struct ResumeTests {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam, .ownGenerators, .freshImages: Adam(parameters)
+      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps: Adam(parameters)
       case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
       }
-    let schedule =
-      kind == .adamWWithCycle ? OneCycleLR(maxLearningRate: 0.01, totalSteps: 10) : nil
+    let schedule: (any LearningRateSchedule)? =
+      switch kind {
+      case .adamWWithCycle: OneCycleLR(maxLearningRate: 0.01, totalSteps: 10)
+      case .accumulated: CosineLR(maxLearningRate: 0.01, totalSteps: 6, warmupSteps: 2)
+      default: nil
+      }
+    if kind == .accumulated {
+      trainer.accumulateBatches = 2
+      trainer.gradientClipping = .norm(0.1)
+      trainer.sanityValBatches = 1
+    }
+    if kind == .limitedSteps {
+      trainer.maxSteps = 8
+      trainer.validateEveryEpochs = 1
+      trainer.gradientClipping = .value(0.01)
+    }
     try trainer.fit(model, data, optimizer: optimizer, schedule: schedule)
     trainer.isInterrupted = { false }
     _ = try trainer.test(model, data)
