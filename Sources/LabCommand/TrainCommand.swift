@@ -44,12 +44,19 @@ struct TrainCommand: ParsableCommand {
     let (folder, record) = try run(named: name)
     let configuration = try record.configuration(in: folder)
     try checkThatNothingChanges(in: folder, record, configuration)
-    var now = try Self.parse(record.arguments + withoutResume(arguments))
+    guard !experiment.trainer.findsLearningRate else {
+      throw TrainingError(
+        "--auto_lr_find: expected a new run, got --resume; leave one of them out")
+    }
+    let changes = ProcessOptions.withoutLaunch(without("--resume", arguments))
+    var now = try Self.parse(record.arguments + changes)
     // A precision is one of a GPU, which the run leaves here.
-    if experiment.device.gpus == .processor, experiment.device.precision == nil {
+    if now.experiment.device.gpus == .processor, experiment.device.precision == nil {
       now.experiment.device.precision = nil
     }
-    try now.train([], resuming: (folder, record, configuration))
+    var changed = record
+    changed.add(changes, now.experiment.hyperparameters(configuration))
+    try now.train([], resuming: (folder, changed, configuration))
   }
 
   /// The folder and the record of the run to resume, of which only process 0 needs the files.
@@ -111,6 +118,22 @@ struct TrainCommand: ParsableCommand {
     resuming resumed: (folder: URL, record: RunRecord, configuration: ModelConfiguration)? = nil
   ) throws {
     let setting = try experiment.setUp(resuming: resumed?.configuration)
+    var found = self
+    if let test = try found.experiment.chooseLearningRate(setting) {
+      // The run is resumed with the rate that was found.
+      let rest = without("--auto_lr_find", arguments)
+      try found.train(
+        rest + ["--lr=\(found.experiment.training.learningRate)"], setting, resumed, test)
+    } else {
+      try train(arguments, setting, resumed, nil)
+    }
+  }
+
+  private func train(
+    _ arguments: [String], _ setting: Experiment.Setting,
+    _ resumed: (folder: URL, record: RunRecord, configuration: ModelConfiguration)?,
+    _ test: LearningRateTest?
+  ) throws {
     if experiment.training.fastDevRun {
       try experiment.fitAndTest(setting)
       return
@@ -122,6 +145,13 @@ struct TrainCommand: ParsableCommand {
     let record = resumed?.record ?? record(arguments, setting)
     let folder = try resumed?.folder ?? OutputFolder.newRun(name, record)
     do {
+      if let test {
+        do {
+          try draw(test, in: folder)
+        } catch {
+          setting.trainer.warn("Warning: \(error); training continues")
+        }
+      }
       try train(setting, in: folder, record, isResumed: resumed != nil)
     } catch let error where resumed == nil && TrainingRun.isEmpty(folder) {
       // There is nothing to resume, and nothing to look at.
@@ -155,7 +185,7 @@ struct TrainCommand: ParsableCommand {
       trainer.checkpointMetadata[Checkpoint.optionsKey] = try configuration.json()
       trainer.checkpointMetadata[CheckpointedModel.lossKey] = experiment.training.loss.rawValue
       trainer.hyperparameters = experiment.hyperparameters(configuration)
-      trainer.observers.append(DeviceRecorder(record, in: folder))
+      trainer.observers.append(RunRecorder(record, in: folder))
       if experiment.training.logHistograms { trainer.observers.append(HistogramLogger(run)) }
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)
@@ -235,8 +265,8 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// Records in `run.json` from which step on which device computes.
-private final class DeviceRecorder: TrainingObserver {
+/// Records in `run.json` from which step on which device computes, and with which options a run is resumed.
+private final class RunRecorder: TrainingObserver {
   private var record: RunRecord
   private let file: URL
 
@@ -246,9 +276,8 @@ private final class DeviceRecorder: TrainingObserver {
 
   func trainingBegan(_ training: TrainingStart) throws {
     let step = training.epoch * training.stepsPerEpoch + training.step
-    if record.note(device: training.model.device.recordName, from: step) {
-      try record.write(to: file)
-    }
+    _ = record.note(device: training.model.device.recordName, from: step)
+    if try RunRecord(contentsOf: file) != record { try record.write(to: file) }
   }
 }
 
@@ -266,13 +295,13 @@ extension RunRecord {
   }
 }
 
-/// The arguments without `--resume` and its folder.
-private func withoutResume(_ arguments: [String]) -> [String] {
+/// The arguments without an option that may have a value.
+private func without(_ option: String, _ arguments: [String]) -> [String] {
   var rest: [String] = []
   var isValue = false
   for argument in arguments {
-    defer { isValue = argument == "--resume" }
-    if argument == "--resume" || argument.hasPrefix("--resume=") { continue }
+    defer { isValue = argument == option }
+    if argument == option || argument.hasPrefix("\(option)=") { continue }
     if isValue, !argument.hasPrefix("-") { continue }
     rest.append(argument)
   }

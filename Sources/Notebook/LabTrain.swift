@@ -24,17 +24,21 @@ package func labTrain(
 ) -> Experiment.Outcome {
   let options = options + NotebookDevice.arguments
   print("$ lab train \(wrapped(options))")
-  let experiment = Experiment.parseOrExit(courseSpelling(options))
+  var experiment = Experiment.parseOrExit(courseSpelling(options))
   return attempt(line: line) {
     let setting = try experiment.setUp()
     // What follows in the notebook computes on the processor.
     defer { setting.model.to(.cpu) }
     setting.trainer.showsModelSummary = shownModels.insert(modelSummary(setting.model)).inserted
-    guard let name else { return try experiment.fitAndTest(setting) }
+    guard let name else {
+      _ = try experiment.chooseLearningRate(setting)
+      return try experiment.fitAndTest(setting)
+    }
     for folder in setting.data.fileFolders { noteData(in: folder) }
     let (model, trainer) = (setting.model, setting.trainer)
     let measured = try cached(name, training: model, with: trainer, line: line, file: file) {
-      try experiment.fitAndTest(setting).measured
+      _ = try experiment.chooseLearningRate(setting)
+      return try experiment.fitAndTest(setting).measured
     }
     return Experiment.Outcome(setting, measured)
   }

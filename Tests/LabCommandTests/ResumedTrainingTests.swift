@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Spawning
 import Testing
 
@@ -130,6 +131,70 @@ struct ResumedTrainingTests {
       let resumed = try train(lab, ["train", "--resume", path, "--max_epochs=3"], into: old)
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(try differences(old, whole) == [])
+    }
+  }
+
+  /// A run that is resumed with other options has them from then on.
+  @Test func optionsOfAResumedRunAreRecorded() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let output = folder.appending(path: "output")
+      let model = ["--model_class=MLP", "--fc1=16", "--fc2=8"]
+      #expect(try train(lab, options + model + ["--max_epochs=1"], into: output).status == 0)
+      let url = output.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0/run.json")
+      let before = try RunRecord(contentsOf: url)
+      // What is refused is not recorded.
+      for refused in ["--seed=9", "--one_cycle_max_lr=0.1", "--batch_size=64"] {
+        #expect(try train(lab, ["train", "--resume", refused], into: output).status != 0)
+      }
+      #expect(try RunRecord(contentsOf: url) == before)
+      let changes = ["--max_epochs", "2", "--gradient_clip_val=0.5"]
+      for _ in 0..<2 {
+        let resumed = try train(lab, ["train", "--resume"] + changes, into: output)
+        #expect(resumed.status == 0, "\(resumed.errors)")
+      }
+      var after = try RunRecord(contentsOf: url)
+      #expect(after.arguments == before.arguments + changes)
+      #expect(after.hyperparameters?["max_epochs"] == "2")
+      #expect(after.hyperparameters?["gradient_clip_val"] == "0.5")
+      let again = try train(lab, ["train", "--resume", "--max_epochs=3"], into: output)
+      #expect(again.output.contains("Epoch 2 ") && !again.output.contains("Epoch 1 "))
+      after.arguments.append("--max_epochs=3")
+      #expect(try RunRecord(contentsOf: url).arguments == after.arguments)
+      let listed = try lab.run(
+        ["runs", "show", "MLP-MNIST-SYNTHETIC/version_0"],
+        environment: ["LAB_OUTPUT_DIR": output.path()])
+      #expect(listed.output.contains(/gradient_clip_val +0\.5 +given/), "\(listed.output)")
+    }
+  }
+
+  /// The run is resumed with the learning rate that was found.
+  @Test func aLearningRateIsFoundAndRecorded() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let output = folder.appending(path: "output")
+      let model = ["--model_class=MLP", "--fc1=16", "--fc2=8", "--auto_lr_find", "--max_epochs=1"]
+      let outcome = try train(lab, options + model, into: output)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let found = try #require(
+        outcome.output.firstMatch(of: /Learning rate: (\S+), suggested by (\d+) steps/))
+      let run = output.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0")
+      let record = try RunRecord(contentsOf: run.appending(path: "run.json"))
+      #expect(record.arguments.last == "--lr=\(found.1)")
+      #expect(!record.arguments.contains("--auto_lr_find"))
+      #expect(record.hyperparameters?["lr"] == String(found.1))
+      let picture = try Data(contentsOf: run.appending(path: "learning-rates.png"))
+      #expect(picture.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+      let resumed = try train(lab, ["train", "--resume", "--max_epochs=2"], into: output)
+      #expect(resumed.status == 0 && !resumed.output.contains("Learning rate:"))
+
+      // The same training with that rate from the start, in two epochs at once.
+      let other = folder.appending(path: "other")
+      let same = ["--model_class=MLP", "--fc1=16", "--fc2=8", "--max_epochs=2", "--lr=\(found.1)"]
+      #expect(try train(lab, options + same, into: other).status == 0)
+      #expect(try differences(output, other) == [])
+      let refused = try train(lab, ["train", "--resume", "--auto_lr_find"], into: output)
+      #expect(refused.errors.contains("--auto_lr_find: expected a new run, got --resume"))
     }
   }
 

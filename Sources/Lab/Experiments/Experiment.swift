@@ -82,6 +82,11 @@ package struct Experiment: ParsableArguments {
         "--overfit_batches: expected the same lines in each epoch, got --fresh_lines; leave it out."
       )
     }
+    guard !trainer.findsLearningRate || !training.hasOneCycle else {
+      throw ValidationError(
+        "--auto_lr_find: expected a training with --lr, got --one_cycle_max_lr; leave one of them out."
+      )
+    }
     // Without --model_class, a checkpoint may name another model than the default one.
     guard options.modelClass != nil || options.loadCheckpoint == nil else { return }
     do {
@@ -221,6 +226,33 @@ package struct Experiment: ParsableArguments {
           + "\(difference.there); leave the option out, or choose another checkpoint")
     }
     return recorded
+  }
+
+  /// With `--auto_lr_find`, finds a learning rate, prints it, and takes it instead of `--lr`.
+  ///
+  /// - Returns: The test; nil if none was asked for.
+  /// - Throws: ``TrainingError`` if no rate can be suggested, and the errors of
+  ///   ``Trainer/testLearningRates(_:_:optimizer:objective:steps:range:)``.
+  package mutating func chooseLearningRate(_ setting: Setting) throws -> LearningRateTest? {
+    guard trainer.findsLearningRate, !training.fastDevRun else { return nil }
+    let (model, module) = (setting.model, setting.data)
+    let optimizer = training.optimizer(for: model)
+    let test = try withOptionNames {
+      guard let reading = setting.reading else {
+        return try setting.trainer.testLearningRates(model, module, optimizer: optimizer)
+      }
+      return try setting.trainer.testLearningRates(
+        model, module, optimizer: optimizer, objective: reading)
+    }
+    guard let rate = test.suggestion else {
+      throw TrainingError(
+        "--auto_lr_find: expected at least 13 steps before the loss grows, got \(test.rates.count); leave "
+          + "it out, and give --lr")
+    }
+    // As many digits as mean something, so that the option can be typed.
+    training.learningRate = Double(String(format: "%.3g", rate)) ?? rate
+    print("Learning rate: \(training.learningRate), suggested by \(test.rates.count) steps")
+    return test
   }
 
   /// Trains and tests, and prints the results. If the GPU fails and `--gpus=auto` was given, the

@@ -19,8 +19,6 @@ package enum LightningAnswers {
     four processes
     amp_backend, amp_level: there is one implementation; --precision chooses 32, tf32 or \
     bf16 on a GPU
-    auto_lr_find: there is no search for the learning rate; try a few with \
-    --limit_train_batches=200 and compare them with lab runs compare
     auto_scale_batch_size: there is no search for the batch size; a model and batch that do \
     not fit into memory are refused before training
     auto_select_gpus: the GPU with the most compute units is used; LAB_OPENCL_DEVICE names \

@@ -107,6 +107,17 @@ package struct TrainerOptions: ParsableArguments {
   package var deterministic: String?
 
   @Option(
+    name: .customLong("auto_lr_find"), defaultAsFlag: "true",
+    help: """
+      Before training, try 100 steps with learning rates from 1e-8 to 1, and train with the one at which \
+      the loss falls fastest, instead of --lr.
+      """)
+  var autoLearningRate: String?
+
+  /// Whether to find a learning rate.
+  package var findsLearningRate: Bool { autoLearningRate?.lowercased() == "true" }
+
+  @Option(
     name: .customLong("default_root_dir"),
     help: ArgumentHelp(
       "The folder for output, instead of LAB_OUTPUT_DIR.", valueName: "folder"))
@@ -135,6 +146,7 @@ package struct TrainerOptions: ParsableArguments {
       throw ValidationError("--max_time: expected more than 0 seconds, got \(maxTime)")
     }
     _ = try truth(showsProgress, "enable_progress_bar")
+    _ = try truth(autoLearningRate, "auto_lr_find")
     guard try truth(deterministic, "deterministic") else {
       throw ValidationError(
         "--deterministic: expected true, got false: training always is; leave it out")

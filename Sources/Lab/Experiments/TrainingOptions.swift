@@ -52,7 +52,7 @@ package struct TrainingOptions: ParsableArguments {
     name: .customLong("lr"),
     help: "The learning rate; ignored with --one_cycle_max_lr. (default: 0.001)",
     transform: number)
-  var learningRate = 1e-3
+  package var learningRate = 1e-3
 
   @Option(
     name: .customLong("weight_decay"), help: "The weight decay. (default: 0.01 for AdamW, else 0)",
@@ -162,6 +162,9 @@ package struct TrainingOptions: ParsableArguments {
 
   /// The weight decay; PyTorch's default if none is given.
   var decay: Double { weightDecay ?? (optimizer == .AdamW ? 0.01 : 0) }
+
+  /// Whether the learning rate is that of the one-cycle schedule.
+  var hasOneCycle: Bool { oneCycleMaxLearningRate != nil }
 
   package func validate() throws {
     guard maxEpochs >= 1 else {

@@ -63,6 +63,18 @@ public struct RunRecord: Codable, Equatable, Sendable {
     (parameters, started) = (model.parameterCount, .now)
   }
 
+  /// Adds the arguments with which a run is resumed: they override the earlier ones.
+  ///
+  /// - Parameters:
+  ///   - changes: The arguments, without those that name the run.
+  ///   - hyperparameters: The options in which runs may differ, as they are now.
+  package mutating func add(_ changes: [String], _ hyperparameters: [String: String]) {
+    guard !changes.isEmpty, !arguments.suffix(changes.count).elementsEqual(changes) else { return }
+    arguments += changes
+    // Records of earlier versions have none.
+    if self.hyperparameters != nil { self.hyperparameters = hyperparameters }
+  }
+
   /// Reads a file.
   ///
   /// - Throws: ``DataError`` if it cannot be read, or is not the record of a run.

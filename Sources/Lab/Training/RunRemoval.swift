@@ -45,7 +45,7 @@ extension TrainingRun {
     case stateName: 0
     case Checkpoint.lastName: 1
     case eventsName: 3
-    case "metrics.csv": 4
+    case "metrics.csv", learningRatesName: 4
     case "run.json": 5
     case lockName: 6
     case _ where name.wholeMatch(of: Checkpoint.bestName) != nil: 1

@@ -324,6 +324,11 @@ public final class Trainer {
 
   // MARK: Batches
 
+  /// The batches that ``fit(_:_:optimizer:schedule:objective:)`` trains on.
+  func trainingBatches(_ data: some DataModule) throws(TrainingError) -> Batches {
+    try training(data)
+  }
+
   private func training(_ data: some DataModule) throws(TrainingError) -> Batches {
     if let batches = try overfitting(data, "fit") { return batches }
     return try limited(

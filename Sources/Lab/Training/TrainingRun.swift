@@ -32,6 +32,8 @@ public final class TrainingRun {
   /// The saved state, to resume from.
   package var state: URL { Self.state(in: folder) }
   static let stateName = "training_state.safetensors"
+  /// The figure of a test of learning rates.
+  package static let learningRatesName = "learning-rates.png"
   static let eventsName = "events.out.tfevents.lab"
 
   /// The saved state of a run, to resume from.

@@ -216,7 +216,8 @@ struct TrainingState: Codable {
       throw TrainingError(
         advising: """
           \(path): expected \(state.cycle) as at the run's beginning, got \(start.cycle); do not change \
-          \(setting: .maxEpochs), \(setting: .maxLearningRate) and \(setting: .totalSteps)
+          \(setting: .maxEpochs), \(setting: .maxSteps), \(setting: .maxLearningRate) and \
+          \(setting: .totalSteps)
           """)
     }
     let weights = Safetensors(

@@ -322,7 +322,7 @@ struct ResumeTests {
       ) { try train(.adam, in: whole, batches: .count(2)) { false } }
       expectTrainingError(
         "expected no learning rate schedule as at the run's beginning, got a learning rate schedule "
-          + "of 10 steps; do not change maxEpochs, maxLearningRate and totalSteps"
+          + "of 10 steps; do not change maxEpochs, maxSteps, maxLearningRate and totalSteps"
       ) { try train(.adamWWithCycle, in: whole) { false } }
       expectTrainingError(
         "expected a step of the optimizer every 1 batches as at the run's beginning, got every 2; do not "
