@@ -246,7 +246,7 @@ package struct Experiment: ParsableArguments {
     }
     guard let rate = test.suggestion else {
       throw TrainingError(
-        "--auto_lr_find: expected at least 13 steps before the loss grows, got \(test.rates.count); leave "
+        "--auto_lr_find: expected at least 12 steps before the loss grows, got \(test.rates.count); leave "
           + "it out, and give --lr")
     }
     // As many digits as mean something, so that the option can be typed.

@@ -10,8 +10,9 @@ import LabTensors
 /// test.suggestion   // where the loss falls fastest
 /// ```
 ///
-/// Source: Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186; smoothing,
-/// end and suggestion are those of PyTorch Lightning's `lr_find`.
+/// Source: Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186. Smoothing and
+/// end are those of PyTorch Lightning's `lr_find`, and so is the suggestion, except that it lies before the
+/// smallest loss: behind it, a loss that has grown often falls faster than any before.
 public struct LearningRateTest: Equatable, Sendable {
   /// The learning rate of each step, from the smallest one.
   public let rates: [Double]
@@ -26,10 +27,12 @@ public struct LearningRateTest: Equatable, Sendable {
     (self.rates, self.losses) = (rates, losses)
   }
 
-  /// The learning rate at which the loss falls fastest, without the first ten steps and the last one; nil
-  /// if there are too few steps to tell.
+  /// The learning rate at which the loss falls fastest, on its way to the smallest one, without the first ten
+  /// steps and the last one; nil if there are too few steps to tell.
   public var suggestion: Double? {
-    let steps = Array(losses.indices.dropFirst(10).dropLast())
+    let candidates = losses.indices.dropFirst(10).dropLast()
+    guard let least = candidates.min(by: { losses[$0] < losses[$1] }) else { return nil }
+    let steps = Array(candidates.prefix { $0 <= least })
     guard steps.count >= 2 else { return nil }
     // As NumPy's gradient: central differences, and one-sided ones at the ends.
     func slope(_ index: Int) -> Double {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct LearningRateTestTests {
-  /// `numpy.gradient(losses[10:-1]).argmin() + 10`.
+  /// `numpy.gradient(losses[10:-1]).argmin() + 10`, if it lies before the smallest loss.
   @Test(arguments: [
     (
       [
@@ -13,6 +13,8 @@ struct LearningRateTestTests {
       ], 14
     ),
     ([Double](repeating: 4.5, count: 10) + [1, 0, 3, 9], 10),
+    // NumPy's would be 15, where the loss comes down from a height.
+    ([Double](repeating: 4.5, count: 10) + [2.5, 2, 1.9, 8, 9, 7, 3, 2.5], 10),
   ])
   func theSuggestionIsWhereTheLossFallsFastest(losses: [Double], index: Int) {
     let test = LearningRateTest(rates: losses.indices.map { Double($0 + 1) }, losses: losses)
