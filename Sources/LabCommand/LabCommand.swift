@@ -19,10 +19,7 @@ struct LabCommand: ParsableCommand {
     prepareProgram()
     let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst()))
     if let launch = Launch.current, launch.size != 1 { checkForProcesses(arguments, launch) }
-    if arguments.first == "train", let answer = LightningAnswers.answer(to: arguments) {
-      exit(withError: ValidationError(answer))
-    }
-    if let message = misspelling(in: arguments) { exit(withError: ValidationError(message)) }
+    if let message = problem(in: arguments) { exit(withError: ValidationError(message)) }
     main(arguments)
   }
 
@@ -31,6 +28,7 @@ struct LabCommand: ParsableCommand {
   private static func checkForProcesses(_ arguments: [String], _ launch: Launch) {
     let error: any Error
     do {
+      if let message = problem(in: arguments) { throw ValidationError(message) }
       guard try parseAsRoot(arguments) is TrainCommand else {
         throw ValidationError(
           "expected lab train or the program of a notebook with mpirun, got lab "
@@ -46,6 +44,13 @@ struct LabCommand: ParsableCommand {
       Foundation.exit(exitCode(for: error).rawValue)
     }
     exit(withError: error)
+  }
+
+  /// A message about options of Lightning that do not exist here, or about a command that does not exist;
+  /// nil if there are none.
+  private static func problem(in arguments: [String]) -> String? {
+    let answer = arguments.first == "train" ? LightningAnswers.answer(to: arguments) : nil
+    return answer ?? misspelling(in: arguments)
   }
 
   /// A message about a command that does not exist; nil if there is none.

@@ -276,7 +276,7 @@ private final class RunRecorder: TrainingObserver {
 
   func trainingBegan(_ training: TrainingStart) throws {
     let step = training.epoch * training.stepsPerEpoch + training.step
-    _ = record.note(device: training.model.device.recordName, from: step)
+    record.note(device: training.model.device.recordName, from: step)
     if try RunRecord(contentsOf: file) != record { try record.write(to: file) }
   }
 }

@@ -72,7 +72,7 @@ extension Trainer {
         "a test of learning rates: expected one process, got \(processes.size); test in one, and give "
           + "the result to all")
     }
-    let batches = try trainingBatches(data)
+    let batches = try training(data)
     let weights = Checkpoint.file(of: model)
     let states = GeneratorStates(model)
     let progress = progressBar("Learning rates", total: steps)
@@ -120,7 +120,7 @@ extension Trainer {
       let loss = Double(score.loss.detached.item)
       let share = LearningRateTest.smoothing
       mean = share * mean + (1 - share) * loss
-      // As if the losses before the first one had been like the others.
+      // A moving average that starts at 0 is too small at first, as in Adam.
       let smoothed = mean / (1 - pow(share, Double(step + 1)))
       guard smoothed.isFinite, step < 2 || smoothed <= LearningRateTest.end * best else { break }
       best = min(best, smoothed)

@@ -97,6 +97,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   ///   - device: The device's name.
   ///   - step: The steps made before, in all epochs. What other devices computed after it was lost.
   /// - Returns: Whether that changes the record.
+  @discardableResult
   package mutating func note(device: String, from step: Int) -> Bool {
     let earlier =
       devices ?? (step > 0 ? [DeviceUse(device: Device.cpu.description, fromStep: 0)] : [])

@@ -54,7 +54,8 @@ public final class Trainer {
   /// Limits gradients before each step of the optimizer; nil leaves them as they are.
   public var gradientClipping: GradientClipping?
   /// After how many batches the optimizer makes a step, with the mean of their gradients: as if batches
-  /// were so many times as large, with the memory for one. At the end of an epoch there may be fewer.
+  /// were so many times as large, with the memory for one. At the end of an epoch there may be fewer
+  /// batches, each of which has the same weight as the others, as in Lightning.
   ///
   /// Steps in logs count batches.
   public var accumulateBatches = 1
@@ -206,6 +207,9 @@ public final class Trainer {
     _ model: some Layer, _ data: some DataModule, optimizer: any Optimizer,
     schedule: (any LearningRateSchedule)? = nil, objective: some Objective
   ) throws -> [Epoch] {
+    precondition(
+      accumulateBatches >= 1 && validateEveryEpochs >= 1,
+      "accumulateBatches and validateEveryEpochs are at least 1")
     let (train, val) = (try training(data), try validation(data))
     try check(schedule, data)
     let data = TrainingData(
@@ -310,9 +314,6 @@ public final class Trainer {
   }
 
   private func check(_ schedule: (any LearningRateSchedule)?, _ data: some DataModule) throws {
-    precondition(
-      accumulateBatches >= 1 && validateEveryEpochs >= 1,
-      "accumulateBatches and validateEveryEpochs are at least 1")
     let steps = totalSteps(data)
     guard let schedule, schedule.totalSteps < steps else { return }
     throw TrainingError(
@@ -325,11 +326,7 @@ public final class Trainer {
   // MARK: Batches
 
   /// The batches that ``fit(_:_:optimizer:schedule:objective:)`` trains on.
-  func trainingBatches(_ data: some DataModule) throws(TrainingError) -> Batches {
-    try training(data)
-  }
-
-  private func training(_ data: some DataModule) throws(TrainingError) -> Batches {
+  func training(_ data: some DataModule) throws(TrainingError) -> Batches {
     if let batches = try overfitting(data, "fit") { return batches }
     return try limited(
       data.trainBatches(), limitTrainBatches, .limitTrainBatches, "fit", "training")

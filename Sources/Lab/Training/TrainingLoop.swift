@@ -106,14 +106,20 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 
   /// Computes some validation batches before the first step.
-  private func checkValidation() throws {
+  private mutating func checkValidation() throws {
     let count = trainer.sanityValBatches < 0 ? data.val.count : trainer.sanityValBatches
     guard count > 0, data.val.count > 0, state.totalSteps == 0 else { return }
     let states = GeneratorStates(model)
     defer { states.restore(model) }
-    _ = try trainer.evaluate(
-      model, data.val.prefix(count), objective, parallel, title: "Checking validation",
-      check: { try checkFinite($0, "validation loss", epoch: 0, step: $1) })
+    do {
+      _ = try trainer.evaluate(
+        model, data.val.prefix(count), objective, parallel, title: "Checking validation",
+        check: { try checkFinite($0, "validation loss", epoch: 0, step: $1) })
+    } catch let interruption as TrainingInterruption {
+      // So that there is something to resume, as the message says.
+      try saveState()
+      throw interruption
+    }
   }
 
   /// The rest of an epoch's steps, or those until a limit.

@@ -13,6 +13,8 @@
 #define DEPTH 32
 #define QUADS 16
 
+#define INLINE static inline __attribute__((always_inline))
+
 float sigmoid(float x) { return 1 / (1 + exp(-x)); }
 
 // The recurrent weights (4H x H) in the order in which a step reads them: of each output before,
@@ -32,6 +34,17 @@ kernel void lstm_pack_rows(global const float *hh, global float4 *packed, int hi
   int unit = i % hidden, place = i / hidden * 4 * hidden + unit;
   packed[i] = (float4)(
       hh[place], hh[place + hidden], hh[place + 2 * hidden], hh[place + 3 * hidden]);
+}
+
+// A thread's part of a tile of packed weights: `rows` rows from `k`, UNITS columns from `first_unit`;
+// 0 where there are none.
+INLINE void load_weights(
+    float4 *to, int rows, global const float4 *hh, int k, int first_unit, int hidden, int id) {
+#pragma unroll
+  for (int l = 0; l < rows * UNITS / HALF; l++) {
+    int i = id + l * HALF, row = k + i / UNITS, column = first_unit + i % UNITS;
+    to[l] = row < hidden && column < hidden ? hh[row * hidden + column] : 0;
+  }
 }
 
 // One step. The gates hold the products of the inputs, T x N x 4H, and become gates; cells are
@@ -66,11 +79,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void lstm_step(
   for (int part = 0; part <= count; part++) {
     int k = start + part * DEPTH;
     if (part < count) {
-#pragma unroll
-      for (int l = 0; l < DEPTH * UNITS / HALF; l++) {
-        int i = id + l * HALF, row = k + i / UNITS, column = first_unit + i % UNITS;
-        next_weights[l] = row < hidden && column < hidden ? hh[row * hidden + column] : 0;
-      }
+      load_weights(next_weights, DEPTH, hh, k, first_unit, hidden, id);
 #pragma unroll
       for (int l = 0; l < ITEMS * DEPTH / HALF; l++) {
         int i = id + l * HALF, item = first_item + i / DEPTH, column = k + i % DEPTH;
@@ -165,11 +174,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void lstm_step_gradi
   for (int part = 0; part <= count; part++) {
     int k = start + part * QUADS;
     if (part < count) {
-#pragma unroll
-      for (int l = 0; l < QUADS * UNITS / HALF; l++) {
-        int i = id + l * HALF, row = k + i / UNITS, column = first_unit + i % UNITS;
-        next_weights[l] = row < hidden && column < hidden ? hh[row * hidden + column] : 0;
-      }
+      load_weights(next_weights, QUADS, hh, k, first_unit, hidden, id);
 #pragma unroll
       for (int l = 0; l < ITEMS * QUADS / HALF; l++) {
         int i = id + l * HALF, item = first_item + i / QUADS, column = k + i % QUADS;

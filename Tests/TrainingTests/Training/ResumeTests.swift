@@ -437,7 +437,7 @@ struct ResumeTests {
     }
     if kind == .limitedSteps {
       trainer.maxSteps = 8
-      trainer.validateEveryEpochs = 1
+      trainer.validateEveryEpochs = 2
       trainer.gradientClipping = .value(0.01)
     }
     try trainer.fit(model, data, optimizer: optimizer, schedule: schedule)

@@ -222,6 +222,32 @@ struct TrainerLimitsTests {
       #expect(try with.weights == weights(0).weights)
     }
   }
+
+  /// What is interrupted before the first step is resumed as well.
+  @Test func anInterruptionOfTheFirstValidationLeavesAState() throws {
+    let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+    #expect(throws: TrainingInterruption.self) {
+      try weights(in: folder.url, sanityBatches: 1, isInterrupted: true)
+    }
+    #expect(!TrainingRun.isEmpty(folder.url))
+    let resumed = try weights(in: folder.url, sanityBatches: 1)
+    let expected = try weights(in: other.url, sanityBatches: 0)
+    #expect(resumed == expected)
+  }
+
+  private func weights(
+    in folder: URL, sanityBatches: Int, isInterrupted: Bool = false
+  ) throws -> Data {
+    try withTinyData { data in
+      let trainer = quietTrainer(maxEpochs: 1)
+      trainer.run = try TrainingRun(folder)
+      trainer.sanityValBatches = sanityBatches
+      trainer.isInterrupted = { isInterrupted }
+      let flat = seeded(1) { Flat(fc: Linear(64, 2)) }
+      _ = try seeded(1) { try trainer.fit(flat, data, optimizer: Adam(flat.parameters)) }
+      return try Checkpoint.file(of: flat).data
+    }
+  }
 }
 
 /// A linear layer for images.
