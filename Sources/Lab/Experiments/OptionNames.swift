@@ -23,6 +23,7 @@ private func option(_ setting: TrainingError.Setting) -> String {
   case .totalSteps: "--one_cycle_total_steps"
   case .microShards: "--micro_shards"
   case .accumulateBatches: "--accumulate_grad_batches"
+  case .averaging: "--ema_decay"
   case .maxSteps: "--max_steps"
   case .maxTime: "--max_time"
   }

@@ -83,6 +83,15 @@ package struct TrainerOptions: ParsableArguments {
   var patience = 10
 
   @Option(
+    name: .customLong("ema_decay"),
+    help: """
+      Average the weights over the steps, with this share of the average remaining in each, such as 0.999; \
+      validation, test and checkpoints have the averaged weights.
+      """,
+    transform: number)
+  var averageDecay: Double?
+
+  @Option(
     name: .customLong("weights_summary"),
     help: choices("The table of the model's parts that is printed", default: WeightsSummary.top),
     transform: { try choice($0.lowercased()) })
@@ -145,6 +154,10 @@ package struct TrainerOptions: ParsableArguments {
     if let maxTime, maxTime <= .zero {
       throw ValidationError("--max_time: expected more than 0 seconds, got \(maxTime)")
     }
+    if let averageDecay, !(averageDecay > 0 && averageDecay < 1) {
+      throw ValidationError(
+        "--ema_decay: expected a number between 0 and 1, such as 0.999, got \(averageDecay)")
+    }
     _ = try truth(showsProgress, "enable_progress_bar")
     _ = try truth(autoLearningRate, "auto_lr_find")
     guard try truth(deterministic, "deterministic") else {
@@ -165,6 +178,7 @@ package struct TrainerOptions: ParsableArguments {
     }
     if accumulateBatches > 1 { texts["accumulate_grad_batches"] = "\(accumulateBatches)" }
     if let maxSteps { texts["max_steps"] = "\(maxSteps)" }
+    if let averageDecay { texts["ema_decay"] = "\(averageDecay)" }
     return texts
   }
 
@@ -175,6 +189,7 @@ package struct TrainerOptions: ParsableArguments {
       trainer.gradientClipping = clippingAlgorithm == .value ? .value(clipping) : .norm(clipping)
     }
     trainer.accumulateBatches = accumulateBatches
+    trainer.averaging = averageDecay.map { .exponential(decay: $0) }
     trainer.maxSteps = maxSteps
     (trainer.minEpochs, trainer.minSteps) = (minEpochs, minSteps)
     trainer.maxTime = maxTime

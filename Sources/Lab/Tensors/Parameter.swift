@@ -55,6 +55,12 @@ public final class Parameter {
     self.value = value.detached.to(self.value.device)
   }
 
+  /// Replaces the value by another one of the same shape, on the same device.
+  package func setValue(_ value: Tensor) {
+    precondition(value.shape == shape, "a value of another shape")
+    self.value = value
+  }
+
   /// Replaces the elements.
   ///
   /// - Parameter elements: As many as the value has, in row-major order.

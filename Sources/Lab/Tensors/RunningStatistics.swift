@@ -86,6 +86,14 @@ public final class RunningStatistics {
     self.batches = batches
   }
 
+  /// Replaces mean and variance by others of the same shape, on the same device.
+  package func set(mean: Tensor, variance: Tensor) {
+    precondition(
+      mean.shape == self.mean.shape && variance.shape == self.mean.shape,
+      "statistics of another shape")
+    (self.mean, self.variance) = (mean, variance)
+  }
+
   /// Moves the statistics to a device.
   package func move(to device: Device) {
     (mean, variance) = (mean.to(device), variance.to(device))

@@ -230,6 +230,7 @@ final class DataParallel {
       ("data", state.sources.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined()),
       ("batches", "\(state.stepsPerEpoch) of \(state.batchSize)"),
       ("optimizer", "\(type(of: optimizer)) with the learning rate \(optimizer.learningRate)"),
+      ("averaging", state.averaging?.words ?? "no averaged weights"),
       ("random numbers", try SHA256.hexadecimal(of: encoder.encode(Generator.shared.state))),
       ("weights", try SHA256.hexadecimal(of: Checkpoint.file(of: model).data)),
     ]

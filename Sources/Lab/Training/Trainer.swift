@@ -59,6 +59,8 @@ public final class Trainer {
   ///
   /// Steps in logs count batches.
   public var accumulateBatches = 1
+  /// Averages the weights over the training; validation, test and checkpoints have the averaged ones.
+  public var averaging: WeightAveraging?
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy
 
@@ -185,7 +187,8 @@ public final class Trainer {
   }
 
   /// Trains a model until ``maxEpochs``, ``maxSteps`` or ``maxTime``, or until the validation loss has not
-  /// become smaller for ``patience`` epochs. The model ends with the weights of the last epoch.
+  /// become smaller for ``patience`` epochs. The model ends with the weights of the last epoch, or with the
+  /// averaged ones; see ``averaging``.
   ///
   /// If ``run`` has the state of a training that was not finished, training is resumed from it and
   /// ends with the same weights as if it had never stopped.

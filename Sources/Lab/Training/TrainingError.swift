@@ -27,6 +27,8 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case microShards
     /// ``Trainer/accumulateBatches``.
     case accumulateBatches
+    /// ``Trainer/averaging``.
+    case averaging
     /// ``Trainer/maxSteps``.
     case maxSteps
     /// ``Trainer/maxTime``.

@@ -31,6 +31,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// The file for the progress, if there is no run.
   private let progressFile: URL?
   private var state: TrainingState
+  /// The averaged weights, if the trainer averages them.
+  private var average: WeightAverage?
   /// The steps whose losses were not read yet.
   private var unread = UnreadScores<TrainingStep>()
   /// When the state was last saved, or training began.
@@ -52,8 +54,10 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     observers = trainer.allObservers
     progressFile = trainer.nextProgressFile()
     state = TrainingState(
-      data, schedule: schedule, accumulation: trainer.accumulateBatches, patience: trainer.patience)
+      data, schedule: schedule, accumulation: trainer.accumulateBatches,
+      averaging: trainer.averaging, patience: trainer.patience)
     state.microShards = parallel?.microShards
+    average = trainer.averaging.map { _ in WeightAverage(model) }
   }
 
   /// Whether this process writes files.
@@ -70,16 +74,19 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       try checkWeights()
       let val = try savingStateIfOthersFail { try $0.validate() }
       let epoch = endedEpoch(val)
-      observers.notify { try $0.epochEnded(epoch) }
-      log(epoch)
-      let superseded = try saveWeights(val)
+      let superseded = try withAverage { loop in
+        loop.observers.notify { try $0.epochEnded(epoch) }
+        loop.log(epoch)
+        return try loop.saveWeights(val)
+      }
       state.finishEpoch(val: val)
       try saveState()
       // Only now: until here the saved state names this file.
       if let superseded { try? FileManager.default.removeItem(at: superseded) }
-      observers.notify { try $0.epochSaved(epoch) }
+      withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
       isStoppedEarly = isWaitOver
     }
+    average?.load()
     try reportTraffic()
     let end = TrainingEnd(
       patience: isStoppedEarly ? state.earlyStopping.patience : nil,
@@ -87,6 +94,15 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       history: state.history)
     observers.notify { try $0.trainingEnded(end) }
     return state.history
+  }
+
+  /// The result of `body` while the model has the averaged weights, if there are any. The state must not
+  /// be saved then.
+  private mutating func withAverage<Result>(
+    _ body: (inout Self) throws -> Result
+  ) rethrows -> Result {
+    guard let average else { return try body(&self) }
+    return try average.applied { try body(&self) }
   }
 
   /// Whether so much was trained that it may end early.
@@ -146,6 +162,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         if state.accumulation != nil { accumulation.finish(optimizer.parameters) }
         try trainer.gradientClipping?.limit(optimizer.parameters)
         optimizer.step()
+        if let averaging = state.averaging {
+          average?.follow(averaging, steps: state.optimizerSteps + 1)
+        }
         state.noteUpdate()
       }
       try device.check()
@@ -239,11 +258,13 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     }
     let epoch = state.epoch
     do {
-      return try trainer.evaluate(
-        model, data.val, objective, parallel, title: "Validating",
-        check: { loss, batch in
-          try checkFinite(loss, "validation loss", epoch: epoch, step: batch)
-        })
+      return try withAverage { loop in
+        try loop.trainer.evaluate(
+          loop.model, loop.data.val, loop.objective, loop.parallel, title: "Validating",
+          check: { loss, batch in
+            try checkFinite(loss, "validation loss", epoch: epoch, step: batch)
+          })
+      }
     } catch let interruption as TrainingInterruption {
       try saveState()
       throw interruption
@@ -286,7 +307,8 @@ extension TrainingLoop {
     trainer.bestCheckpoint = nil
     let saved = try savedState()
     if let saved {
-      state = try TrainingState(saved.file, at: saved.url, into: model, optimizer, like: state)
+      state = try TrainingState(
+        saved.file, at: saved.url, into: model, optimizer, &average, like: state)
     }
     let isResumed = saved != nil
     if let run = trainer.run, writes {
@@ -315,7 +337,7 @@ extension TrainingLoop {
       let epoch = TrainingEpoch(
         index: state.epoch - 1, totalSteps: state.totalSteps, result: last,
         isSynthetic: data.isSynthetic)
-      observers.notify { try $0.epochSaved(epoch) }
+      withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
     }
   }
 
@@ -373,14 +395,16 @@ extension TrainingLoop {
   }
 
   /// Tells observers of the epochs that ended before the training was interrupted.
-  private func repeatEpochs() {
+  private mutating func repeatEpochs() {
     for (index, result) in state.history.enumerated() {
       let epoch = TrainingEpoch(
         index: index, totalSteps: state.end(ofEpoch: index), result: result,
         isSynthetic: data.isSynthetic)
-      observers.notify { try $0.epochEnded(epoch) }
-      log(epoch)
-      observers.notify { try $0.epochSaved(epoch) }
+      withAverage { loop in
+        loop.observers.notify { try $0.epochEnded(epoch) }
+        loop.log(epoch)
+        loop.observers.notify { try $0.epochSaved(epoch) }
+      }
     }
   }
 
@@ -431,14 +455,14 @@ extension TrainingLoop {
     // The state names sizes that the logs must have had, also after a power failure.
     try run.synchronizeLogs()
     state.logSizes = run.logSizes
-    try state.save(model, optimizer, to: run.state)
+    try state.save(model, optimizer, average, to: run.state)
   }
 
   /// Saves the state in the trainer's file, with a file of its digest beside it.
   private mutating func saveProgress() throws {
     guard let file = progressFile else { return }
     if state.step > 0 { try checkWeights() }
-    try state.save(model, optimizer, to: file)
+    try state.save(model, optimizer, average, to: file)
     let digest = try SHA256.hexadecimal(of: file)
     try writeWhole(to: file.appendingPathExtension("sha256")) {
       try $0.write(contentsOf: Data(digest.utf8))

@@ -21,6 +21,8 @@ struct TrainingState: Codable {
   var microShards: Int?
   /// After how many batches the optimizer makes a step; nil if it is after each.
   let accumulation: Int?
+  /// How the weights are averaged; nil if they are not.
+  let averaging: WeightAveraging?
   /// The steps of the optimizer, if it does not make one after each batch.
   private var updates: Int?
   /// The batches until the end of each epoch so far, if one of them was ended early.
@@ -47,13 +49,15 @@ struct TrainingState: Codable {
 
   /// The state before the first step.
   init(
-    _ data: TrainingData, schedule: (any LearningRateSchedule)?, accumulation: Int, patience: Int
+    _ data: TrainingData, schedule: (any LearningRateSchedule)?, accumulation: Int,
+    averaging: WeightAveraging?, patience: Int
   ) {
     stepsPerEpoch = data.train.count
     cycleSteps = schedule?.totalSteps
     batchSize = data.batchSize
     self.accumulation = accumulation > 1 ? accumulation : nil
     updates = accumulation > 1 ? 0 : nil
+    self.averaging = averaging
     sources = data.sources
     earlyStopping = EarlyStopping(patience: patience)
   }
@@ -136,8 +140,15 @@ struct TrainingState: Codable {
   /// Saves the state with the model's weights and the optimizer's state in one file, all of it or
   /// nothing, so that they always belong together.
   ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - optimizer: The optimizer.
+  ///   - average: The averaged weights, if there are any.
+  ///   - url: The file.
   /// - Throws: ``DataError`` if the file cannot be written, ``GPUError`` if the device has failed.
-  mutating func save(_ model: some Layer, _ optimizer: any Optimizer, to url: URL) throws {
+  mutating func save(
+    _ model: some Layer, _ optimizer: any Optimizer, _ average: WeightAverage?, to url: URL
+  ) throws {
     generator = Generator.shared.state
     layerGenerators = Dictionary(
       model.namedGenerators.map { ($0.path, $0.generator.state) }
@@ -145,11 +156,14 @@ struct TrainingState: Codable {
     let weights = Checkpoint.file(of: model)
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in weights.tensors { tensors["model.\(name)"] = tensor }
+    let averaged = average?.applied { Checkpoint.file(of: model) }
+    for (name, tensor) in averaged?.tensors ?? [:] { tensors["average.\(name)"] = tensor }
     for (index, state) in optimizer.state.enumerated() {
       for (name, tensor) in state { tensors["optimizer.\(index).\(name)"] = tensor }
     }
     var integers: [String: IntTensor] = [:]
     for (name, tensor) in weights.integers { integers["model.\(name)"] = tensor }
+    for (name, tensor) in averaged?.integers ?? [:] { integers["average.\(name)"] = tensor }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -159,19 +173,20 @@ struct TrainingState: Codable {
       .inHostMemory().write(to: url)
   }
 
-  /// Loads a file of ``save(_:_:to:)``.
+  /// Loads a file of ``save(_:_:_:to:)``.
   ///
   /// - Parameters:
   ///   - file: The file.
   ///   - url: Where it is.
   ///   - model: The model, whose weights are replaced.
   ///   - optimizer: The optimizer, whose state is replaced.
+  ///   - average: The averaged weights, which are replaced if there are any.
   ///   - start: The state before the first step: steps and data must be the same.
   /// - Throws: ``DataError`` if the file is damaged or does not fit, ``TrainingError`` if it was saved
   ///   with other settings.
   init(
     _ file: Safetensors, at url: URL, into model: some Layer, _ optimizer: any Optimizer,
-    like start: TrainingState
+    _ average: inout WeightAverage?, like start: TrainingState
   ) throws {
     let path = url.path(percentEncoded: false)
     let decoder = JSONDecoder()
@@ -212,6 +227,16 @@ struct TrainingState: Codable {
           \(setting: .accumulateBatches)
           """)
     }
+    guard state.averaging == start.averaging else {
+      func words(_ averaging: WeightAveraging?) -> String {
+        averaging?.words ?? "no averaged weights"
+      }
+      throw TrainingError(
+        advising: """
+          \(path): expected \(words(state.averaging)) as at the run's beginning, got \
+          \(words(start.averaging)); do not change \(setting: .averaging)
+          """)
+    }
     guard state.cycleSteps == start.cycleSteps else {
       throw TrainingError(
         advising: """
@@ -219,6 +244,12 @@ struct TrainingState: Codable {
           \(setting: .maxEpochs), \(setting: .maxSteps), \(setting: .maxLearningRate) and \
           \(setting: .totalSteps)
           """)
+    }
+    if state.averaging != nil {
+      let averaged = Safetensors(
+        tensors: file.tensors.part("average."), integers: file.integers.part("average."))
+      try Checkpoint.load(averaged, of: url, into: model)
+      average = WeightAverage(model)
     }
     let weights = Safetensors(
       tensors: file.tensors.part("model."), integers: file.integers.part("model."))

@@ -11,7 +11,7 @@ import Testing
 struct DataParallelTests {
   /// What is trained.
   enum Kind: CaseIterable {
-    case mlp, augmentedCNN, resNet, generatorOfItsOwn, freshImages
+    case mlp, augmentedCNN, resNet, averagedResNet, generatorOfItsOwn, freshImages
   }
 
   /// All that a training leaves behind.
@@ -89,14 +89,14 @@ struct DataParallelTests {
   func aRunIsResumedWithAnotherNumberOfProcesses(first: Int) throws {
     let whole = try TemporaryFolder()
     let broken = try TemporaryFolder()
-    _ = try train(.resNet, processes: 1, in: whole.url)
+    _ = try train(.averagedResNet, processes: 1, in: whole.url)
     var size = first
     var stops = 0
     while true {
       // Each process is asked after each step and before each validation; the last one stops all.
       let results = ThreadedProcess.results(size) { process in
         let asked = Counter()
-        return try Self.train(.resNet, process, in: broken.url) {
+        return try Self.train(.averagedResNet, process, in: broken.url) {
           asked.increase() == 3 && process.rank == process.size - 1
         }
       }
@@ -297,7 +297,7 @@ struct DataParallelTests {
     _ kind: Kind, _ process: ThreadedProcess, in folder: URL?,
     interruptedWhen isInterrupted: @escaping () -> Bool
   ) throws -> Leftovers {
-    let isAugmented = [.augmentedCNN, .resNet].contains(kind)
+    let isAugmented = [.augmentedCNN, .resNet, .averagedResNet].contains(kind)
     let augmentation = isAugmented ? RandomAffine(degrees: 10, translate: 0.1) : nil
     return try withTinyData(workers: kind == .resNet ? 2 : 0, augmentation: augmentation) { data in
       var data = data
@@ -305,6 +305,7 @@ struct DataParallelTests {
       let trainer = quietTrainer(maxEpochs: 2)
       trainer.processes = process
       trainer.microShards = 8
+      if kind == .averagedResNet { trainer.averaging = .exponential(decay: 0.9) }
       trainer.isInterrupted = isInterrupted
       trainer.checkpointEverySteps = 3
       if let folder, process.rank == 0 { trainer.run = try TrainingRun(folder) }
@@ -319,7 +320,7 @@ struct DataParallelTests {
           var options = CNN.Options.defaults
           (options.convDim, options.fcDim) = (4, 8)
           model = CNN(data.config, options)
-        case .resNet:
+        case .resNet, .averagedResNet:
           var options = ResNet.Options.defaults
           options.channels = 4
           model = ResNet(data.config, options)

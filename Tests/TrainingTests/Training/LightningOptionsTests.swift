@@ -52,13 +52,15 @@ struct LightningOptionsTests {
       "--gradient_clip_val=0.5", "--gradient_clip_algorithm=value", "--accumulate_grad_batches=4",
       "--max_steps=7", "--min_epochs=2", "--min_steps=3", "--max_time=01:02:03:04",
       "--check_val_every_n_epoch=2", "--num_sanity_val_steps=-1", "--patience=3",
-      "--weights_summary=None", "--progress_bar_refresh_rate=0", "--deterministic=True",
+      "--ema_decay=0.99", "--weights_summary=None", "--progress_bar_refresh_rate=0",
+      "--deterministic=True",
     ])
     let trainer = Trainer()
     options.apply(to: trainer)
     #expect(trainer.gradientClipping == .value(0.5) && trainer.accumulateBatches == 4)
     #expect(trainer.maxSteps == 7 && trainer.minEpochs == 2 && trainer.minSteps == 3)
     #expect(trainer.maxTime == .seconds(93_784))
+    #expect(trainer.averaging == .exponential(decay: 0.99))
     #expect(trainer.validateEveryEpochs == 2 && trainer.sanityValBatches == -1)
     #expect(trainer.patience == 3 && !trainer.showsModelSummary && !trainer.showsProgress)
     // 0 is no limit, as in Lightning, and options without a value are true.
@@ -78,6 +80,7 @@ struct LightningOptionsTests {
       "--gradient_clip_algorithm: expected --gradient_clip_val too, got none"
     ),
     ("--accumulate_grad_batches=0", "--accumulate_grad_batches: expected at least 1, got 0"),
+    ("--ema_decay=1", "--ema_decay: expected a number between 0 and 1, such as 0.999, got 1.0"),
     ("--max_steps=0", "--max_steps: expected at least 1, got 0"),
     ("--num_sanity_val_steps=-2", "--num_sanity_val_steps: expected at least -1, got -2"),
     ("--max_time=12", "expected days:hours:minutes:seconds, such as 00:01:30:00, got 12"),

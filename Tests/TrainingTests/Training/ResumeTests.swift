@@ -10,7 +10,7 @@ struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
-    case accumulated, limitedSteps
+    case accumulated, limitedSteps, movingAverage
   }
 
   @Test(arguments: Kind.allCases)
@@ -367,7 +367,7 @@ struct ResumeTests {
       try seeded(42) {
         if kind == .ownGenerators {
           try train(Noisy(), data, trainer, kind)
-        } else if kind == .augmentedResNet {
+        } else if [.augmentedResNet, .movingAverage].contains(kind) {
           var options = ResNet.Options.defaults
           options.channels = 4
           try train(ResNet(data.config, options), data, trainer, kind)
@@ -419,7 +419,8 @@ struct ResumeTests {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps: Adam(parameters)
+      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage:
+        Adam(parameters)
       case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
@@ -435,6 +436,7 @@ struct ResumeTests {
       trainer.gradientClipping = .norm(0.1)
       trainer.sanityValBatches = 1
     }
+    if kind == .movingAverage { trainer.averaging = .exponential(decay: 0.9) }
     if kind == .limitedSteps {
       trainer.maxSteps = 8
       trainer.validateEveryEpochs = 2
