@@ -41,6 +41,15 @@ package final class SHA256 {
   /// - Throws: ``DigestError`` if libcrypto fails, for example without memory.
   package var hexadecimal: String {
     get throws {
+      try digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+  }
+
+  /// The 32 bytes of the digest of all bytes so far. More bytes may follow.
+  ///
+  /// - Throws: ``DigestError`` if libcrypto fails, for example without memory.
+  package var digest: [UInt8] {
+    get throws {
       // A context that has given its digest cannot be used again, so a copy gives it.
       let copy = EVP_MD_CTX_new()
       defer { EVP_MD_CTX_free(copy) }
@@ -49,7 +58,7 @@ package final class SHA256 {
       else {
         throw DigestError(description: "libcrypto cannot finish a SHA-256; is there memory left?")
       }
-      return digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+      return digest
     }
   }
 

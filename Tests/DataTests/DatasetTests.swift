@@ -47,4 +47,48 @@ import Testing
     }
     #expect(first == [[2, 6, 1, 8, 4, 5, 0, 9], [3, 7]])
   }
+
+  @Test(arguments: [0, 0.2, 0.5, 1])
+  func copiesStayTogether(share: Double) throws {
+    // 100 places with 30 images, which differ in their last pixels only.
+    var random = RandomState(seed: 3)
+    let images = (0..<100).map { _ in random.integer(below: 30) }
+    let bytes = images.flatMap { [UInt8](repeating: 0, count: 99) + [UInt8($0)] }
+    let sets = [
+      try Dataset(bytes: bytes, dims: [1, 10, 10], labels: images.map { $0 % 3 }),
+      try Dataset(
+        images: bytes.map(Float.init), dims: [1, 10, 10], labels: images.map { $0 % 3 }),
+    ]
+    var firsts: [[Float]] = []
+    for dataset in sets {
+      let (first, second) = try dataset.splitWithoutCopies(
+        second: share, generator: Generator(seed: 42))
+      /// The last pixel of each image.
+      func marks(_ part: Dataset) -> [Float] {
+        (0..<part.count).map { part[$0].x.elements[99] }
+      }
+      let (kept, held) = (marks(first), marks(second))
+      #expect(Set(kept).isDisjoint(with: held))
+      #expect(first.count + second.count == 100)
+      #expect(second.count >= Int(100 * share) && second.count <= Int(100 * share) + 10)
+      #expect(share == 0 || second.count > 0)
+      for position in 0..<first.count {
+        let mark = Int((first[position].x.elements[99] * (firsts.isEmpty ? 255 : 1)).rounded())
+        #expect(first.label(at: position) == mark % 3)
+      }
+      firsts.append(kept.map { ($0 * (firsts.isEmpty ? 255 : 1)).rounded() })
+    }
+    // Bytes and floats are split alike, and the order is random.
+    #expect(firsts[0] == firsts[1])
+    #expect(share == 1 || firsts[0] != firsts[0].sorted())
+  }
+
+  @Test func aShareIsAFraction() throws {
+    let dataset = try Dataset(bytes: [1, 2], dims: [1, 1, 1], labels: [0, 1])
+    for share in [-0.1, 1.1, .nan] {
+      #expect(throws: DataError.self) {
+        try dataset.splitWithoutCopies(second: share, generator: Generator(seed: 1))
+      }
+    }
+  }
 }

@@ -10,17 +10,31 @@ public struct Batch: @unchecked Sendable {
   public let x: Tensor
   /// The labels, of shape (batch), or (batch, labels per image).
   public let y: IntTensor
+  /// The other labels, if the images are mixed; nil if they are not.
+  public let mixing: Mixing?
 
   /// - Parameters:
   ///   - x: The images, of shape (batch, channels, rows, columns).
   ///   - y: The labels, of shape (batch), or (batch, labels per image).
-  public init(x: Tensor, y: IntTensor) {
+  ///   - mixing: The other labels, if the images are mixed.
+  public init(x: Tensor, y: IntTensor, mixing: Mixing? = nil) {
     self.x = x.detached
     self.y = y
+    self.mixing = mixing
   }
 
   /// The number of images.
   public var count: Int { y.shape.first ?? 1 }
+
+  /// Some rows of the batch.
+  package func rows(_ rows: Range<Int>) -> Batch {
+    guard rows != 0..<count else { return self }
+    let mixing = mixing.map { Mixing(labels: $0.labels.rows(rows), share: $0.share) }
+    return Batch(x: x.rows(rows), y: y.rows(rows), mixing: mixing)
+  }
+
+  /// The same batch with its images on a device.
+  func on(_ device: Device) -> Batch { Batch(x: x.to(device), y: y, mixing: mixing) }
 }
 
 /// The batches of a data set: PyTorch's `DataLoader`.
@@ -50,6 +64,8 @@ public struct Batches: Sequence, Sendable {
   private var device = Device.cpu
   /// Which rows of a batch of some size are gathered; nil for all.
   private var share: (@Sendable (_ count: Int) -> Range<Int>)?
+  /// Mixes the images of each batch; nil leaves them as they are.
+  private var mixup: Mixup?
   /// The number of images of all batches.
   private let imageCount: Int
   /// The number of batches; the last one may be smaller than the others.
@@ -108,6 +124,7 @@ public struct Batches: Sequence, Sendable {
     workers = batches.workers
     device = batches.device
     share = batches.share
+    mixup = batches.mixup
     imageCount = batches.imageCount
     self.count = count
   }
@@ -126,6 +143,14 @@ public struct Batches: Sequence, Sendable {
   package func sharing(_ rows: @escaping @Sendable (_ count: Int) -> Range<Int>) -> Batches {
     var batches = self
     batches.share = rows
+    return batches
+  }
+
+  /// The same batches with mixed images, if they are shuffled.
+  package func mixing(by mixup: Mixup) -> Batches {
+    guard generator != nil else { return self }
+    var batches = self
+    batches.mixup = mixup
     return batches
   }
 
@@ -160,10 +185,10 @@ public struct Batches: Sequence, Sendable {
   /// not gather the batches before it.
   package func makeIterator(from first: Int) -> BatchIterator {
     // `DataLoader(shuffle=True)` draws two 64-bit numbers from PyTorch's global generator: one for
-    // its workers, one as the seed of the generator that permutes. Another one seeds augmentation, and
-    // the last one fresh images. All are drawn at once, so that epochs on several threads do not mix
+    // its workers, one as the seed of the generator that permutes. Others seed augmentation and mixup,
+    // and the last one fresh images. All are drawn at once, so that epochs on several threads do not mix
     // their numbers.
-    var count = augmentation == nil ? 2 : 3
+    var count = 2 + (augmentation == nil ? 0 : 1) + (mixup == nil ? 0 : 1)
     if case .fresh = source { count += 1 }
     let words = generator?.words64(count) ?? []
     let dataset =
@@ -175,8 +200,9 @@ public struct Batches: Sequence, Sendable {
       words.isEmpty
       ? Array(0..<dataset.count)
       : LabRandom.Generator(seed: words[1]).permutation(of: dataset.count)
-    let seed = words.count > 2 ? words[2] : nil
-    let (size, augmentation, device, share) = (batchSize, augmentation, device, share)
+    let augmented = augmentation.flatMap { words.count > 2 ? ($0, seed: words[2]) : nil }
+    let mixed = mixup.map { ($0, seed: words[augmented == nil ? 2 : 3]) }
+    let (size, device, share) = (batchSize, device, share)
     /// The part of a batch that is gathered.
     @Sendable func part(_ batch: Range<Int>) -> Range<Int> {
       guard let share else { return batch }
@@ -185,7 +211,9 @@ public struct Batches: Sequence, Sendable {
     }
     let end = Swift.min(self.count * size, dataset.count)
     let start = Swift.min(first * size, end)
-    if augmentation == nil, let epoch = dataset.epoch(at: Array(order[start..<end]), on: device) {
+    if augmentation == nil, mixed == nil,
+      let epoch = dataset.epoch(at: Array(order[start..<end]), on: device)
+    {
       // Threads that gather in advance would only wait for one another on the device's queue.
       return BatchIterator(from: first, to: self.count, workers: 0) { index in
         epoch.batch(
@@ -194,21 +222,29 @@ public struct Batches: Sequence, Sendable {
     }
     return BatchIterator(from: first, to: self.count, workers: workers) { index in
       let range = index * size..<Swift.min((index + 1) * size, dataset.count)
-      guard let augmentation, let seed else {
-        let batch = dataset.batch(at: Array(order[part(range)]))
-        return Batch(x: batch.x.to(device), y: batch.y)
+      /// A batch's random numbers follow from its index alone, whichever thread gathers it.
+      func generator(_ seed: UInt64) -> LabRandom.Generator {
+        LabRandom.Generator(seed: seed &+ UInt64(index))
       }
-      let batch = dataset.batch(at: Array(order[range]))
-      // A batch's random numbers follow from its index alone, whichever thread gathers it.
-      let numbers = LabRandom.Generator(seed: seed &+ UInt64(index))
-      guard let share else {
-        let x = augmentation(batch.x, background: dataset.background, generator: numbers)
-        return Batch(x: x.to(device), y: batch.y)
+      guard augmented != nil || mixed != nil else {
+        return dataset.batch(at: Array(order[part(range)])).on(device)
       }
-      let rows = share(range.count)
-      let x = augmentation(
-        batch.x, rows: rows, background: dataset.background, generator: numbers)
-      return Batch(x: x.to(device), y: batch.y.rows(rows))
+      // Of a batch whose images are mixed, all are needed to make some of them.
+      let rows = share?(range.count) ?? 0..<range.count
+      let all = mixed == nil ? rows : 0..<range.count
+      var batch = dataset.batch(at: Array(order[range]))
+      if let (augmentation, seed) = augmented {
+        let numbers = generator(seed)
+        let x =
+          all == 0..<range.count
+          ? augmentation(batch.x, background: dataset.background, generator: numbers)
+          : augmentation(batch.x, rows: all, background: dataset.background, generator: numbers)
+        batch = Batch(x: x, y: batch.y.rows(all))
+      }
+      if let (mixup, seed) = mixed {
+        batch = mixup(batch, generator: generator(seed)).rows(rows)
+      }
+      return batch.on(device)
     }
   }
 }

@@ -274,6 +274,68 @@ public struct Dataset: Sendable {
     return try randomSplit(sizes, generator: generator)
   }
 
+  /// Splits the data set at random into two parts such that all copies of an image are in the same part:
+  /// of a validation set with copies of training images, the accuracy says nothing.
+  ///
+  /// Groups of copies are taken in random order for the second part, until it has at least its share. So
+  /// it may have a few images more, and both parts are in another order than in ``randomSplit(_:generator:)``.
+  /// Images are copies if all their bytes or numbers are equal, whatever their labels.
+  ///
+  /// ```swift
+  /// let (train, val) = try dataset.splitWithoutCopies(second: 0.2, generator: Generator(seed: 42))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - share: The share of the second part, in 0…1.
+  ///   - generator: Draws the order of the groups.
+  /// - Throws: ``DataError`` if the share is not in 0…1.
+  /// - Complexity: O(elements)
+  public func splitWithoutCopies(
+    second share: Double, generator: Generator
+  ) throws -> (first: Dataset, second: Dataset) {
+    guard (0...1).contains(share) else {
+      throw DataError(.unusable, "splitWithoutCopies: expected a share in 0...1, got \(share)")
+    }
+    var known: [[UInt8]: Int] = [:]
+    var groups: [[Int]] = []
+    for position in 0..<count {
+      let digest = try digest(ofImage: position)
+      if let group = known[digest] {
+        groups[group].append(position)
+      } else {
+        known[digest] = groups.count
+        groups.append([position])
+      }
+    }
+    let wanted = Int((Double(count) * share).rounded(.down))
+    var parts: (first: [Int], second: [Int]) = ([], [])
+    for group in generator.permutation(of: groups.count) {
+      if parts.second.count < wanted {
+        parts.second += groups[group]
+      } else {
+        parts.first += groups[group]
+      }
+    }
+    return (subset(parts.first), subset(parts.second))
+  }
+
+  /// The SHA-256 digest of an image's bytes or numbers.
+  private func digest(ofImage position: Int) throws -> [UInt8] {
+    let sum = try SHA256()
+    update(sum, withImage: indices[position])
+    return try sum.digest
+  }
+
+  private func update(_ sum: SHA256, withImage index: Int) {
+    let size = dims.reduce(1, *)
+    let range = index * size..<(index + 1) * size
+    switch images {
+    case .bytes(let images, _): images.withBytes { sum.update($0.extracting(range)) }
+    case .floats(let images): sum.update(images.span.extracting(range).bytes)
+    case .made(let make, _): sum.update(make([index]))
+    }
+  }
+
   /// The images and labels at some positions.
   ///
   /// - Parameter positions: Numbers in `0..<count`.
@@ -395,15 +457,7 @@ public struct Dataset: Sendable {
   package func digest() throws -> String {
     let sum = try SHA256()
     sum.update(Data("\(dims) \(targetDims) \(count)".utf8))
-    let size = dims.reduce(1, *)
-    for index in indices {
-      let range = index * size..<(index + 1) * size
-      switch images {
-      case .bytes(let images, _): images.withBytes { sum.update($0.extracting(range)) }
-      case .floats(let images): sum.update(images.span.extracting(range).bytes)
-      case .made(let make, _): sum.update(make([index]))
-      }
-    }
+    for index in indices { update(sum, withImage: index) }
     var bytes = Data()
     for position in 0..<count {
       for label in labels(at: position) { bytes.append(littleEndian: Int64(label)) }

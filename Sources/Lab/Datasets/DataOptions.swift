@@ -1,5 +1,6 @@
 import Foundation
 import LabData
+import LabRandom
 
 /// Where a data set's images may come from; the command line's `--data_source`.
 public enum DataSource: String, CaseIterable, Sendable {
@@ -21,6 +22,10 @@ public struct DataOptions: Sendable {
   public var workers: Int
   /// The random transformation of training images; nil leaves them as they are.
   public var augmentation: (any Augmentation)?
+  /// Whether all copies of an image are either for training or for validation, see
+  /// ``Dataset/splitWithoutCopies(second:generator:)``, and not split at random as in the course. Lines have no
+  /// copies, so that it makes no difference to them.
+  public var keepsCopiesTogether: Bool
   /// Where files are stored.
   public var folder: DataFolder
   /// Called with each message for the user while data are prepared.
@@ -31,18 +36,21 @@ public struct DataOptions: Sendable {
   ///   - batchSize: The number of images in a batch, at least 1.
   ///   - workers: The number of threads that gather batches in advance.
   ///   - augmentation: The random transformation of training images.
+  ///   - keepsCopiesTogether: Whether all copies of an image are either for training or for validation.
   ///   - folder: Where files are stored; by default `LAB_DATA_DIR`, or `data` in the current
   ///     directory.
   ///   - report: Called with each message for the user; by default written to standard error.
   public init(
     source: DataSource = .auto, batchSize: Int = 128, workers: Int = 0,
-    augmentation: (any Augmentation)? = nil, folder: DataFolder = .standard,
+    augmentation: (any Augmentation)? = nil, keepsCopiesTogether: Bool = false,
+    folder: DataFolder = .standard,
     report: @escaping @Sendable (String) -> Void = StandardError.writeLine
   ) {
     self.source = source
     self.batchSize = batchSize
     self.workers = workers
     self.augmentation = augmentation
+    self.keepsCopiesTogether = keepsCopiesTogether
     self.folder = folder
     self.report = report
   }
@@ -50,6 +58,27 @@ public struct DataOptions: Sendable {
   /// - Throws: ``DataError`` if batch size or augmentation are out of range.
   func validate() throws {
     try check(batchSize: batchSize, augmentation)
+  }
+
+  /// Splits images into training and validation set.
+  ///
+  /// - Parameters:
+  ///   - images: All training images.
+  ///   - valCount: The number of images for validation; a few more with ``keepsCopiesTogether``.
+  func split(_ images: Dataset, valCount: Int) throws -> (train: Dataset, val: Dataset) {
+    let generator = Generator(seed: 42)
+    guard keepsCopiesTogether, images.count > 0 else {
+      let parts = try images.randomSplit([images.count - valCount, valCount], generator: generator)
+      return (parts[0], parts[1])
+    }
+    let parts = try images.splitWithoutCopies(
+      second: Double(valCount) / Double(images.count), generator: generator)
+    return (parts.first, parts.second)
+  }
+
+  /// What data sets are made from, with the way in which they are split.
+  func sources(_ sources: [String: String]) -> [String: String] {
+    keepsCopiesTogether ? sources.merging(["split": "without copies"]) { $1 } : sources
   }
 }
 

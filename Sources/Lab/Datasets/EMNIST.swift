@@ -51,7 +51,7 @@ public struct EMNIST: DataModule {
   public var augmentation: (any Augmentation)? { options.augmentation }
   public var fileFolders: [URL] { [files.folder] }
   public var specialTokens: [String] { Self.specialTokens }
-  public var sources: [String: String] { files.recipe.sources }
+  public var sources: [String: String] { options.sources(files.recipe.sources) }
 
   /// Downloads and prepares the files if they are not there, and maps them into memory.
   ///
@@ -65,9 +65,7 @@ public struct EMNIST: DataModule {
     self.isSynthetic = isSynthetic
     (files, trainval, test) = prepared
     let trainCount = Int(0.8 * Double(trainval.count))
-    let split = try trainval.randomSplit(
-      [trainCount, trainval.count - trainCount], generator: Generator(seed: 42))
-    (train, val) = (split[0], split[1])
+    (train, val) = try options.split(trainval, valCount: trainval.count - trainCount)
   }
 
   /// The state of the course's `np.random` after the test images were balanced.

@@ -49,12 +49,9 @@ public struct MNIST: DataModule {
       Self.name, report: options.report, real: { try Self.real(options) },
       synthetic: { try Self.synthetic(options) })
     self.isSynthetic = isSynthetic
-    (test, sources) = (parts.test, parts.sources)
+    (test, sources) = (parts.test, options.sources(parts.sources))
     // 5,000 of MNIST's 60,000.
-    let valCount = parts.train.count / 12
-    let split = try parts.train.randomSplit(
-      [parts.train.count - valCount, valCount], generator: Generator(seed: 42))
-    (train, val) = (split[0], split[1])
+    (train, val) = try options.split(parts.train, valCount: parts.train.count / 12)
   }
 
   /// The mean and standard deviation of pixels in 0...1.

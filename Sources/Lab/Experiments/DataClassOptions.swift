@@ -82,6 +82,14 @@ package struct DataClassOptions: ParsableArguments {
     transform: number)
   var workers = 0
 
+  @Flag(
+    name: .customLong("distinct_val"),
+    help: """
+      Keep all copies of an image either for training or for validation, with MNIST and EMNIST. (default: \
+      split at random, as in the course)
+      """)
+  var keepsCopiesTogether = false
+
   @OptionGroup(title: "Data class EMNISTLines") var lines: LineOptions
   @OptionGroup(title: "Data class Folder") var folder: FolderOptions
 
@@ -117,8 +125,13 @@ package struct DataClassOptions: ParsableArguments {
     if dataClass != .EMNISTLines, let name = lines.given {
       throw ValidationError("\(name) belongs to EMNISTLines, but --data_class is \(dataClass).")
     }
+    guard !keepsCopiesTogether || [.MNIST, .EMNIST].contains(dataClass) else {
+      throw ValidationError(
+        "--distinct_val belongs to MNIST and EMNIST, but --data_class is \(dataClass).")
+    }
     let options = DataOptions(
-      source: dataSource, batchSize: batchSize, workers: workers, augmentation: augmentation)
+      source: dataSource, batchSize: batchSize, workers: workers, augmentation: augmentation,
+      keepsCopiesTogether: keepsCopiesTogether)
     return try dataClass.load(
       .init(options: options, lines: lines.parameters, folder: folder))
   }

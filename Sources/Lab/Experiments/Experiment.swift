@@ -77,6 +77,10 @@ package struct Experiment: ParsableArguments {
         "--overfit_batches: expected images without augmentation, got augmentation; leave out "
           + "--augment and the options of augmentation.")
     }
+    guard training.overfitBatches == nil || training.mixup == 0 else {
+      throw ValidationError(
+        "--overfit_batches: expected images as they are, got --mixup; leave one of them out.")
+    }
     guard training.overfitBatches == nil || !data.lines.parameters.freshLines else {
       throw ValidationError(
         "--overfit_batches: expected the same lines in each epoch, got --fresh_lines; leave it out."
@@ -114,9 +118,11 @@ package struct Experiment: ParsableArguments {
         "--loss: expected \(names.map(\.rawValue).joined(separator: " or ")) for \(name), which reads "
           + "\(readsLines ? "lines" : "one character an image"), got \(training.loss.rawValue)")
     }
-    guard training.labelSmoothing == 0 || !readsLines else {
+    for (option, isGiven) in [
+      ("label_smoothing", training.labelSmoothing > 0), ("mixup", training.mixup > 0),
+    ] where isGiven && readsLines {
       throw TrainingError(
-        "--label_smoothing: expected a model that reads one character an image, got \(name), which reads "
+        "--\(option): expected a model that reads one character an image, got \(name), which reads "
           + "lines; leave it out")
     }
     guard !data.lines.languageModel || training.loss.criterion == .ctc else {
@@ -140,7 +146,7 @@ package struct Experiment: ParsableArguments {
       "model_class": configuration.modelClass, "data_class": "\(data.dataClass)",
       "batch_size": "\(data.batchSize)", "augment": "\(augmentation != nil)",
       "seed": "\(seed)",
-    ]
+    ].merging(data.keepsCopiesTogether ? ["distinct_val": "true"] : [:]) { $1 }
     return own.merging(training.hyperparameters) { $1 }
       .merging(trainer.hyperparameters) { $1 }
       .merging(augmentation?.hyperparameters ?? [:]) { $1 }

@@ -98,6 +98,14 @@ package struct TrainingOptions: ParsableArguments {
   package var labelSmoothing = 0.0
 
   @Option(
+    help: """
+      Mix each training image with another one of its batch, and their labels; a larger number, up to 4, \
+      mixes more. (default: 0)
+      """,
+    transform: number)
+  package var mixup = 0.0
+
+  @Option(
     help: choices("The loss, from torch.nn.functional", default: LossName.crossEntropy),
     transform: { try choice($0) })
   package var loss = LossName.crossEntropy
@@ -206,6 +214,11 @@ package struct TrainingOptions: ParsableArguments {
         "--label_smoothing: expected a number from 0 to 1 and --loss=cross_entropy, got \(labelSmoothing) "
           + "and \(loss.rawValue)")
     }
+    guard mixup == 0 || Mixup.allowed.contains(mixup) else {
+      throw ValidationError(
+        "--mixup: expected 0, or a number from \(Mixup.allowed.lowerBound) to "
+          + "\(Mixup.allowed.upperBound), got \(mixup)")
+    }
     for (name, steps) in [
       ("checkpoint_every_n_steps", checkpointEverySteps), ("log_every_n_steps", logEverySteps),
     ] {
@@ -237,6 +250,7 @@ package struct TrainingOptions: ParsableArguments {
       texts["warmup_steps"] = "\(warmupSteps)"
     }
     if labelSmoothing > 0 { texts["label_smoothing"] = "\(labelSmoothing)" }
+    if mixup > 0 { texts["mixup"] = "\(mixup)" }
     return texts
   }
 
@@ -248,6 +262,7 @@ package struct TrainingOptions: ParsableArguments {
     trainer.limitTestBatches = fastDevRun ? .count(1) : limitTestBatches
     trainer.overfitBatches = overfitBatches
     if let loss = loss.loss { trainer.loss = loss }
+    if mixup > 0 { trainer.mixup = mixup }
     if labelSmoothing > 0 { trainer.loss = .crossEntropy(labelSmoothing: labelSmoothing) }
     trainer.checkpointEverySteps = checkpointEverySteps
     trainer.logEverySteps = logEverySteps

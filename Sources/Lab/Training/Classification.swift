@@ -13,6 +13,7 @@ public struct Classification: Objective {
   /// The loss that training minimises.
   public let loss: Loss
   public let metricNames = ["loss", "acc"]
+  public let takesMixedImages = true
 
   /// - Parameter loss: The loss that training minimises.
   public init(_ loss: Loss = .crossEntropy) {
@@ -20,9 +21,15 @@ public struct Classification: Objective {
   }
 
   public func score(_ output: Tensor, _ batch: Batch) throws(ShapeError) -> BatchScore {
-    let loss = try loss(output, batch.y)
+    var loss = try loss(output, batch.y)
     try check(output, batch.y)
-    let correct = countCorrect(output, batch.y)
+    var correct = countCorrect(output, batch.y)
+    if let mixing = batch.mixing {
+      loss =
+        try loss * mixing.share + self.loss(output, mixing.labels) * (1 - mixing.share)
+      correct =
+        try correct * mixing.share + countCorrect(output, mixing.labels) * (1 - mixing.share)
+    }
     return BatchScore(
       loss: loss, count: batch.count,
       metrics: [MetricSum("acc", sum: correct, count: batch.count)])

@@ -128,7 +128,7 @@ final class DataParallel {
       isInterrupted: isInterrupted)
     if isShared { passes += 1 }
     let interrupted = isInterrupted()
-    let parts = plan.rows.map(batch.part)
+    let parts = plan.rows.map(batch.rows)
     // The model is not changed, only computed with; each part has a tape of its own.
     nonisolated(unsafe) let (unsafeModel, unsafeObjective) = (model, objective)
     threads.run(plan.shards.count, isOneAtATime: device.isGPU) { index, permit in
@@ -164,7 +164,7 @@ final class DataParallel {
     _ model: some Layer, _ objective: some Objective, _ batch: Batch, of count: Int
   ) throws -> [(output: Tensor, part: Batch, score: BatchScore)] {
     let plan = plan(count)
-    let parts = plan.rows.map(batch.part)
+    let parts = plan.rows.map(batch.rows)
     let results = Results<(Tensor, Batch, BatchScore)>()
     nonisolated(unsafe) let (unsafeModel, unsafeObjective) = (model, objective)
     threads.run(plan.shards.count, isOneAtATime: device.isGPU) { index, _ in
@@ -250,13 +250,5 @@ final class DataParallel {
             + "; give all of them the same program, options and data")
       }
     }
-  }
-}
-
-extension Batch {
-  /// Some rows of the batch.
-  fileprivate func part(_ rows: Range<Int>) -> Batch {
-    guard rows != 0..<count else { return self }
-    return Batch(x: x.rows(rows), y: y.rows(rows))
   }
 }

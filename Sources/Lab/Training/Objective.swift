@@ -34,6 +34,10 @@ public protocol Objective {
   /// validation and test, where the output is on no tape.
   var metricNames: [String] { get }
 
+  /// Whether ``score(_:_:)`` takes the labels of a batch's ``Batch/mixing`` into account; without it there
+  /// is no mixup. False by default.
+  var takesMixedImages: Bool { get }
+
   /// The loss and the metrics of a batch.
   ///
   /// They are tensors of one element, so that a step does not wait until they have been computed; the
@@ -53,6 +57,10 @@ public protocol Objective {
   ///   - first: The index of the batch's first example in the data set.
   /// - Throws: ``ShapeError`` if they do not fit together.
   func predictions(_ output: Tensor, _ batch: Batch, from first: Int) throws(ShapeError) -> [Output]
+}
+
+extension Objective {
+  public var takesMixedImages: Bool { false }
 }
 
 /// The loss and the metrics of a batch.

@@ -31,7 +31,7 @@ public final class Trainer {
   /// How many batches to test on.
   public var limitTestBatches = BatchLimit.all
   /// If set, trains, validates and tests on these training batches only, always in the same order and
-  /// without augmentation: a model that works can memorise them.
+  /// without augmentation and mixup: a model that works can memorise them.
   public var overfitBatches: BatchLimit?
   /// The number of epochs that may pass without a smaller validation loss; it may be changed when a
   /// run is resumed.
@@ -61,6 +61,13 @@ public final class Trainer {
   public var accumulateBatches = 1
   /// Averages the weights over the training; validation, test and checkpoints have the averaged ones.
   public var averaging: WeightAveraging?
+  /// Mixes each training image with another one of its batch, and the losses for their labels with the same
+  /// weights, by mixup. The weights are drawn from a beta distribution, both of whose parameters are this
+  /// number, from 0.01 to 4: with small ones the images change little. nil for no mixup.
+  ///
+  /// Source: H. Zhang, M. Cisse, Y. Dauphin, D. Lopez-Paz, "mixup: Beyond Empirical Risk Minimization",
+  /// ICLR 2018.
+  public var mixup: Double?
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy
 
@@ -201,7 +208,7 @@ public final class Trainer {
   ///   - objective: The loss, and which other metrics there are.
   /// - Returns: The results of each epoch.
   /// - Throws: ``TrainingError`` if a loss or a weight is not finite, a limit gives no batch, the
-  ///   schedule is too short, or the state in ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
+  ///   schedule is too short, ``mixup`` is out of range, or the state in ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
   ///   ``DataError`` if weights or state cannot be saved, or the state in ``run`` is damaged or of
   ///   other data or another model, ``GPUError`` if the model's device fails,
   ///   ``TrainingInterruption`` if ``isInterrupted``.
@@ -213,6 +220,13 @@ public final class Trainer {
     precondition(
       accumulateBatches >= 1 && validateEveryEpochs >= 1,
       "accumulateBatches and validateEveryEpochs are at least 1")
+    if let mixup, !(Mixup.allowed.contains(mixup) && objective.takesMixedImages) {
+      let range = "\(Mixup.allowed.lowerBound) to \(Mixup.allowed.upperBound)"
+      throw TrainingError(
+        Mixup.allowed.contains(mixup)
+          ? "fit: expected an objective that takes mixed images with mixup, got \(type(of: objective))"
+          : "fit: expected mixup from \(range), got \(mixup)")
+    }
     let (train, val) = (try training(data), try validation(data))
     try check(schedule, data)
     let data = TrainingData(
@@ -331,8 +345,10 @@ public final class Trainer {
   /// The batches that ``fit(_:_:optimizer:schedule:objective:)`` trains on.
   func training(_ data: some DataModule) throws(TrainingError) -> Batches {
     if let batches = try overfitting(data, "fit") { return batches }
+    let batches = data.trainBatches()
     return try limited(
-      data.trainBatches(), limitTrainBatches, .limitTrainBatches, "fit", "training")
+      mixup.map { batches.mixing(by: Mixup(alpha: $0)) } ?? batches, limitTrainBatches,
+      .limitTrainBatches, "fit", "training")
   }
 
   /// No batches if there are no images for validation, or if none are asked for.

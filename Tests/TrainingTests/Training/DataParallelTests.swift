@@ -11,7 +11,7 @@ import Testing
 struct DataParallelTests {
   /// What is trained.
   enum Kind: CaseIterable {
-    case mlp, augmentedCNN, resNet, averagedResNet, generatorOfItsOwn, freshImages
+    case mlp, augmentedCNN, mixedCNN, resNet, averagedResNet, generatorOfItsOwn, freshImages
   }
 
   /// All that a training leaves behind.
@@ -297,7 +297,7 @@ struct DataParallelTests {
     _ kind: Kind, _ process: ThreadedProcess, in folder: URL?,
     interruptedWhen isInterrupted: @escaping () -> Bool
   ) throws -> Leftovers {
-    let isAugmented = [.augmentedCNN, .resNet, .averagedResNet].contains(kind)
+    let isAugmented = [.augmentedCNN, .mixedCNN, .resNet, .averagedResNet].contains(kind)
     let augmentation = isAugmented ? RandomAffine(degrees: 10, translate: 0.1) : nil
     return try withTinyData(workers: kind == .resNet ? 2 : 0, augmentation: augmentation) { data in
       var data = data
@@ -306,6 +306,7 @@ struct DataParallelTests {
       trainer.processes = process
       trainer.microShards = 8
       if kind == .averagedResNet { trainer.averaging = .exponential(decay: 0.9) }
+      if kind == .mixedCNN { trainer.mixup = 1 }
       trainer.isInterrupted = isInterrupted
       trainer.checkpointEverySteps = 3
       if let folder, process.rank == 0 { trainer.run = try TrainingRun(folder) }
@@ -316,7 +317,7 @@ struct DataParallelTests {
         let model: any Model
         switch kind {
         case .mlp, .freshImages: model = MLP(data.config)
-        case .augmentedCNN:
+        case .augmentedCNN, .mixedCNN:
           var options = CNN.Options.defaults
           (options.convDim, options.fcDim) = (4, 8)
           model = CNN(data.config, options)

@@ -24,6 +24,49 @@ import Testing
     #expect(score.count == 3 && score.metrics[0].count == 3)
   }
 
+  /// Mixup: the loss of both labels, and both count for the accuracy.
+  @Test func classificationMixesLosses() throws {
+    let other = IntTensor([0, 0, 1])
+    let batch = Batch(
+      x: pattern([3, 2]), y: IntTensor([1, 0, 1]), mixing: Mixing(labels: other, share: 0.75))
+    let logits = Tensor([0, 1, 1, 0, 3, 2], shape: [3, 2])
+    for loss in [Loss.crossEntropy(labelSmoothing: 0.1), .multiMargin] {
+      let score = try Classification(loss).score(logits, batch)
+      let expected = try 0.75 * loss(logits, batch.y).item + 0.25 * loss(logits, other).item
+      #expect(abs(score.loss.item - expected) < 1e-6)
+      #expect(score.metrics.map(\.sum.item) == [0.75 * 2 + 0.25])
+    }
+  }
+
+  @Test func mixupNeedsAnObjectiveThatTakesIt() throws {
+    try withTinyData { data in
+      let trainer = quietTrainer(maxEpochs: 1)
+      for (alpha, text) in [
+        (0.2, "fit: expected an objective that takes mixed images with mixup, got Distance"),
+        (5, "fit: expected mixup from 0.01 to 4.0, got 5.0"),
+      ] {
+        trainer.mixup = alpha
+        let model = seeded(3) { MLP(data.config, small) }
+        let error = #expect(throws: TrainingError.self) {
+          try trainer.fit(
+            model, data, optimizer: Adam(model.parameters), objective: Distance())
+        }
+        #expect(error.map { "\($0)" } == text)
+      }
+    }
+  }
+
+  /// Does not look at labels.
+  private struct Distance: Objective {
+    let metricNames = ["loss"]
+
+    func score(_ output: Tensor, _ batch: Batch) throws(ShapeError) -> BatchScore {
+      BatchScore(loss: try mean(output * output), count: batch.count)
+    }
+
+    func predictions(_ output: Tensor, _ batch: Batch, from first: Int) -> [Int] { [] }
+  }
+
   @Test func aLossMayBeAClosure() throws {
     var weights: [[[Float]]] = []
     let losses: [Loss] = [

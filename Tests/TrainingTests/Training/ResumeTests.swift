@@ -437,6 +437,8 @@ struct ResumeTests {
       trainer.sanityValBatches = 1
     }
     if kind == .movingAverage { trainer.averaging = .exponential(decay: 0.9) }
+    // With and without augmentation and fresh images, which draw random numbers too.
+    if [.freshImages, .sgdWithMomentum].contains(kind) { trainer.mixup = 0.4 }
     if kind == .limitedSteps {
       trainer.maxSteps = 8
       trainer.validateEveryEpochs = 2
