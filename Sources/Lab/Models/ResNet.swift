@@ -3,8 +3,8 @@ import LabTensors
 
 /// A residual network of basic blocks for small images, modelled on torchvision's ResNet-18.
 ///
-/// The first convolution is 3×3. Each of the second and third stages halves the image and doubles
-/// the channels.
+/// The first convolution is 3×3; max pooling may follow it, as in ResNet-18. Each stage but the first halves
+/// the image and doubles the channels.
 ///
 /// | | shape |
 /// | --- | --- |
@@ -15,13 +15,19 @@ import LabTensors
 public struct ResNet: Model {
   /// The options of a ``ResNet``.
   public struct Options: ModelOptions {
-    /// Residual blocks in each of the three stages.
+    /// The number of stages.
+    public var stages = 3
+    /// Residual blocks in each stage.
     public var blocks = 1
-    /// Channels of the first stage; the next ones have twice and four times as many.
+    /// Channels of the first stage; each of the next ones has twice as many as the one before.
     public var channels = 16
+    /// Channels of the first convolution; 0 for as many as in the first stage.
+    public var stemChannels = 0
+    /// Whether 2×2 max pooling follows the first convolution.
+    public var stemPool = false
     /// The layer after each convolution.
     public var norm = Norm.batch
-    /// How the second and third stages halve the image.
+    /// How stages halve the image.
     public var halving = Halving.stride
     /// Whether each block adds its input to its result.
     public var skip = true
@@ -29,10 +35,16 @@ public struct ResNet: Model {
     public init() {}
 
     public static let fields: [OptionField<Self>] = [
-      .int("blocks", \.blocks, 1...100, help: "Residual blocks in each of the three stages."),
+      .int("stages", \.stages, 1...5, help: "The number of stages."),
+      .int("blocks", \.blocks, 1...100, help: "Residual blocks in each stage."),
       .size(
         "channels", \.channels, 1...1024,
-        help: "Channels of the first stage; the next ones have twice and four times as many."),
+        help: "Channels of the first stage; each of the next ones has twice as many."),
+      .int(
+        "stem_channels", \.stemChannels, 0...1024,
+        help: "Channels of the first convolution; 0: as many as in the first stage."),
+      .flag(
+        "stem_pool", \.stemPool, help: "Halve images by max pooling after the first convolution."),
       .choice("norm", \.norm, help: "The layer after each convolution: batch, none."),
       .flags(
         "halving", \.halving, help: "Halve images by convolutions of stride 2, or by max pooling."),
@@ -68,13 +80,16 @@ public struct ResNet: Model {
   // STUB:   try fc(flatten(x))
   // STUB: }
   public let stem: ConvNorm
+  public let pool: MaxPool2d?
   public let blocks: [ResidualBlock]
   public let fc: Linear
 
   public init(_ data: DataConfig, _ options: Options = .defaults) {
-    stem = ConvNorm(data.inputDims[0], options.channels, options.norm)
-    var (blocks, channels) = ([ResidualBlock](), options.channels)
-    for stage in 0..<3 {
+    let stemChannels = options.stemChannels > 0 ? options.stemChannels : options.channels
+    stem = ConvNorm(data.inputDims[0], stemChannels, options.norm)
+    pool = options.stemPool ? MaxPool2d(2) : nil
+    var (blocks, channels) = ([ResidualBlock](), stemChannels)
+    for stage in 0..<options.stages {
       for index in 0..<options.blocks {
         let width = options.channels << stage
         let halves = stage > 0 && index == 0
@@ -90,6 +105,7 @@ public struct ResNet: Model {
 
   public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
     var x = try relu(stem(x))
+    if let pool { x = try pool(x) }
     for block in blocks { x = try block(x) }
     x = try globalAveragePool(x)
     return try fc(x)

@@ -49,7 +49,9 @@ private struct TinyModel: Model {
     (options.blocks, options.halving, options.skip) = (2, .pool, false)
     let text = try ModelConfiguration(ResNet.self, options).json()
     #expect(
-      text == #"{"blocks":2,"channels":16,"halving":"pool","norm":"batch","skip":false}"#)
+      text
+        == #"{"blocks":2,"channels":16,"halving":"pool","norm":"batch","skip":false,"stages":3,"#
+        + #""stem_channels":0,"stem_pool":false}"#)
     #expect(try JSONDecoder().decode(ResNet.Options.self, from: Data(text.utf8)) == options)
     let encoded = try JSONDecoder().decode(
       [String: OptionValue].self, from: JSONEncoder().encode(options))

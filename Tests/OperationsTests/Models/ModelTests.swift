@@ -57,11 +57,12 @@ struct ModelTests {
   ///         return F.relu(y + self.shortcut(x)) if self.skip else F.relu(y)
   ///
   /// class ResNet(nn.Module):
-  ///     def __init__(self, blocks=1, channels=16, **options):
+  ///     def __init__(self, blocks=1, channels=16, stages=3, stem_channels=0, **options):
   ///         super().__init__()
-  ///         self.stem = ConvNorm(1, channels, norm=options.get("norm", True))
-  ///         layers, c = [], channels
-  ///         for stage in range(3):
+  ///         c = stem_channels or channels
+  ///         self.stem = ConvNorm(1, c, norm=options.get("norm", True))
+  ///         layers = []
+  ///         for stage in range(stages):
   ///             for place in range(blocks):
   ///                 halves = stage > 0 and place == 0
   ///                 layers.append(Block(c, channels << stage, halves, **options))
@@ -89,6 +90,14 @@ struct ModelTests {
         ["channels": 4, "skip": false],
         "5d1986ee65b876bb8a606cc5561c5d1fba0e84f617ed0660b91d546d8fc17310"
       ),
+      (
+        ["channels": 24, "stages": 2, "stem_channels": 12, "stem_pool": true],
+        "78cdda77522310c52682c2ec184bbbfb5d9e3eb00b9b57faa96cc9bb37d34f6f"
+      ),
+      (
+        ["channels": 8, "stages": 1],
+        "d04d8c48360b4b2260d87ea811cf58b1c4f20fd713f9a2e0566b3ab8a142ce22"
+      ),
     ] as [([String: OptionValue], String)])
   func theResNetBeginsWithPyTorchsWeights(values: [String: OptionValue], sum: String) throws {
     let options = try ResNet.Options(values)
@@ -115,6 +124,21 @@ struct ModelTests {
         "blocks.1.conv2.norm", "blocks.1.shortcut.norm", "blocks.2.conv1.norm",
         "blocks.2.conv2.norm", "blocks.2.shortcut.norm",
       ])
+  }
+
+  /// With max pooling after the stem, the first stage has half the height and width.
+  @Test func theStemMayPool() throws {
+    var options = ResNet.Options.defaults
+    (options.channels, options.stemChannels, options.stemPool, options.stages) = (4, 2, true, 2)
+    let model = ResNet(.emnist, options)
+    let x = pattern([1, 1, 28, 28])
+    let stem = try relu(model.stem(x))
+    #expect(stem.shape == [1, 2, 28, 28])
+    let expected = try model.fc(
+      globalAveragePool(model.blocks[1](model.blocks[0](maxPool2d(stem, size: 2, stride: 2)))))
+    #expect(try model(x) == expected)
+    #expect(try model.blocks[0](maxPool2d(stem, size: 2, stride: 2)).shape == [1, 4, 14, 14])
+    #expect(model.blocks.count == 2)
   }
 
   /// The homework's first step: a block instead of flatten and the hidden layer.
