@@ -305,7 +305,11 @@ struct DataParallelTests {
       let trainer = quietTrainer(maxEpochs: 2)
       trainer.processes = process
       trainer.microShards = 8
-      if kind == .averagedResNet { trainer.averaging = .exponential(decay: 0.9) }
+      if kind == .averagedResNet {
+        trainer.averaging = .exponential(decay: 0.9)
+        (trainer.validationInterval, trainer.monitor) = (.count(2), .valAccuracy)
+        trainer.gradientNorm = 2
+      }
       trainer.isInterrupted = isInterrupted
       trainer.checkpointEverySteps = 3
       if let folder, process.rank == 0 { trainer.run = try TrainingRun(folder) }

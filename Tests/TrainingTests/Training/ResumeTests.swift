@@ -10,7 +10,7 @@ struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
-    case accumulated, limitedSteps, movingAverage
+    case accumulated, limitedSteps, movingAverage, validationsInside, validationsBetweenUpdates
   }
 
   @Test(arguments: Kind.allCases)
@@ -35,6 +35,29 @@ struct ResumeTests {
         }
       }
       #expect(stops >= 10)
+      #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
+  /// Also in validation, and after several steps.
+  @Test(arguments: Kind.allCases)
+  func aRunThatStopsAnywhereEndsWithTheSameBytes(kind: Kind) throws {
+    try withRuns { whole, broken in
+      try train(kind, in: whole) { false }
+      var stops = 0
+      while true {
+        var asked = 0
+        do {
+          try train(kind, in: broken) {
+            asked += 1
+            return asked == 1 + (stops * 3) % 5 && stops < 40
+          }
+          break
+        } catch is TrainingInterruption {
+          stops += 1
+        }
+      }
+      #expect(stops >= 3)
       #expect(try files(in: broken) == files(in: whole))
     }
   }
@@ -419,7 +442,8 @@ struct ResumeTests {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage:
+      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage,
+        .validationsInside, .validationsBetweenUpdates:
         Adam(parameters)
       case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
@@ -435,6 +459,15 @@ struct ResumeTests {
       trainer.accumulateBatches = 2
       trainer.gradientClipping = .norm(0.1)
       trainer.sanityValBatches = 1
+    }
+    if kind == .validationsInside {
+      (trainer.validationInterval, trainer.monitor) = (.fraction(0.4), .valAccuracy)
+      trainer.gradientNorm = .infinity
+    }
+    if kind == .validationsBetweenUpdates {
+      (trainer.validationInterval, trainer.accumulateBatches) = (.count(1), 2)
+      (trainer.patience, trainer.logEverySteps) = (3, 2)
+      trainer.gradientNorm = 2
     }
     if kind == .movingAverage { trainer.averaging = .exponential(decay: 0.9) }
     if kind == .limitedSteps {
