@@ -57,8 +57,6 @@ package enum LightningAnswers {
     on new lines in each epoch
     replace_sampler_ddp: batches are always shared among processes so that results have the \
     same bytes
-    stochastic_weight_avg: there is no averaging of weights; --one_cycle_max_lr and --cosine \
-    end with a small learning rate
     sync_batchnorm: batch norm always has the statistics of the whole batch, with several \
     processes too
     tpu_cores: there are no TPUs here; --gpus=1 computes on a GPU

@@ -26,7 +26,7 @@ private func option(_ setting: TrainingError.Setting) -> String {
   case .monitor: "--monitor"
   case .gradientNorm: "--track_grad_norm"
   case .validationInterval: "--val_check_interval"
-  case .averaging: "--ema_decay"
+  case .averaging: "--ema_decay and --stochastic_weight_avg"
   case .maxSteps: "--max_steps"
   case .maxTime: "--max_time"
   }

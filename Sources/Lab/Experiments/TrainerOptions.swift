@@ -119,6 +119,23 @@ package struct TrainerOptions: ParsableArguments {
   var averageDecay: Double?
 
   @Option(
+    name: .customLong("stochastic_weight_avg"), defaultAsFlag: "true", parsing: .next,
+    help: """
+      From 0.8 of the epochs on, keep the learning rate and average the weights at the end of each epoch; \
+      test with the mean.
+      """)
+  var stochasticAverage: String?
+
+  @Option(
+    name: .customLong("swa_lr"),
+    help: """
+      With --stochastic_weight_avg, the learning rate to which it goes along a cosine in ten epochs. \
+      (default: as it is there)
+      """,
+    transform: number)
+  var averageLearningRate: Double?
+
+  @Option(
     name: .customLong("weights_summary"),
     help: choices("The table of the model's parts that is printed", default: WeightsSummary.top),
     transform: { try choice($0.lowercased()) })
@@ -149,6 +166,8 @@ package struct TrainerOptions: ParsableArguments {
       the loss falls fastest, instead of --lr.
       """)
   var autoLearningRate: String?
+
+  private var averagesEpochs: Bool { stochasticAverage?.lowercased() == "true" }
 
   /// Whether to find a learning rate.
   package var findsLearningRate: Bool { autoLearningRate?.lowercased() == "true" }
@@ -200,6 +219,19 @@ package struct TrainerOptions: ParsableArguments {
       throw ValidationError(
         "--ema_decay: expected a number between 0 and 1, such as 0.999, got \(averageDecay)")
     }
+    _ = try truth(stochasticAverage, "stochastic_weight_avg")
+    guard !averagesEpochs || averageDecay == nil else {
+      throw ValidationError(
+        "--stochastic_weight_avg: expected one average, got --ema_decay too; leave one out")
+    }
+    if let averageLearningRate {
+      guard averageLearningRate.isFinite, averageLearningRate > 0 else {
+        throw ValidationError("--swa_lr: expected a number above 0, got \(averageLearningRate)")
+      }
+      guard averagesEpochs else {
+        throw ValidationError("--swa_lr: expected --stochastic_weight_avg too, got none")
+      }
+    }
     _ = try truth(showsProgress, "enable_progress_bar")
     _ = try truth(autoLearningRate, "auto_lr_find")
     guard try truth(deterministic, "deterministic") else {
@@ -223,6 +255,8 @@ package struct TrainerOptions: ParsableArguments {
     if validationInterval != .all { texts["val_check_interval"] = "\(validationInterval)" }
     if monitor != Scalar.valLoss.name { texts["monitor"] = monitor }
     if let averageDecay { texts["ema_decay"] = "\(averageDecay)" }
+    if averagesEpochs { texts["stochastic_weight_avg"] = "true" }
+    if let averageLearningRate { texts["swa_lr"] = "\(averageLearningRate)" }
     return texts
   }
 
@@ -233,7 +267,10 @@ package struct TrainerOptions: ParsableArguments {
       trainer.gradientClipping = clippingAlgorithm == .value ? .value(clipping) : .norm(clipping)
     }
     trainer.accumulateBatches = accumulateBatches
-    trainer.averaging = averageDecay.map { .exponential(decay: $0) }
+    trainer.averaging =
+      averagesEpochs
+      ? .stochastic(learningRate: averageLearningRate)
+      : averageDecay.map { .exponential(decay: $0) }
     trainer.maxSteps = maxSteps
     (trainer.minEpochs, trainer.minSteps) = (minEpochs, minSteps)
     trainer.maxTime = maxTime

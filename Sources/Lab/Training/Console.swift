@@ -50,6 +50,12 @@ final class Console: TrainingObserver {
           + "\(patience) \(unit): stopping early.")
     }
     if let limit = training.limit { print("Trained for \(limit), as long as allowed: stopping.") }
+    if let count = training.averagedEpochs {
+      print(
+        count > 0
+          ? "The weights are the mean of those after the last \(count) epochs."
+          : "Training ended before the epochs whose weights would have been averaged.")
+    }
     if let best = trainer.bestCheckpoint { print("Best checkpoint: \(best.relativePath)") }
   }
 }

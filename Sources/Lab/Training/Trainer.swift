@@ -73,7 +73,7 @@ public final class Trainer {
   ///
   /// Steps in logs count batches.
   public var accumulateBatches = 1
-  /// Averages the weights over the training; validation, test and checkpoints have the averaged ones.
+  /// Averages the weights over the training.
   public var averaging: WeightAveraging?
   /// The loss, unless another objective than ``Classification`` is given.
   public var loss = Loss.crossEntropy

@@ -63,7 +63,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     norms = trainer.gradientNorm.map { GradientNorms($0, of: model) }
     state = TrainingState(trainer, data, schedule: schedule)
     state.microShards = parallel?.microShards
-    average = trainer.averaging.map { _ in WeightAverage(model) }
+    if trainer.averaging?.isMoving == true { average = WeightAverage(model) }
   }
 
   /// Whether this process writes files.
@@ -87,17 +87,19 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         try loop.note(val.flatMap { try loop.monitored("val", $0) })
         try loop.note(try loop.monitored("train", epoch.result.train))
       }
+      averageEpoch()
       state.finishEpoch(val: val)
       try saveState()
       removeSuperseded()
       withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
       isStoppedEarly = isWaitOver
     }
-    average?.load()
+    try finishAverage()
     try reportTraffic()
     let end = TrainingEnd(
       patience: isStoppedEarly ? state.earlyStopping.patience : nil,
       limit: isStoppedEarly || state.epoch >= trainer.maxEpochs ? nil : limit,
+      averagedEpochs: state.averaging?.isMoving == false ? state.stochastic?.count ?? 0 : nil,
       history: state.history)
     observers.notify { try $0.trainingEnded(end) }
     return state.history
@@ -108,7 +110,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private mutating func withAverage<Result>(
     _ body: (inout Self) throws -> Result
   ) rethrows -> Result {
-    guard let average else { return try body(&self) }
+    guard let average, state.averaging?.isMoving == true else { return try body(&self) }
     return try average.applied { try body(&self) }
   }
 
@@ -162,12 +164,13 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     var clock = ContinuousClock.now
     var accumulation = GradientAccumulation(state.accumulation ?? 1)
     var (isInterrupted, isSaveDue) = (false, false)
+    beginStochasticAverage()
     // Of a run that was stopped before it.
     if isValidationDue { try validateInside() }
     // A limit takes effect between steps of the optimizer; so do interruptions, since gradients are not
     // saved.
     while !state.beginsUpdate || (limit == nil && !isStoppedHere), let batch = batches.next() {
-      schedule?.prepare(optimizer, for: state.optimizerSteps)
+      setLearningRate()
       optimizer.clearGradients()
       if parallel != nil { beforeStep = GeneratorStates(model) }
       let score = try gradients(of: batch)
@@ -181,9 +184,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         }
         try trainer.gradientClipping?.limit(optimizer.parameters)
         optimizer.step()
-        if let averaging = state.averaging {
-          average?.follow(averaging, steps: state.optimizerSteps + 1)
-        }
+        average?.follow(state.averaging, steps: state.optimizerSteps + 1)
         state.noteUpdate()
       }
       try device.check()
@@ -387,6 +388,95 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 }
 
+// MARK: Averaging the weights of epochs
+
+extension TrainingLoop {
+  /// Begins stochastic weight averaging if it is time to.
+  private mutating func beginStochasticAverage() {
+    guard let first = state.firstAveragedEpoch, state.epoch >= first, state.stochastic == nil
+    else { return }
+    schedule?.prepare(optimizer, for: state.optimizerSteps)
+    state.stochastic = StochasticAverage(
+      steps: state.optimizerSteps, learningRate: optimizer.learningRate)
+  }
+
+  /// Sets the learning rate, and perhaps the momentum, for the next step.
+  private func setLearningRate() {
+    guard let stochastic = state.stochastic, let first = state.firstAveragedEpoch else {
+      schedule?.prepare(optimizer, for: state.optimizerSteps)
+      return
+    }
+    // The schedule stays where it was; so does the momentum.
+    schedule?.prepare(optimizer, for: stochastic.steps)
+    optimizer.learningRate =
+      state.averaging?.learningRate(inEpoch: state.epoch - first, from: stochastic.learningRate)
+      ?? stochastic.learningRate
+  }
+
+  /// Adds the weights at the end of an epoch to the mean.
+  private mutating func averageEpoch() {
+    guard var stochastic = state.stochastic else { return }
+    stochastic.count += 1
+    stochastic.isFinished = false
+    state.stochastic = stochastic
+    if average == nil {
+      average = WeightAverage(model)
+    } else {
+      average?.move(by: 1 / Double(stochastic.count))
+    }
+  }
+
+  /// Gives the averaged weights to the model at the end of the training, with statistics of batch
+  /// normalization that belong to them.
+  private mutating func finishAverage() throws {
+    let own = WeightAverage(model)
+    average?.load()
+    guard average != nil, let stochastic = state.stochastic, !stochastic.isFinished else { return }
+    try computeStatistics()
+    average = WeightAverage(model)
+    try saveWeights(as: Checkpoint.lastName, epoch: state.epoch - 1)
+    state.stochastic?.isFinished = true
+    own.load()
+    try saveState()
+    average?.load()
+  }
+
+  /// Computes the running statistics of batch normalization anew: their mean over the training batches.
+  ///
+  /// - Throws: ``TrainingInterruption`` if the trainer is interrupted; it is done again when the run is
+  ///   resumed.
+  private func computeStatistics() throws {
+    let all = model.namedStatistics.map(\.statistics)
+    guard !all.isEmpty else { return }
+    let generators = GeneratorStates(model)
+    for statistics in all {
+      statistics.reset()
+      statistics.isMean = true
+    }
+    let progress = trainer.progressBar("Statistics", total: data.train.count)
+    defer {
+      for statistics in all { statistics.isMean = false }
+      optimizer.clearGradients()
+      generators.restore(model)
+      progress?.finish()
+    }
+    for (index, batch) in batches(data.train).enumerated() {
+      if let parallel {
+        optimizer.clearGradients()
+        _ = try parallel.pass(model, objective, batch, of: data.train.size(ofBatch: index))
+      } else {
+        try model(Tape().input(batch.x)).materialize()
+      }
+      try model.device.check()
+      if parallel?.hasBeenInterrupted ?? trainer.isInterrupted() {
+        throw TrainingInterruption(
+          description: "stopped while computing statistics of batch normalization")
+      }
+      progress?.update(index + 1, loss: .nan)
+    }
+  }
+}
+
 // MARK: Saving and resuming
 
 extension TrainingLoop {
@@ -504,11 +594,11 @@ extension TrainingLoop {
   ///
   /// - Returns: The file; nil if none is to be written.
   @discardableResult
-  private func saveWeights(as name: String) throws -> URL? {
+  private func saveWeights(as name: String, epoch: Int? = nil) throws -> URL? {
     guard writes, let folder = trainer.checkpointFolder else { return nil }
     let metadata = trainer.checkpointMetadata
       .merging(data.metadata) { $1 }
-      .merging(["model_class": "\(type(of: model))", "epoch": "\(state.epoch)"]) { $1 }
+      .merging(["model_class": "\(type(of: model))", "epoch": "\(epoch ?? state.epoch)"]) { $1 }
     let url = folder.appending(path: name)
     try Checkpoint.save(model, to: url, metadata: metadata)
     return url

@@ -140,6 +140,9 @@ public struct TrainingEnd {
   public let patience: Int?
   /// What ended training before ``Trainer/maxEpochs``, such as `500 steps`, if the trainer has such a limit.
   public let limit: String?
+  /// The number of epochs whose weights were averaged, with
+  /// ``WeightAveraging/stochastic(start:learningRate:annealingEpochs:)``.
+  public let averagedEpochs: Int?
   /// The results of all epochs.
   public let history: [Epoch]
 }

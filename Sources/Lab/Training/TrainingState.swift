@@ -23,6 +23,10 @@ struct TrainingState: Codable {
   let accumulation: Int?
   /// How the weights are averaged; nil if they are not.
   let averaging: WeightAveraging?
+  /// The first epoch whose weights are averaged at its end, if such are.
+  let firstAveragedEpoch: Int?
+  /// How far that is; nil before it begins.
+  var stochastic: StochasticAverage?
   /// The steps of the optimizer, if it does not make one after each batch.
   private var updates: Int?
   /// The batches until the end of each epoch so far, if one of them was ended early.
@@ -63,6 +67,7 @@ struct TrainingState: Codable {
     accumulation = trainer.accumulateBatches > 1 ? trainer.accumulateBatches : nil
     updates = trainer.accumulateBatches > 1 ? 0 : nil
     averaging = trainer.averaging
+    firstAveragedEpoch = averaging?.firstEpoch(of: trainer.maxEpochs)
     sources = data.sources
     let monitor = trainer.monitor
     self.monitor = monitor == .valLoss ? nil : monitor.name
@@ -93,6 +98,8 @@ struct TrainingState: Codable {
       && logSizes.values.allSatisfy { $0 <= 1 << 53 }
       && (0...1 << 53).contains(updates ?? 0) && (accumulation ?? 2) > 1
       && (updates == nil) == (accumulation == nil)
+      && (0...1 << 53).contains(stochastic?.count ?? 0)
+      && (0...1 << 53).contains(stochastic?.steps ?? 0)
       && epochEnds.map { $0.count == epoch && $0.allSatisfy((0...1 << 53).contains) } != false
   }
 
@@ -267,6 +274,15 @@ struct TrainingState: Codable {
           \(words(start.averaging)); do not change \(setting: .averaging)
           """)
     }
+    guard state.firstAveragedEpoch == start.firstAveragedEpoch else {
+      func words(_ epoch: Int?) -> String { "\((epoch ?? 0) + 1)" }
+      throw TrainingError(
+        advising: """
+          \(path): expected weights to be averaged from epoch \(words(state.firstAveragedEpoch)) on as at \
+          the run's beginning, got \(words(start.firstAveragedEpoch)); do not change \
+          \(setting: .maxEpochs)
+          """)
+    }
     guard state.cycleSteps == start.cycleSteps else {
       throw TrainingError(
         advising: """
@@ -275,7 +291,7 @@ struct TrainingState: Codable {
           \(setting: .totalSteps)
           """)
     }
-    if state.averaging != nil {
+    if let averaging = state.averaging, averaging.isMoving || (state.stochastic?.count ?? 0) > 0 {
       let averaged = Safetensors(
         tensors: file.tensors.part("average."), integers: file.integers.part("average."))
       try Checkpoint.load(averaged, of: url, into: model)

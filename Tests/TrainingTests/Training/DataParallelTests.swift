@@ -11,7 +11,7 @@ import Testing
 struct DataParallelTests {
   /// What is trained.
   enum Kind: CaseIterable {
-    case mlp, augmentedCNN, resNet, averagedResNet, generatorOfItsOwn, freshImages
+    case mlp, augmentedCNN, resNet, averagedResNet, epochAverage, generatorOfItsOwn, freshImages
   }
 
   /// All that a training leaves behind.
@@ -305,6 +305,7 @@ struct DataParallelTests {
       let trainer = quietTrainer(maxEpochs: 2)
       trainer.processes = process
       trainer.microShards = 8
+      if kind == .epochAverage { trainer.averaging = .stochastic(learningRate: 0.01) }
       if kind == .averagedResNet {
         trainer.averaging = .exponential(decay: 0.9)
         (trainer.validationInterval, trainer.monitor) = (.count(2), .valAccuracy)
@@ -324,7 +325,7 @@ struct DataParallelTests {
           var options = CNN.Options.defaults
           (options.convDim, options.fcDim) = (4, 8)
           model = CNN(data.config, options)
-        case .resNet, .averagedResNet:
+        case .resNet, .averagedResNet, .epochAverage:
           var options = ResNet.Options.defaults
           options.channels = 4
           model = ResNet(data.config, options)

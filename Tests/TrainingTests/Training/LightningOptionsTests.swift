@@ -69,6 +69,15 @@ struct LightningOptionsTests {
         == ["monitor": "val_acc", "val_check_interval": "0.25"])
     #expect(trainer.validateEveryEpochs == 2 && trainer.sanityValBatches == -1)
     #expect(trainer.patience == 3 && !trainer.showsModelSummary && !trainer.showsProgress)
+    for (arguments, averaging) in [
+      (["--stochastic_weight_avg"], .stochastic()),
+      (["--stochastic_weight_avg=True", "--swa_lr=0.05"], .stochastic(learningRate: 0.05)),
+      (["--stochastic_weight_avg=false", "--ema_decay=0.9"], .exponential(decay: 0.9)),
+    ] as [([String], WeightAveraging)] {
+      let trainer = Trainer()
+      try TrainerOptions.parse(arguments).apply(to: trainer)
+      #expect(trainer.averaging == averaging)
+    }
     // 0 is no limit, as in Lightning, and options without a value are true.
     let others = try TrainerOptions.parse([
       "--gradient_clip_val=0", "--enable_progress_bar", "--deterministic", "--track_grad_norm=-1",
@@ -106,6 +115,12 @@ struct LightningOptionsTests {
       "--track_grad_norm=0",
       "--track_grad_norm: expected a number above 0, such as 2, or inf, got 0.0"
     ),
+    ("--swa_lr=0.1", "--swa_lr: expected --stochastic_weight_avg too, got none"),
+    (
+      "--stochastic_weight_avg --ema_decay=0.9",
+      "--stochastic_weight_avg: expected one average, got --ema_decay too; leave one out"
+    ),
+    ("--stochastic_weight_avg --swa_lr=0", "--swa_lr: expected a number above 0, got 0.0"),
     ("--ema_decay=1", "--ema_decay: expected a number between 0 and 1, such as 0.999, got 1.0"),
     ("--max_steps=0", "--max_steps: expected at least 1, got 0"),
     ("--num_sanity_val_steps=-2", "--num_sanity_val_steps: expected at least -1, got -2"),
@@ -122,7 +137,7 @@ struct LightningOptionsTests {
   ])
   func badOptionsAreRefused(option: String, text: String) {
     do {
-      _ = try TrainerOptions.parse([option])
+      _ = try TrainerOptions.parse(option.split(separator: " ").map(String.init))
       Issue.record("\(option) was taken")
     } catch {
       let message = TrainerOptions.message(for: error)

@@ -10,7 +10,8 @@ struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
-    case accumulated, limitedSteps, movingAverage, validationsInside, validationsBetweenUpdates
+    case accumulated, limitedSteps, movingAverage, stochasticAverage, validationsInside,
+      validationsBetweenUpdates
   }
 
   @Test(arguments: Kind.allCases)
@@ -390,7 +391,7 @@ struct ResumeTests {
       try seeded(42) {
         if kind == .ownGenerators {
           try train(Noisy(), data, trainer, kind)
-        } else if [.augmentedResNet, .movingAverage].contains(kind) {
+        } else if [.augmentedResNet, .movingAverage, .stochasticAverage].contains(kind) {
           var options = ResNet.Options.defaults
           options.channels = 4
           try train(ResNet(data.config, options), data, trainer, kind)
@@ -445,13 +446,13 @@ struct ResumeTests {
       case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage,
         .validationsInside, .validationsBetweenUpdates:
         Adam(parameters)
-      case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
+      case .adamWWithCycle, .augmentedResNet, .stochasticAverage: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
       }
     let schedule: (any LearningRateSchedule)? =
       switch kind {
-      case .adamWWithCycle: OneCycleLR(maxLearningRate: 0.01, totalSteps: 10)
+      case .adamWWithCycle, .stochasticAverage: OneCycleLR(maxLearningRate: 0.01, totalSteps: 10)
       case .accumulated: CosineLR(maxLearningRate: 0.01, totalSteps: 6, warmupSteps: 2)
       default: nil
       }
@@ -468,6 +469,9 @@ struct ResumeTests {
       (trainer.validationInterval, trainer.accumulateBatches) = (.count(1), 2)
       (trainer.patience, trainer.logEverySteps) = (3, 2)
       trainer.gradientNorm = 2
+    }
+    if kind == .stochasticAverage {
+      trainer.averaging = .stochastic(learningRate: 0.02, annealingEpochs: 2)
     }
     if kind == .movingAverage { trainer.averaging = .exponential(decay: 0.9) }
     if kind == .limitedSteps {
