@@ -201,6 +201,8 @@ package struct Experiment: ParsableArguments {
     try device.check()
     let trainer = training.trainer()
     self.trainer.apply(to: trainer)
+    // A single batch has no inside.
+    if training.fastDevRun { trainer.validationInterval = .all }
     trainer.microShards = processes.microShards
     let criterion = configuration.readsLines ? training.loss.criterion : nil
     return Setting(

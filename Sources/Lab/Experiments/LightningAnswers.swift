@@ -44,7 +44,6 @@ package enum LightningAnswers {
     logged
     logger: each run has a metrics.csv and a TensorBoard file: tensorboard --logdir \
     output/logs
-    monitor: the best epoch is that with the smallest val_loss
     move_metrics_to_cpu: metrics stay on the device and are read together, every 100 steps \
     at the latest
     multiple_trainloader_mode: there is one training set
@@ -58,16 +57,11 @@ package enum LightningAnswers {
     on new lines in each epoch
     replace_sampler_ddp: batches are always shared among processes so that results have the \
     same bytes
-    stochastic_weight_avg: there is no averaging of weights; --one_cycle_max_lr and --cosine \
-    end with a small learning rate
     sync_batchnorm: batch norm always has the statistics of the whole batch, with several \
     processes too
     tpu_cores: there are no TPUs here; --gpus=1 computes on a GPU
     ipus: there are no IPUs here; --gpus=1 computes on a GPU
-    track_grad_norm: --log_histograms shows the gradients of each layer in TensorBoard
     truncated_bptt_steps: lines are short enough to compute their gradients as a whole
-    val_check_interval: validation follows each epoch; --limit_train_batches=0.25 makes \
-    epochs shorter, --check_val_every_n_epoch=2 validates less often
     wandb: each run has a TensorBoard file: tensorboard --logdir output/logs
     weights_save_path: --default_root_dir names the folder for output
     resume_from_checkpoint: --resume=FOLDER continues a run where it stopped, \

@@ -23,7 +23,10 @@ private func option(_ setting: TrainingError.Setting) -> String {
   case .totalSteps: "--one_cycle_total_steps"
   case .microShards: "--micro_shards"
   case .accumulateBatches: "--accumulate_grad_batches"
-  case .averaging: "--ema_decay"
+  case .monitor: "--monitor"
+  case .gradientNorm: "--track_grad_norm"
+  case .validationInterval: "--val_check_interval"
+  case .averaging: "--ema_decay and --stochastic_weight_avg"
   case .maxSteps: "--max_steps"
   case .maxTime: "--max_time"
   }

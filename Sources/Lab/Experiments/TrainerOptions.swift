@@ -71,6 +71,30 @@ package struct TrainerOptions: ParsableArguments {
   var validateEveryEpochs = 1
 
   @Option(
+    name: .customLong("val_check_interval"),
+    help: """
+      Validate after this number of batches (100) or this fraction of an epoch (0.25), also inside the \
+      epoch. (default: 1.0)
+      """,
+    transform: batchLimit)
+  var validationInterval = BatchLimit.all
+
+  @Option(
+    help: """
+      The metric that chooses the best weights and stops training early, such as val_loss, val_acc, \
+      val_cer or train_loss; the largest accuracy is the best one, else the smallest value.
+      """)
+  var monitor = Scalar.valLoss.name
+
+  @Option(
+    name: .customLong("track_grad_norm"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "Log this norm of the gradients in each logged step: 2, inf for the largest absolute value, or another.",
+      valueName: "norm"),
+    transform: number)
+  var gradientNorm: Double?
+
+  @Option(
     name: .customLong("num_sanity_val_steps"), parsing: .unconditional,
     help: "Compute this many validation batches before training; -1 is all. (default: 0)",
     transform: number)
@@ -78,7 +102,10 @@ package struct TrainerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stop when the validation loss has not become smaller for this many epochs. (default: 10)"),
+      """
+      Stop when --monitor has not become better for this many epochs, or validations with \
+      --val_check_interval. (default: 10)
+      """),
     transform: number)
   var patience = 10
 
@@ -92,13 +119,30 @@ package struct TrainerOptions: ParsableArguments {
   var averageDecay: Double?
 
   @Option(
+    name: .customLong("stochastic_weight_avg"), defaultAsFlag: "true", parsing: .next,
+    help: """
+      From 0.8 of the epochs on, keep the learning rate and average the weights at the end of each epoch; \
+      test with the mean.
+      """)
+  var stochasticAverage: String?
+
+  @Option(
+    name: .customLong("swa_lr"),
+    help: """
+      With --stochastic_weight_avg, the learning rate to which it goes along a cosine in ten epochs. \
+      (default: as it is there)
+      """,
+    transform: number)
+  var averageLearningRate: Double?
+
+  @Option(
     name: .customLong("weights_summary"),
     help: choices("The table of the model's parts that is printed", default: WeightsSummary.top),
     transform: { try choice($0.lowercased()) })
   var weightsSummary = WeightsSummary.top
 
   @Option(
-    name: .customLong("enable_progress_bar"), defaultAsFlag: "true",
+    name: .customLong("enable_progress_bar"), defaultAsFlag: "true", parsing: .next,
     help: "Whether to show progress on standard error. (default: true)")
   var showsProgress: String?
 
@@ -111,17 +155,19 @@ package struct TrainerOptions: ParsableArguments {
   var refreshRate: Int?
 
   @Option(
-    name: .customLong("deterministic"), defaultAsFlag: "true",
+    name: .customLong("deterministic"), defaultAsFlag: "true", parsing: .next,
     help: "Training always is: the same seed gives the same bytes on the same device.")
   package var deterministic: String?
 
   @Option(
-    name: .customLong("auto_lr_find"), defaultAsFlag: "true",
+    name: .customLong("auto_lr_find"), defaultAsFlag: "true", parsing: .next,
     help: """
       Before training, try 100 steps with learning rates from 1e-8 to 1, and train with the one at which \
       the loss falls fastest, instead of --lr.
       """)
   var autoLearningRate: String?
+
+  private var averagesEpochs: Bool { stochasticAverage?.lowercased() == "true" }
 
   /// Whether to find a learning rate.
   package var findsLearningRate: Bool { autoLearningRate?.lowercased() == "true" }
@@ -154,9 +200,37 @@ package struct TrainerOptions: ParsableArguments {
     if let maxTime, maxTime <= .zero {
       throw ValidationError("--max_time: expected more than 0 seconds, got \(maxTime)")
     }
+    guard validationInterval != .count(0), validationInterval != .fraction(0) else {
+      throw ValidationError(
+        "--val_check_interval: expected at least 1 batch, or a fraction above 0 and up to 1.0, got "
+          + "\(validationInterval)")
+    }
+    guard monitor.hasPrefix("val_") || monitor.hasPrefix("train_") else {
+      throw ValidationError(
+        "--monitor: expected a metric of validation or training, such as val_loss, val_acc or train_loss, "
+          + "got \(monitor)")
+    }
+    // -1 is Lightning's default: no norm.
+    if let gradientNorm, !(gradientNorm > 0 || gradientNorm == -1) {
+      throw ValidationError(
+        "--track_grad_norm: expected a number above 0, such as 2, or inf, got \(gradientNorm)")
+    }
     if let averageDecay, !(averageDecay > 0 && averageDecay < 1) {
       throw ValidationError(
         "--ema_decay: expected a number between 0 and 1, such as 0.999, got \(averageDecay)")
+    }
+    _ = try truth(stochasticAverage, "stochastic_weight_avg")
+    guard !averagesEpochs || averageDecay == nil else {
+      throw ValidationError(
+        "--stochastic_weight_avg: expected one average, got --ema_decay too; leave one out")
+    }
+    if let averageLearningRate {
+      guard averageLearningRate.isFinite, averageLearningRate > 0 else {
+        throw ValidationError("--swa_lr: expected a number above 0, got \(averageLearningRate)")
+      }
+      guard averagesEpochs else {
+        throw ValidationError("--swa_lr: expected --stochastic_weight_avg too, got none")
+      }
     }
     _ = try truth(showsProgress, "enable_progress_bar")
     _ = try truth(autoLearningRate, "auto_lr_find")
@@ -170,7 +244,7 @@ package struct TrainerOptions: ParsableArguments {
   }
 
   /// The options in which runs may differ, those that were given.
-  var hyperparameters: [String: String] {
+  package var hyperparameters: [String: String] {
     var texts: [String: String] = [:]
     if let clipping, clipping > 0 {
       texts["gradient_clip_val"] = "\(clipping)"
@@ -178,7 +252,11 @@ package struct TrainerOptions: ParsableArguments {
     }
     if accumulateBatches > 1 { texts["accumulate_grad_batches"] = "\(accumulateBatches)" }
     if let maxSteps { texts["max_steps"] = "\(maxSteps)" }
+    if validationInterval != .all { texts["val_check_interval"] = "\(validationInterval)" }
+    if monitor != Scalar.valLoss.name { texts["monitor"] = monitor }
     if let averageDecay { texts["ema_decay"] = "\(averageDecay)" }
+    if averagesEpochs { texts["stochastic_weight_avg"] = "true" }
+    if let averageLearningRate { texts["swa_lr"] = "\(averageLearningRate)" }
     return texts
   }
 
@@ -189,11 +267,17 @@ package struct TrainerOptions: ParsableArguments {
       trainer.gradientClipping = clippingAlgorithm == .value ? .value(clipping) : .norm(clipping)
     }
     trainer.accumulateBatches = accumulateBatches
-    trainer.averaging = averageDecay.map { .exponential(decay: $0) }
+    trainer.averaging =
+      averagesEpochs
+      ? .stochastic(learningRate: averageLearningRate)
+      : averageDecay.map { .exponential(decay: $0) }
     trainer.maxSteps = maxSteps
     (trainer.minEpochs, trainer.minSteps) = (minEpochs, minSteps)
     trainer.maxTime = maxTime
     trainer.validateEveryEpochs = validateEveryEpochs
+    trainer.validationInterval = validationInterval
+    trainer.monitor = Scalar(monitor)
+    trainer.gradientNorm = gradientNorm.flatMap { $0 > 0 ? $0 : nil }
     trainer.sanityValBatches = sanityValBatches
     trainer.patience = patience
     trainer.showsModelSummary = weightsSummary == .top

@@ -9,6 +9,8 @@ public final class RunningStatistics {
   public private(set) var variance: Tensor
   /// The number of batches so far.
   public private(set) var batches = 0
+  /// Whether all batches weigh the same, whatever the momentum is.
+  package var isMean = false
 
   /// Statistics of no batch yet.
   public init(channels: Int) {
@@ -23,6 +25,7 @@ public final class RunningStatistics {
   ///   - momentum: The weight of the batch.
   /// - Returns: The batch's own statistics, its variance a sum of squares divided by their number.
   package func update(with x: Tensor, momentum: Double) -> ChannelStatistics {
+    let momentum = isMean ? 1 / Double(batches + 1) : momentum
     if let shard = CurrentShard.shard { return update(with: x, momentum: momentum, as: shard) }
     let (batch, running) = x.storage.backend.batchNormStatistics(
       x, running: ChannelStatistics(mean: mean, variance: variance), momentum: momentum)
@@ -86,12 +89,20 @@ public final class RunningStatistics {
     self.batches = batches
   }
 
-  /// Replaces mean and variance by others of the same shape, on the same device.
-  package func set(mean: Tensor, variance: Tensor) {
+  /// Replaces everything by statistics of the same shape, on the same device.
+  package func set(mean: Tensor, variance: Tensor, batches: Int) {
     precondition(
       mean.shape == self.mean.shape && variance.shape == self.mean.shape,
       "statistics of another shape")
-    (self.mean, self.variance) = (mean, variance)
+    (self.mean, self.variance, self.batches) = (mean, variance, batches)
+  }
+
+  /// Forgets all batches.
+  package func reset() {
+    let (shape, device) = (mean.shape, mean.device)
+    mean = Tensor(repeating: 0, shape: shape).to(device)
+    variance = Tensor(repeating: 1, shape: shape).to(device)
+    batches = 0
   }
 
   /// Moves the statistics to a device.

@@ -79,7 +79,9 @@ public enum Checkpoint {
   static let lastName = "last.safetensors"
 
   /// The name of the file with the weights of the best epoch.
-  static var bestName: some RegexComponent { /epoch=\d+-val_loss=.*\.safetensors/ }
+  static var bestName: some RegexComponent {
+    /epoch=\d+-(train|val)_[^=]+=.*\.safetensors/
+  }
 
   /// A file without the prefixes that other programs put before the names of all tensors, such as
   /// Lightning's `model.`.

@@ -22,6 +22,15 @@ final class Console: TrainingObserver {
     }
   }
 
+  func validationEnded(_ validation: TrainingValidation) {
+    let title = "Epoch \(validation.epoch)" + (validation.isSynthetic ? " (SYNTHETIC data)" : "")
+    let figures = validation.metrics.scalars(of: "val").map {
+      "\($0.scalar.name)=\(String(format: "%.4f", $0.value))"
+    }
+    print("\(title), step \(validation.totalSteps): \(figures.joined(separator: ", "))")
+    fflush(nil)
+  }
+
   func epochEnded(_ epoch: TrainingEpoch) {
     let title = "Epoch \(epoch.index)" + (epoch.isSynthetic ? " (SYNTHETIC data)" : "")
     let values =
@@ -34,9 +43,19 @@ final class Console: TrainingObserver {
 
   func trainingEnded(_ training: TrainingEnd) {
     if let patience = training.patience {
-      print("val_loss has not become smaller for \(patience) epochs: stopping early.")
+      let monitor = trainer.monitor
+      let unit = trainer.validationInterval == .all ? "epochs" : "validations"
+      print(
+        "\(monitor.name) has not become \(monitor.isLargerBetter ? "larger" : "smaller") for "
+          + "\(patience) \(unit): stopping early.")
     }
     if let limit = training.limit { print("Trained for \(limit), as long as allowed: stopping.") }
+    if let count = training.averagedEpochs {
+      print(
+        count > 0
+          ? "The weights are the mean of those after the last \(count) epochs."
+          : "Training ended before the epochs whose weights would have been averaged.")
+    }
     if let best = trainer.bestCheckpoint { print("Best checkpoint: \(best.relativePath)") }
   }
 }

@@ -55,18 +55,20 @@ extension Trainer {
   ///   - parallel: Computes batches by parts, perhaps with other processes; nil to compute them as a
   ///     whole.
   ///   - title: The title of the progress bar.
+  ///   - mayStop: Whether it may be interrupted.
   ///   - check: Called with each batch's loss; throws if it is not acceptable.
   ///   - each: Called with the model's output, each batch or this process's parts of it, and the index
   ///     of its first example in the data set.
   func evaluate(
     _ model: some Layer, _ batches: Batches, _ objective: some Objective,
-    _ parallel: DataParallel?, title: String,
+    _ parallel: DataParallel?, title: String, mayStop: Bool = true,
     check: (_ loss: Float, _ batch: Int) throws -> Void = { _, _ in },
     each: (_ output: Tensor, _ batch: Batch, _ first: Int) throws -> Void = { _, _, _ in }
   ) throws -> Metrics {
     if let parallel {
       return try evaluate(
-        model, batches, objective, by: parallel, title: title, check: check, each: each)
+        model, batches, objective, by: parallel, title: title, mayStop: mayStop, check: check,
+        each: each)
     }
     let progress = progressBar(title, total: batches.count)
     defer { progress?.finish() }
@@ -74,7 +76,7 @@ extension Trainer {
     var metrics = Metrics()
     var unread = UnreadScores<Int>()
     for (index, batch) in batches.on(device).enumerated() {
-      if isInterrupted() {
+      if mayStop, isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
       let output = try model(batch.x)
@@ -97,7 +99,7 @@ extension Trainer {
 extension Trainer {
   private func evaluate(
     _ model: some Layer, _ batches: Batches, _ objective: some Objective, by parallel: DataParallel,
-    title: String, check: (_ loss: Float, _ batch: Int) throws -> Void,
+    title: String, mayStop: Bool, check: (_ loss: Float, _ batch: Int) throws -> Void,
     each: (_ output: Tensor, _ batch: Batch, _ first: Int) throws -> Void
   ) throws -> Metrics {
     let progress = progressBar(title, total: batches.count)
@@ -110,7 +112,7 @@ extension Trainer {
     var (losses, rows) = (0.0, 0)
     for (index, batch) in batches.on(device).sharing(parallel.sharing).enumerated() {
       // Asking all processes at each batch would take longer than small batches do.
-      if index.isMultiple(of: 16), try parallel.processes.any(isInterrupted()) {
+      if mayStop, index.isMultiple(of: 16), try parallel.processes.any(isInterrupted()) {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
       let size = batches.size(ofBatch: index)

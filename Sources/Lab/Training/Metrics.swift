@@ -93,9 +93,23 @@ public struct Epoch: Codable, Sendable {
   public let val: Metrics?
   /// How long the training batches took, in seconds.
   public let seconds: Double
+  /// Nil if there were none.
+  private let inside: [Validation]?
 
-  package init(train: Metrics, val: Metrics?, seconds: Double) {
+  /// A validation inside an epoch; see ``Trainer/validationInterval``.
+  public struct Validation: Codable, Sendable {
+    /// The steps made until then, in all epochs.
+    public let totalSteps: Int
+    /// The metrics of the validation batches.
+    public let metrics: Metrics
+  }
+
+  /// The validations before the end of the epoch.
+  public var validations: [Validation] { inside ?? [] }
+
+  package init(train: Metrics, val: Metrics?, seconds: Double, validations: [Validation] = []) {
     (self.train, self.val, self.seconds) = (train, val, seconds)
+    inside = validations.isEmpty ? nil : validations
   }
 }
 
@@ -134,11 +148,19 @@ public struct Scalar: Hashable, Sendable {
   /// Whether the largest value is the best one: for accuracies.
   var isLargerBetter: Bool { name.hasSuffix("_acc") }
 
+  /// Whether it is a value of a single step: no metric of an epoch or a test.
+  var isOfStep: Bool {
+    self == .learningRate || self == .stepLoss || name.hasPrefix("grad_")
+  }
+
   /// All scalars of a training, in the order of the columns of `metrics.csv`.
   ///
-  /// - Parameter metrics: The names of the objective's metrics.
-  static func all(of metrics: [String]) -> [Scalar] {
+  /// - Parameters:
+  ///   - metrics: The names of the objective's metrics.
+  ///   - norms: The norms of gradients, if they are logged.
+  static func all(of metrics: [String], norms: [Scalar] = []) -> [Scalar] {
     [learningRate, stepLoss]
       + ["train", "val", "test"].flatMap { part in metrics.map { Scalar("\(part)_\($0)") } }
+      + norms
   }
 }

@@ -105,7 +105,7 @@ extension RunHistory {
 
   /// The metrics that have a value for each epoch or each test, in the order of the columns of
   /// `metrics.csv`.
-  package var metrics: [Scalar] { scalars.filter { $0 != .learningRate && $0 != .stepLoss } }
+  package var metrics: [Scalar] { scalars.filter { !$0.isOfStep } }
 
   /// The value of a metric that stands for the whole run: that of the last test, or the best one of
   /// all epochs. Nil if there is none.
@@ -124,10 +124,19 @@ extension RunHistory {
     return epochs.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// The epoch with the smallest validation loss, whose weights are saved; nil without validation.
+  /// The metric that chooses the best weights.
+  package var monitor: Scalar {
+    guard case .text(let name) = settings["monitor"] else { return .valLoss }
+    return Scalar(name)
+  }
+
+  /// The epoch whose weights are the best ones, with the smallest validation loss unless another metric
+  /// was monitored; nil without validation.
   package var bestEpoch: Int? {
-    epochValues.compactMap { row in row.values[.valLoss].map { (row.epoch, $0) } }
-      .filter { !$0.1.isNaN }.min { $0.1 < $1.1 }?.0
+    let monitor = monitor
+    let sign = monitor.isLargerBetter ? -1.0 : 1.0
+    return values(of: monitor).filter { !$0.value.isNaN }
+      .min { sign * $0.value < sign * $1.value }?.epoch
   }
 }
 

@@ -33,9 +33,14 @@ public final class Trainer {
   /// If set, trains, validates and tests on these training batches only, always in the same order and
   /// without augmentation and mixup: a model that works can memorise them.
   public var overfitBatches: BatchLimit?
-  /// The number of epochs that may pass without a smaller validation loss; it may be changed when a
-  /// run is resumed.
+  /// How many epochs may pass without a better ``monitor``, or validations if there are several in an
+  /// epoch; it may be changed when a run is resumed.
   public var patience = 10
+  /// What chooses the best checkpoint and ends training early: the validation loss, or another metric of
+  /// validation or training. The largest accuracy is the best one, the smallest value of all others.
+  ///
+  /// Metrics of validation count after each validation, those of training at the end of each epoch.
+  public var monitor = Scalar.valLoss
   /// How many epochs are trained for at least, whatever ``patience`` and ``maxTime`` say.
   public var minEpochs = 0
   /// The number of steps of the optimizer, at most; nil for no limit. The epoch in which it is reached ends
@@ -48,18 +53,27 @@ public final class Trainer {
   public var maxTime: Duration?
   /// Validates after every so many epochs.
   public var validateEveryEpochs = 1
+  /// After which number or fraction of an epoch's batches the model is validated, also inside the epoch:
+  /// Lightning's `val_check_interval`. If the batches of an epoch are no multiple, none is validated after
+  /// the last ones.
+  public var validationInterval = BatchLimit.all
   /// How many validation batches are computed before the first step, so that an error in validation is
   /// seen at once and not after an epoch; -1 is all of them.
   public var sanityValBatches = 0
   /// Limits gradients before each step of the optimizer; nil leaves them as they are.
   public var gradientClipping: GradientClipping?
+  /// If set, this norm of each parameter's gradient and of all together is logged for each logged step
+  /// of the optimizer, before ``gradientClipping``: 2 for the Euclidean norm, infinity for the largest
+  /// absolute value. The names are Lightning's, such as `grad_2.0_norm_total` and
+  /// `grad_2.0_norm_conv1.weight`.
+  public var gradientNorm: Double?
   /// After how many batches the optimizer makes a step, with the mean of their gradients: as if batches
   /// were so many times as large, with the memory for one. At the end of an epoch there may be fewer
   /// batches, each of which has the same weight as the others, as in Lightning.
   ///
   /// Steps in logs count batches.
   public var accumulateBatches = 1
-  /// Averages the weights over the training; validation, test and checkpoints have the averaged ones.
+  /// Averages the weights over the training.
   public var averaging: WeightAveraging?
   /// Mixes each training image with another one of its batch, and the losses for their labels with the same
   /// weights, by mixup. The weights are drawn from a beta distribution, both of whose parameters are this
@@ -93,8 +107,8 @@ public final class Trainer {
 
   // MARK: What to save
 
-  /// The folder for the weights of the epoch with the smallest validation loss and of the last epoch;
-  /// nil saves none.
+  /// The folder for the weights of the epoch with the smallest validation loss, or the best value of
+  /// ``monitor``, and of the last epoch; nil saves none.
   public var checkpointFolder: URL?
   /// Texts for the headers of checkpoints.
   public var checkpointMetadata: [String: String] = [:]
@@ -193,8 +207,8 @@ public final class Trainer {
       model, data, optimizer: optimizer, schedule: schedule, objective: Classification(loss))
   }
 
-  /// Trains a model until ``maxEpochs``, ``maxSteps`` or ``maxTime``, or until the validation loss has not
-  /// become smaller for ``patience`` epochs. The model ends with the weights of the last epoch, or with the
+  /// Trains a model until ``maxEpochs``, ``maxSteps`` or ``maxTime``, or until ``monitor`` has not become
+  /// better for ``patience`` epochs. The model ends with the weights of the last epoch, or with the
   /// averaged ones; see ``averaging``.
   ///
   /// If ``run`` has the state of a training that was not finished, training is resumed from it and
@@ -227,7 +241,10 @@ public final class Trainer {
           ? "fit: expected an objective that takes mixed images with mixup, got \(type(of: objective))"
           : "fit: expected mixup from \(range), got \(mixup)")
     }
+    precondition(gradientNorm.map { $0 > 0 } ?? true, "a norm is that of a number above 0")
     let (train, val) = (try training(data), try validation(data))
+    try checkMonitor(objective, hasValidation: val.count > 0)
+    _ = try validationSteps(of: train.count)
     try check(schedule, data)
     let data = TrainingData(
       train: train, val: val, batchSize: data.batchSize,
@@ -328,6 +345,42 @@ public final class Trainer {
           leave it out, and lower \(setting: .maxEpochs)
           """)
     }
+  }
+
+  /// After how many batches of an epoch the model is validated.
+  ///
+  /// - Throws: ``TrainingError`` if an epoch has fewer.
+  func validationSteps(of batches: Int) throws(TrainingError) -> Int {
+    let steps =
+      switch validationInterval {
+      case .count(let count): count
+      case .fraction(let fraction): fraction > 0 ? max(1, Int(Double(batches) * fraction)) : 0
+      }
+    guard (1...max(1, batches)).contains(steps) else {
+      throw TrainingError(
+        advising: """
+          fit: expected a validation after 1 to \(batches) batches, which an epoch has, got \
+          \(validationInterval); lower \(setting: .validationInterval)
+          """)
+    }
+    return steps
+  }
+
+  /// Refuses a metric that is never measured, before training.
+  private func checkMonitor(
+    _ objective: some Objective, hasValidation: Bool
+  ) throws(TrainingError) {
+    // Without validation there is no early stopping, unless something else was asked for.
+    guard monitor != .valLoss else { return }
+    let names = ["val", "train"].flatMap { part in
+      part == "val" && !hasValidation ? [] : objective.metricNames.map { "\(part)_\($0)" }
+    }
+    guard !names.contains(monitor.name) else { return }
+    throw TrainingError(
+      advising: """
+        fit: expected \(setting: .monitor) to be one of \(names.joined(separator: ", ")), got \
+        \(monitor.name); choose one of them
+        """)
   }
 
   private func check(_ schedule: (any LearningRateSchedule)?, _ data: some DataModule) throws {

@@ -27,6 +27,12 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case microShards
     /// ``Trainer/accumulateBatches``.
     case accumulateBatches
+    /// ``Trainer/monitor``.
+    case monitor
+    /// ``Trainer/gradientNorm``.
+    case gradientNorm
+    /// ``Trainer/validationInterval``.
+    case validationInterval
     /// ``Trainer/averaging``.
     case averaging
     /// ``Trainer/maxSteps``.

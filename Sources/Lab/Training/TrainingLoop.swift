@@ -31,6 +31,12 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// The file for the progress, if there is no run.
   private let progressFile: URL?
   private var state: TrainingState
+  /// After how many batches of an epoch the model is validated.
+  private let validationSteps: Int
+  /// The norms of gradients, if they are logged.
+  private var norms: GradientNorms?
+  /// Checkpoints of weights that are no longer the best ones, which the saved state may still name.
+  private var superseded: [URL] = []
   /// The averaged weights, if the trainer averages them.
   private var average: WeightAverage?
   /// The steps whose losses were not read yet.
@@ -53,11 +59,11 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     parallel = try trainer.parallel(model)
     observers = trainer.allObservers
     progressFile = trainer.nextProgressFile()
-    state = TrainingState(
-      data, schedule: schedule, accumulation: trainer.accumulateBatches,
-      averaging: trainer.averaging, patience: trainer.patience)
+    validationSteps = try trainer.validationSteps(of: data.train.count)
+    norms = trainer.gradientNorm.map { GradientNorms($0, of: model) }
+    state = TrainingState(trainer, data, schedule: schedule)
     state.microShards = parallel?.microShards
-    average = trainer.averaging.map { _ in WeightAverage(model) }
+    if trainer.averaging?.isMoving == true { average = WeightAverage(model) }
   }
 
   /// Whether this process writes files.
@@ -68,29 +74,32 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     try checkValidation()
     var isStoppedEarly = false
     // An epoch that has begun is ended.
-    while state.epoch < trainer.maxEpochs, !isWaitOver, state.step > 0 || limit == nil {
+    while state.epoch < trainer.maxEpochs, state.step > 0 || (!isWaitOver && limit == nil) {
       try savingStateIfOthersFail { try $0.train() }
       // The loss of a step is that of the weights before it.
       try checkWeights()
       let val = try savingStateIfOthersFail { try $0.validate() }
       let epoch = endedEpoch(val)
-      let superseded = try withAverage { loop in
+      try withAverage { loop in
         loop.observers.notify { try $0.epochEnded(epoch) }
         loop.log(epoch)
-        return try loop.saveWeights(val)
+        try loop.saveWeights(as: Checkpoint.lastName)
+        try loop.note(val.flatMap { try loop.monitored("val", $0) })
+        try loop.note(try loop.monitored("train", epoch.result.train))
       }
+      averageEpoch()
       state.finishEpoch(val: val)
       try saveState()
-      // Only now: until here the saved state names this file.
-      if let superseded { try? FileManager.default.removeItem(at: superseded) }
+      removeSuperseded()
       withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
       isStoppedEarly = isWaitOver
     }
-    average?.load()
+    try finishAverage()
     try reportTraffic()
     let end = TrainingEnd(
       patience: isStoppedEarly ? state.earlyStopping.patience : nil,
       limit: isStoppedEarly || state.epoch >= trainer.maxEpochs ? nil : limit,
+      averagedEpochs: state.averaging?.isMoving == false ? state.stochastic?.count ?? 0 : nil,
       history: state.history)
     observers.notify { try $0.trainingEnded(end) }
     return state.history
@@ -101,7 +110,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   private mutating func withAverage<Result>(
     _ body: (inout Self) throws -> Result
   ) rethrows -> Result {
-    guard let average else { return try body(&self) }
+    guard let average, state.averaging?.isMoving == true else { return try body(&self) }
     return try average.applied { try body(&self) }
   }
 
@@ -110,8 +119,14 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     state.epoch >= trainer.minEpochs && state.optimizerSteps >= trainer.minSteps
   }
 
-  /// Whether the validation loss has not become smaller for too long.
+  /// Whether the monitored metric has not become better for too long.
   private var isWaitOver: Bool { state.earlyStopping.isOver && mayEnd }
+
+  /// Whether a validation inside the epoch ends it, and training with it.
+  private var isStoppedHere: Bool {
+    state.validatedStep != nil && state.earlyStopping.isOver && state.epoch + 1 >= trainer.minEpochs
+      && state.optimizerSteps >= trainer.minSteps
+  }
 
   /// What ends training now; nil if it goes on.
   private var limit: String? {
@@ -149,22 +164,27 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     var clock = ContinuousClock.now
     var accumulation = GradientAccumulation(state.accumulation ?? 1)
     var (isInterrupted, isSaveDue) = (false, false)
+    beginStochasticAverage()
+    // Of a run that was stopped before it.
+    if isValidationDue { try validateInside() }
     // A limit takes effect between steps of the optimizer; so do interruptions, since gradients are not
     // saved.
-    while !state.beginsUpdate || limit == nil, let batch = batches.next() {
-      schedule?.prepare(optimizer, for: state.optimizerSteps)
+    while !state.beginsUpdate || (limit == nil && !isStoppedHere), let batch = batches.next() {
+      setLearningRate()
       optimizer.clearGradients()
       if parallel != nil { beforeStep = GeneratorStates(model) }
       let score = try gradients(of: batch)
+      beforeStep = nil
       if state.accumulation != nil { accumulation.add(optimizer.parameters) }
       let endsUpdate = state.endsUpdate
       if endsUpdate {
         if state.accumulation != nil { accumulation.finish(optimizer.parameters) }
+        if writes, (state.totalSteps + 1).isMultiple(of: trainer.logEverySteps) {
+          try norms?.add(step: state.totalSteps + 1)
+        }
         try trainer.gradientClipping?.limit(optimizer.parameters)
         optimizer.step()
-        if let averaging = state.averaging {
-          average?.follow(averaging, steps: state.optimizerSteps + 1)
-        }
+        average?.follow(state.averaging, steps: state.optimizerSteps + 1)
         state.noteUpdate()
       }
       try device.check()
@@ -182,12 +202,17 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
       isInterrupted = (parallel?.hasBeenInterrupted ?? trainer.isInterrupted()) || isInterrupted
       isSaveDue = isSaveDue || isCheckpointDue
-      guard endsUpdate else { continue }
-      if isInterrupted || isSaveDue { try saveState() }
-      isSaveDue = false
-      if isInterrupted {
-        throw TrainingInterruption(
-          description: "stopped in epoch \(state.epoch) after step \(state.step)")
+      if endsUpdate {
+        if isInterrupted || isSaveDue { try saveState() }
+        isSaveDue = false
+        if isInterrupted {
+          throw TrainingInterruption(
+            description: "stopped in epoch \(state.epoch) after step \(state.step)")
+        }
+      }
+      if isValidationDue {
+        try validateInside()
+        clock = .now
       }
     }
     try readLosses()
@@ -227,12 +252,14 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   @discardableResult
   private mutating func readLosses() throws -> Double {
     let (observers, interval) = (observers, trainer.logEverySteps)
+    let norms = norms?.read() ?? [:]
     try unread.read(into: &state.metrics) { loss, step in
       try checkFinite(loss, "loss", epoch: step.epoch, step: step.step - 1)
       guard step.totalSteps.isMultiple(of: interval) else { return }
       let entry = LogEntry(
         epoch: step.epoch, step: step.totalSteps,
-        values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))])
+        values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))]
+          + (norms[step.totalSteps] ?? []))
       observers.notify { try $0.log(entry) }
     }
     // Reading has waited for the device. A metric that it could not compute is NaN.
@@ -251,16 +278,64 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         """)
   }
 
-  /// The metrics of the validation batches; nil if there are none.
-  private mutating func validate() throws -> Metrics? {
-    guard data.val.count > 0, (state.epoch + 1).isMultiple(of: trainer.validateEveryEpochs) else {
-      return nil
-    }
+  /// Whether this epoch has validations.
+  private var isValidated: Bool {
+    data.val.count > 0 && (state.epoch + 1).isMultiple(of: trainer.validateEveryEpochs)
+  }
+
+  /// Whether the model has to be validated now, inside the epoch.
+  private var isValidationDue: Bool {
+    isValidated && (1..<state.stepsPerEpoch).contains(state.step)
+      && state.step.isMultiple(of: validationSteps) && state.validatedStep != state.step
+  }
+
+  /// Validates inside the epoch.
+  private mutating func validateInside() throws {
+    // Their rows come first, and errors of training.
+    try readLosses()
+    try checkWeights()
+    let metrics = try computeValidation()
+    let validation = Epoch.Validation(totalSteps: state.totalSteps, metrics: metrics)
+    state.validatedStep = state.step
+    state.validations = (state.validations ?? []) + [validation]
     let epoch = state.epoch
+    try withAverage { loop in
+      loop.report(validation, inEpoch: epoch)
+      try loop.note(try loop.monitored("val", metrics))
+    }
+    guard state.beginsUpdate else { return }
+    try saveState()
+    removeSuperseded()
+  }
+
+  /// Tells observers of a validation inside an epoch.
+  private func report(_ validation: Epoch.Validation, inEpoch epoch: Int) {
+    let ended = TrainingValidation(
+      epoch: epoch, totalSteps: validation.totalSteps, metrics: validation.metrics,
+      isSynthetic: data.isSynthetic)
+    observers.notify { try $0.validationEnded(ended) }
+    let entry = LogEntry(
+      epoch: epoch, step: validation.totalSteps, values: validation.metrics.scalars(of: "val"))
+    observers.notify { try $0.log(entry) }
+  }
+
+  /// The metrics of the validation batches at the end of the epoch; nil if it is not validated there.
+  private mutating func validate() throws -> Metrics? {
+    guard isValidated, state.validatedStep != state.step,
+      state.step < state.stepsPerEpoch || state.step.isMultiple(of: validationSteps)
+    else { return nil }
+    return try computeValidation()
+  }
+
+  private mutating func computeValidation() throws -> Metrics {
+    let epoch = state.epoch
+    // Between two steps of the optimizer there are gradients, which are not saved.
+    let mayStop = state.beginsUpdate || state.step == state.stepsPerEpoch
     do {
       return try withAverage { loop in
         try loop.trainer.evaluate(
           loop.model, loop.data.val, loop.objective, loop.parallel, title: "Validating",
+          mayStop: mayStop,
           check: { loss, batch in
             try checkFinite(loss, "validation loss", epoch: epoch, step: batch)
           })
@@ -272,7 +347,8 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 
   private func endedEpoch(_ val: Metrics?) -> TrainingEpoch {
-    let result = Epoch(train: state.metrics, val: val, seconds: state.seconds)
+    let result = Epoch(
+      train: state.metrics, val: val, seconds: state.seconds, validations: state.validations ?? [])
     return TrainingEpoch(
       index: state.epoch, totalSteps: state.totalSteps, result: result,
       isSynthetic: data.isSynthetic)
@@ -290,12 +366,114 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         (now.waited - before.waited) / .seconds(1)))
   }
 
+  /// The monitored metric, if it is one of this part; nil if it is another one's.
+  private func monitored(_ part: String, _ metrics: Metrics) throws -> Double? {
+    let name = trainer.monitor.name
+    guard name.hasPrefix("\(part)_") else { return nil }
+    if let value = metrics[String(name.dropFirst(part.count + 1))] { return value }
+    let names = metrics.scalars(of: part).map(\.scalar.name)
+    throw TrainingError(
+      advising: """
+        fit: expected \(setting: .monitor) to be one of \(names.joined(separator: ", ")), got \(name), \
+        which is not measured there; choose one of them
+        """)
+  }
+
   fileprivate func log(_ epoch: TrainingEpoch) {
     let values =
       epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
     let entry = LogEntry(epoch: epoch.index, step: epoch.totalSteps, values: values)
     observers.notify { try $0.log(entry) }
     trainer.lastStep = (epoch.index, epoch.totalSteps)
+  }
+}
+
+// MARK: Averaging the weights of epochs
+
+extension TrainingLoop {
+  /// Begins stochastic weight averaging if it is time to.
+  private mutating func beginStochasticAverage() {
+    guard let first = state.firstAveragedEpoch, state.epoch >= first, state.stochastic == nil
+    else { return }
+    schedule?.prepare(optimizer, for: state.optimizerSteps)
+    state.stochastic = StochasticAverage(
+      steps: state.optimizerSteps, learningRate: optimizer.learningRate)
+  }
+
+  /// Sets the learning rate, and perhaps the momentum, for the next step.
+  private func setLearningRate() {
+    guard let stochastic = state.stochastic, let first = state.firstAveragedEpoch else {
+      schedule?.prepare(optimizer, for: state.optimizerSteps)
+      return
+    }
+    // The schedule stays where it was; so does the momentum.
+    schedule?.prepare(optimizer, for: stochastic.steps)
+    optimizer.learningRate =
+      state.averaging?.learningRate(inEpoch: state.epoch - first, from: stochastic.learningRate)
+      ?? stochastic.learningRate
+  }
+
+  /// Adds the weights at the end of an epoch to the mean.
+  private mutating func averageEpoch() {
+    guard var stochastic = state.stochastic else { return }
+    stochastic.count += 1
+    stochastic.isFinished = false
+    state.stochastic = stochastic
+    if average == nil {
+      average = WeightAverage(model)
+    } else {
+      average?.move(by: 1 / Double(stochastic.count))
+    }
+  }
+
+  /// Gives the averaged weights to the model at the end of the training, with statistics of batch
+  /// normalization that belong to them.
+  private mutating func finishAverage() throws {
+    let own = WeightAverage(model)
+    average?.load()
+    guard average != nil, let stochastic = state.stochastic, !stochastic.isFinished else { return }
+    try computeStatistics()
+    average = WeightAverage(model)
+    try saveWeights(as: Checkpoint.lastName, epoch: state.epoch - 1)
+    state.stochastic?.isFinished = true
+    own.load()
+    try saveState()
+    average?.load()
+  }
+
+  /// Computes the running statistics of batch normalization anew: their mean over the training batches.
+  ///
+  /// - Throws: ``TrainingInterruption`` if the trainer is interrupted; it is done again when the run is
+  ///   resumed.
+  private func computeStatistics() throws {
+    let all = model.namedStatistics.map(\.statistics)
+    guard !all.isEmpty else { return }
+    let generators = GeneratorStates(model)
+    for statistics in all {
+      statistics.reset()
+      statistics.isMean = true
+    }
+    let progress = trainer.progressBar("Statistics", total: data.train.count)
+    defer {
+      for statistics in all { statistics.isMean = false }
+      optimizer.clearGradients()
+      generators.restore(model)
+      progress?.finish()
+    }
+    for (index, batch) in batches(data.train).enumerated() {
+      if let parallel {
+        optimizer.clearGradients()
+        _ = try parallel.pass(model, objective, batch, of: data.train.size(ofBatch: index))
+      } else {
+        try model(Tape().input(batch.x)).materialize()
+      }
+      try model.device.check()
+      if parallel?.hasBeenInterrupted ?? trainer.isInterrupted() {
+        throw TrainingInterruption(
+          description: "stopped while computing statistics of batch normalization")
+      }
+      progress?.update(index + 1, loss: .nan)
+    }
   }
 }
 
@@ -314,12 +492,14 @@ extension TrainingLoop {
     if let run = trainer.run, writes {
       if isResumed {
         let messages = try run.restoreLogs(
-          to: state.logSizes, trainer.hyperparameters, metrics: objective.metricNames)
+          to: state.logSizes, trainer.hyperparameters, metrics: objective.metricNames,
+          norms: norms?.scalars ?? [])
         for message in messages { trainer.warn("Warning: \(message)") }
         trainer.bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
         trainer.lastStep = (max(0, state.epoch - 1), state.totalSteps)
       } else {
-        try run.begin(trainer.hyperparameters, metrics: objective.metricNames)
+        try run.begin(
+          trainer.hyperparameters, metrics: objective.metricNames, norms: norms?.scalars ?? [])
       }
       try removeCheckpoints(of: run)
     }
@@ -401,33 +581,51 @@ extension TrainingLoop {
         index: index, totalSteps: state.end(ofEpoch: index), result: result,
         isSynthetic: data.isSynthetic)
       withAverage { loop in
+        for validation in result.validations { loop.report(validation, inEpoch: index) }
         loop.observers.notify { try $0.epochEnded(epoch) }
         loop.log(epoch)
         loop.observers.notify { try $0.epochSaved(epoch) }
       }
     }
+    for validation in state.validations ?? [] { report(validation, inEpoch: state.epoch) }
   }
 
-  /// Saves the weights of the last epoch; if it is the best one, also under its own name, beside those
-  /// of the best epoch before.
+  /// Saves the model's weights.
   ///
-  /// - Returns: The file of the epoch that was the best one before, if it no longer is.
-  private mutating func saveWeights(_ val: Metrics?) throws -> URL? {
+  /// - Returns: The file; nil if none is to be written.
+  @discardableResult
+  private func saveWeights(as name: String, epoch: Int? = nil) throws -> URL? {
     guard writes, let folder = trainer.checkpointFolder else { return nil }
     let metadata = trainer.checkpointMetadata
       .merging(data.metadata) { $1 }
-      .merging(["model_class": "\(type(of: model))", "epoch": "\(state.epoch)"]) { $1 }
-    try Checkpoint.save(
-      model, to: folder.appending(path: Checkpoint.lastName), metadata: metadata)
-    guard let val, val.loss < state.earlyStopping.best else { return nil }
-    let name = String(
-      format: "epoch=%03d-val_loss=%.3f.safetensors", state.epoch, val.loss)
+      .merging(["model_class": "\(type(of: model))", "epoch": "\(epoch ?? state.epoch)"]) { $1 }
     let url = folder.appending(path: name)
     try Checkpoint.save(model, to: url, metadata: metadata)
-    let old = trainer.bestCheckpoint
+    return url
+  }
+
+  /// Notes a value of the monitored metric, if there is one. If it is the best one, saves the weights
+  /// under their own name, beside those that were the best ones before.
+  private mutating func note(_ value: Double?) throws {
+    guard let value else { return }
+    let isBest = state.earlyStopping.isBetter(value)
+    state.earlyStopping.note(value)
+    guard isBest else { return }
+    let name =
+      String(format: "epoch=%03d-", state.epoch) + trainer.monitor.name
+      + String(format: "=%.3f.safetensors", value)
+    guard let url = try saveWeights(as: name) else { return }
+    if let old = trainer.bestCheckpoint { superseded.append(old) }
     trainer.bestCheckpoint = url
     state.bestCheckpoint = name
-    return old == url ? nil : old
+  }
+
+  /// Removes checkpoints that the saved state no longer names.
+  private mutating func removeSuperseded() {
+    for url in superseded where url != trainer.bestCheckpoint {
+      try? FileManager.default.removeItem(at: url)
+    }
+    superseded = []
   }
 
   /// Removes what the best epoch's file may have left behind when the program was killed: the one

@@ -22,6 +22,7 @@ import LabTensors
 /// | ``trainingBegan(_:)`` | once, after the state of a resumed run was loaded |
 /// | ``stepEnded(_:)`` | after each batch; the optimizer's step was made, unless gradients are accumulated |
 /// | ``log(_:)`` | some steps later: the step's values, as soon as they are read from the device |
+/// | ``validationEnded(_:)`` | after a validation inside an epoch, followed by ``log(_:)`` |
 /// | ``epochEnded(_:)`` | after validation, followed by ``log(_:)`` |
 /// | ``epochSaved(_:)`` | after the weights and the state were saved |
 /// | ``trainingEnded(_:)`` | once, unless an error ends training |
@@ -32,6 +33,8 @@ public protocol TrainingObserver: AnyObject {
   func stepEnded(_ step: TrainingStep) throws
   /// Called with the values of a step, an epoch or a test, in the order of the steps.
   func log(_ entry: LogEntry) throws
+  /// Called after a validation inside an epoch; see ``Trainer/validationInterval``.
+  func validationEnded(_ validation: TrainingValidation) throws
   /// Called when an epoch has ended, before it is saved. If the program crashes in between, the
   /// resumed run repeats the steps since the last saved state, and ends this epoch again.
   func epochEnded(_ epoch: TrainingEpoch) throws
@@ -53,6 +56,7 @@ extension TrainingObserver {
   public func trainingBegan(_ training: TrainingStart) throws {}
   public func stepEnded(_ step: TrainingStep) throws {}
   public func log(_ entry: LogEntry) throws {}
+  public func validationEnded(_ validation: TrainingValidation) throws {}
   public func epochEnded(_ epoch: TrainingEpoch) throws {}
   public func epochSaved(_ epoch: TrainingEpoch) throws {}
   public func trainingEnded(_ training: TrainingEnd) throws {}
@@ -105,6 +109,18 @@ public struct LogEntry {
   }
 }
 
+/// A validation inside an epoch.
+public struct TrainingValidation {
+  /// The epoch, from 0.
+  public let epoch: Int
+  /// The steps made until then, in all epochs.
+  public let totalSteps: Int
+  /// The metrics of the validation batches.
+  public let metrics: Metrics
+  /// Whether the images were drawn by the program.
+  public let isSynthetic: Bool
+}
+
 /// An epoch that ended.
 public struct TrainingEpoch {
   /// The epoch, from 0.
@@ -119,10 +135,14 @@ public struct TrainingEpoch {
 
 /// The end of a training.
 public struct TrainingEnd {
-  /// For how many epochs the validation loss had not become smaller, if that ended the training.
+  /// For how many epochs, or validations, ``Trainer/monitor`` had not become better, if that ended the
+  /// training.
   public let patience: Int?
   /// What ended training before ``Trainer/maxEpochs``, such as `500 steps`, if the trainer has such a limit.
   public let limit: String?
+  /// The number of epochs whose weights were averaged, with
+  /// ``WeightAveraging/stochastic(start:learningRate:annealingEpochs:)``.
+  public let averagedEpochs: Int?
   /// The results of all epochs.
   public let history: [Epoch]
 }

@@ -107,9 +107,12 @@ public final class TrainingRun {
   /// - Parameters:
   ///   - hyperparameters: The run's options by name, for TensorBoard.
   ///   - metrics: The names of the objective's metrics.
-  func begin(_ hyperparameters: [String: String], metrics: [String]) throws {
+  ///   - norms: The norms of gradients, if they are logged.
+  func begin(
+    _ hyperparameters: [String: String], metrics: [String], norms: [Scalar] = []
+  ) throws {
     for file in files { try file.cut(to: 0) }
-    try self.metrics.begin(Scalar.all(of: metrics))
+    try self.metrics.begin(Scalar.all(of: metrics, norms: norms))
     try events.begin(hyperparameters)
   }
 
@@ -146,12 +149,14 @@ public final class TrainingRun {
   ///   - sizes: The bytes in each log, by file name.
   ///   - hyperparameters: The run's options by name.
   ///   - names: The names of the objective's metrics.
+  ///   - norms: The norms of gradients, if they are logged.
   /// - Returns: A message for each log that is not what the state's log was.
   func restoreLogs(
-    to sizes: [String: UInt64], _ hyperparameters: [String: String], metrics names: [String]
+    to sizes: [String: UInt64], _ hyperparameters: [String: String], metrics names: [String],
+    norms: [Scalar] = []
   ) throws -> [String] {
     func size(_ file: LogFile) -> UInt64 { sizes[file.url.lastPathComponent] ?? 0 }
-    let rows = try metrics.restore(to: size(metrics.file), Scalar.all(of: names))
+    let rows = try metrics.restore(to: size(metrics.file), Scalar.all(of: names, norms: norms))
     let records = try events.restore(to: size(events.file), hyperparameters)
     return [rows, records].compactMap(\.self)
   }

@@ -23,6 +23,10 @@ struct TrainingState: Codable {
   let accumulation: Int?
   /// How the weights are averaged; nil if they are not.
   let averaging: WeightAveraging?
+  /// The first epoch whose weights are averaged at its end, if such are.
+  let firstAveragedEpoch: Int?
+  /// How far that is; nil before it begins.
+  var stochastic: StochasticAverage?
   /// The steps of the optimizer, if it does not make one after each batch.
   private var updates: Int?
   /// The batches until the end of each epoch so far, if one of them was ended early.
@@ -34,6 +38,14 @@ struct TrainingState: Codable {
   /// How long its steps took, in seconds.
   var seconds = 0.0
   var earlyStopping: EarlyStopping
+  /// The metric that early stopping looks at; nil for the validation loss.
+  let monitor: String?
+  /// The norm of the gradients that is logged; nil if none is.
+  let gradientNorm: Double?
+  /// The steps of this epoch after which the last validation inside it was made; nil if there was none.
+  var validatedStep: Int?
+  /// The validations inside this epoch so far; nil if there were none.
+  var validations: [Epoch.Validation]?
   /// The results of the epochs before.
   var history: [Epoch] = []
   /// The file name of the best weights so far.
@@ -48,18 +60,20 @@ struct TrainingState: Codable {
   var logSizes: [String: UInt64] = [:]
 
   /// The state before the first step.
-  init(
-    _ data: TrainingData, schedule: (any LearningRateSchedule)?, accumulation: Int,
-    averaging: WeightAveraging?, patience: Int
-  ) {
+  init(_ trainer: Trainer, _ data: TrainingData, schedule: (any LearningRateSchedule)?) {
     stepsPerEpoch = data.train.count
     cycleSteps = schedule?.totalSteps
     batchSize = data.batchSize
-    self.accumulation = accumulation > 1 ? accumulation : nil
-    updates = accumulation > 1 ? 0 : nil
-    self.averaging = averaging
+    accumulation = trainer.accumulateBatches > 1 ? trainer.accumulateBatches : nil
+    updates = trainer.accumulateBatches > 1 ? 0 : nil
+    averaging = trainer.averaging
+    firstAveragedEpoch = averaging?.firstEpoch(of: trainer.maxEpochs)
     sources = data.sources
-    earlyStopping = EarlyStopping(patience: patience)
+    let monitor = trainer.monitor
+    self.monitor = monitor == .valLoss ? nil : monitor.name
+    gradientNorm = trainer.gradientNorm
+    earlyStopping = EarlyStopping(
+      patience: trainer.patience, isLargerBetter: monitor.isLargerBetter)
   }
 
   /// The batches of an epoch, in words.
@@ -78,9 +92,14 @@ struct TrainingState: Codable {
       && bestCheckpoint?.contains("/") != true
       && ([metrics] + history.flatMap { [$0.train] + [$0.val].compactMap(\.self) })
         .allSatisfy(\.isSound)
+      && ((validations ?? []) + history.flatMap(\.validations)).allSatisfy {
+        $0.metrics.isSound && (0...1 << 53).contains($0.totalSteps)
+      }
       && logSizes.values.allSatisfy { $0 <= 1 << 53 }
       && (0...1 << 53).contains(updates ?? 0) && (accumulation ?? 2) > 1
       && (updates == nil) == (accumulation == nil)
+      && (0...1 << 53).contains(stochastic?.count ?? 0)
+      && (0...1 << 53).contains(stochastic?.steps ?? 0)
       && epochEnds.map { $0.count == epoch && $0.allSatisfy((0...1 << 53).contains) } != false
   }
 
@@ -126,12 +145,13 @@ struct TrainingState: Codable {
   ///
   /// - Parameter val: The metrics of the validation batches, if there were any.
   mutating func finishEpoch(val: Metrics?) {
-    history.append(Epoch(train: metrics, val: val, seconds: seconds))
+    history.append(
+      Epoch(train: metrics, val: val, seconds: seconds, validations: validations ?? []))
     if step < stepsPerEpoch || epochEnds != nil {
       epochEnds = (0..<epoch).map(end) + [totalSteps]
     }
-    if let val { earlyStopping.note(val.loss) }
     (epoch, step, metrics, seconds) = (epoch + 1, 0, Metrics(), 0)
+    (validatedStep, validations) = (nil, nil)
   }
 
   /// The key of the state in the file's header.
@@ -227,6 +247,23 @@ struct TrainingState: Codable {
           \(setting: .accumulateBatches)
           """)
     }
+    guard state.monitor == start.monitor else {
+      throw TrainingError(
+        advising: """
+          \(path): expected \(state.monitor ?? "val_loss") to choose the best weights as at the run's \
+          beginning, got \(start.monitor ?? "val_loss"); do not change \(setting: .monitor)
+          """)
+    }
+    guard state.gradientNorm == start.gradientNorm else {
+      func words(_ norm: Double?) -> String {
+        norm.map { "logs with the \($0)-norm of gradients" } ?? "logs without norms of gradients"
+      }
+      throw TrainingError(
+        advising: """
+          \(path): expected \(words(state.gradientNorm)) as at the run's beginning, got \
+          \(words(start.gradientNorm)); do not change \(setting: .gradientNorm)
+          """)
+    }
     guard state.averaging == start.averaging else {
       func words(_ averaging: WeightAveraging?) -> String {
         averaging?.words ?? "no averaged weights"
@@ -237,6 +274,15 @@ struct TrainingState: Codable {
           \(words(start.averaging)); do not change \(setting: .averaging)
           """)
     }
+    guard state.firstAveragedEpoch == start.firstAveragedEpoch else {
+      func words(_ epoch: Int?) -> String { "\((epoch ?? 0) + 1)" }
+      throw TrainingError(
+        advising: """
+          \(path): expected weights to be averaged from epoch \(words(state.firstAveragedEpoch)) on as at \
+          the run's beginning, got \(words(start.firstAveragedEpoch)); do not change \
+          \(setting: .maxEpochs)
+          """)
+    }
     guard state.cycleSteps == start.cycleSteps else {
       throw TrainingError(
         advising: """
@@ -245,7 +291,7 @@ struct TrainingState: Codable {
           \(setting: .totalSteps)
           """)
     }
-    if state.averaging != nil {
+    if let averaging = state.averaging, averaging.isMoving || (state.stochastic?.count ?? 0) > 0 {
       let averaged = Safetensors(
         tensors: file.tensors.part("average."), integers: file.integers.part("average."))
       try Checkpoint.load(averaged, of: url, into: model)
@@ -302,23 +348,34 @@ private func named<Value>(_ entries: [String: Value], _ prefix: String) -> [Stri
     uniquingKeysWith: { a, _ in a })
 }
 
-/// Ends training when the validation loss has not become smaller for some epochs.
+/// Ends training when a metric, by default the validation loss, has not become better for some time.
 public struct EarlyStopping: Codable, Sendable {
-  /// The number of epochs in a row that may pass without a smaller loss.
+  /// How many values in a row may be no better than the best one.
   public internal(set) var patience: Int
-  /// The smallest loss so far.
-  public private(set) var best = Double.infinity
+  /// The best value so far: the smallest one, or for an accuracy the largest.
+  public private(set) var best: Double
   private var wait = 0
+  /// Nil if the smallest value is the best one.
+  private var isLargerBetter: Bool?
 
-  /// - Parameter patience: The number of epochs in a row that may pass without a smaller loss.
-  public init(patience: Int) {
+  /// - Parameters:
+  ///   - patience: How many values in a row may be no better than the best one.
+  ///   - isLargerBetter: Whether the largest value is the best one: for accuracies.
+  public init(patience: Int, isLargerBetter: Bool = false) {
     self.patience = patience
+    self.isLargerBetter = isLargerBetter ? true : nil
+    best = isLargerBetter ? -.infinity : .infinity
   }
 
-  /// Adds the loss of the epoch that has just ended.
-  public mutating func note(_ loss: Double) {
-    if loss < best {
-      best = loss
+  /// Whether a value is better than all before; NaN never is.
+  func isBetter(_ value: Double) -> Bool {
+    isLargerBetter == true ? value > best : value < best
+  }
+
+  /// Adds the value of the validation or the epoch that has just ended.
+  public mutating func note(_ value: Double) {
+    if isBetter(value) {
+      best = value
       wait = 0
     } else {
       wait += 1

@@ -11,7 +11,8 @@ import Testing
 struct DataParallelTests {
   /// What is trained.
   enum Kind: CaseIterable {
-    case mlp, augmentedCNN, mixedCNN, resNet, averagedResNet, generatorOfItsOwn, freshImages
+    case mlp, augmentedCNN, mixedCNN, resNet, averagedResNet, epochAverage, generatorOfItsOwn
+    case freshImages
   }
 
   /// All that a training leaves behind.
@@ -305,8 +306,13 @@ struct DataParallelTests {
       let trainer = quietTrainer(maxEpochs: 2)
       trainer.processes = process
       trainer.microShards = 8
-      if kind == .averagedResNet { trainer.averaging = .exponential(decay: 0.9) }
       if kind == .mixedCNN { trainer.mixup = 1 }
+      if kind == .epochAverage { trainer.averaging = .stochastic(learningRate: 0.01) }
+      if kind == .averagedResNet {
+        trainer.averaging = .exponential(decay: 0.9)
+        (trainer.validationInterval, trainer.monitor) = (.count(2), .valAccuracy)
+        trainer.gradientNorm = 2
+      }
       trainer.isInterrupted = isInterrupted
       trainer.checkpointEverySteps = 3
       if let folder, process.rank == 0 { trainer.run = try TrainingRun(folder) }
@@ -321,7 +327,7 @@ struct DataParallelTests {
           var options = CNN.Options.defaults
           (options.convDim, options.fcDim) = (4, 8)
           model = CNN(data.config, options)
-        case .resNet, .averagedResNet:
+        case .resNet, .averagedResNet, .epochAverage:
           var options = ResNet.Options.defaults
           options.channels = 4
           model = ResNet(data.config, options)

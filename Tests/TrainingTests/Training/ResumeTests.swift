@@ -10,7 +10,8 @@ struct ResumeTests {
   /// A way to train with a particular state.
   enum Kind: CaseIterable {
     case adam, adamWWithCycle, sgd, sgdWithMomentum, augmentedResNet, ownGenerators, freshImages
-    case accumulated, limitedSteps, movingAverage
+    case accumulated, limitedSteps, movingAverage, stochasticAverage, validationsInside,
+      validationsBetweenUpdates
   }
 
   @Test(arguments: Kind.allCases)
@@ -35,6 +36,29 @@ struct ResumeTests {
         }
       }
       #expect(stops >= 10)
+      #expect(try files(in: broken) == files(in: whole))
+    }
+  }
+
+  /// Also in validation, and after several steps.
+  @Test(arguments: Kind.allCases)
+  func aRunThatStopsAnywhereEndsWithTheSameBytes(kind: Kind) throws {
+    try withRuns { whole, broken in
+      try train(kind, in: whole) { false }
+      var stops = 0
+      while true {
+        var asked = 0
+        do {
+          try train(kind, in: broken) {
+            asked += 1
+            return asked == 1 + (stops * 3) % 5 && stops < 40
+          }
+          break
+        } catch is TrainingInterruption {
+          stops += 1
+        }
+      }
+      #expect(stops >= 3)
       #expect(try files(in: broken) == files(in: whole))
     }
   }
@@ -367,7 +391,7 @@ struct ResumeTests {
       try seeded(42) {
         if kind == .ownGenerators {
           try train(Noisy(), data, trainer, kind)
-        } else if [.augmentedResNet, .movingAverage].contains(kind) {
+        } else if [.augmentedResNet, .movingAverage, .stochasticAverage].contains(kind) {
           var options = ResNet.Options.defaults
           options.channels = 4
           try train(ResNet(data.config, options), data, trainer, kind)
@@ -419,15 +443,16 @@ struct ResumeTests {
     let parameters = model.parameters
     let optimizer: any Optimizer =
       switch kind {
-      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage:
+      case .adam, .ownGenerators, .freshImages, .accumulated, .limitedSteps, .movingAverage,
+        .validationsInside, .validationsBetweenUpdates:
         Adam(parameters)
-      case .adamWWithCycle, .augmentedResNet: AdamW(parameters)
+      case .adamWWithCycle, .augmentedResNet, .stochasticAverage: AdamW(parameters)
       case .sgd: SGD(parameters, learningRate: 0.1)
       case .sgdWithMomentum: SGD(parameters, learningRate: 0.1, momentum: 0.9, nesterov: true)
       }
     let schedule: (any LearningRateSchedule)? =
       switch kind {
-      case .adamWWithCycle: OneCycleLR(maxLearningRate: 0.01, totalSteps: 10)
+      case .adamWWithCycle, .stochasticAverage: OneCycleLR(maxLearningRate: 0.01, totalSteps: 10)
       case .accumulated: CosineLR(maxLearningRate: 0.01, totalSteps: 6, warmupSteps: 2)
       default: nil
       }
@@ -435,6 +460,18 @@ struct ResumeTests {
       trainer.accumulateBatches = 2
       trainer.gradientClipping = .norm(0.1)
       trainer.sanityValBatches = 1
+    }
+    if kind == .validationsInside {
+      (trainer.validationInterval, trainer.monitor) = (.fraction(0.4), .valAccuracy)
+      trainer.gradientNorm = .infinity
+    }
+    if kind == .validationsBetweenUpdates {
+      (trainer.validationInterval, trainer.accumulateBatches) = (.count(1), 2)
+      (trainer.patience, trainer.logEverySteps) = (3, 2)
+      trainer.gradientNorm = 2
+    }
+    if kind == .stochasticAverage {
+      trainer.averaging = .stochastic(learningRate: 0.02, annealingEpochs: 2)
     }
     if kind == .movingAverage { trainer.averaging = .exponential(decay: 0.9) }
     // With and without augmentation and fresh images, which draw random numbers too.
