@@ -77,6 +77,7 @@ extension Trainer {
       if isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
+      OperationObservation.observer?.forwardBegins()
       let output = try model(batch.x)
       try unread.append(objective.score(output, batch), of: index)
       try each(output, batch, batches.start(ofBatch: index))

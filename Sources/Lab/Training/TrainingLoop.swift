@@ -10,6 +10,8 @@ import LabTensors
 struct TrainingData {
   let train, val: Batches
   let batchSize: Int
+  /// The shape of a batch of images.
+  let inputShape: [Int]
   /// The files that the data were read from.
   let sources: [String: String]
   let isSynthetic: Bool
@@ -56,6 +58,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     state.microShards = parallel?.microShards
   }
 
+  /// The shape of a batch of images.
+  var inputShape: [Int] { data.inputShape }
+
   /// Whether this process writes files.
   private var writes: Bool { parallel.map { $0.processes.rank == 0 } ?? true }
 
@@ -68,16 +73,20 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       try savingStateIfOthersFail { try $0.train() }
       // The loss of a step is that of the weights before it.
       try checkWeights()
-      let val = try savingStateIfOthersFail { try $0.validate() }
+      let val = try trainer.timed(.validation) {
+        try savingStateIfOthersFail { try $0.validate() }
+      }
       let epoch = endedEpoch(val)
-      observers.notify { try $0.epochEnded(epoch) }
-      log(epoch)
-      let superseded = try saveWeights(val)
+      trainer.timed(.logging) {
+        observers.notify { try $0.epochEnded(epoch) }
+        log(epoch)
+      }
+      let superseded = try trainer.timed(.saving) { try saveWeights(val) }
       state.finishEpoch(val: val)
       try saveState()
       // Only now: until here the saved state names this file.
       if let superseded { try? FileManager.default.removeItem(at: superseded) }
-      observers.notify { try $0.epochSaved(epoch) }
+      trainer.timed(.logging) { observers.notify { try $0.epochSaved(epoch) } }
       isStoppedEarly = isWaitOver
     }
     try reportTraffic()
@@ -135,7 +144,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     var (isInterrupted, isSaveDue) = (false, false)
     // A limit takes effect between steps of the optimizer; so do interruptions, since gradients are not
     // saved.
-    while !state.beginsUpdate || limit == nil, let batch = batches.next() {
+    while !state.beginsUpdate || limit == nil,
+      let batch = trainer.timed(.dataLoading, { batches.next() })
+    {
       schedule?.prepare(optimizer, for: state.optimizerSteps)
       optimizer.clearGradients()
       if parallel != nil { beforeStep = GeneratorStates(model) }
@@ -144,8 +155,10 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       let endsUpdate = state.endsUpdate
       if endsUpdate {
         if state.accumulation != nil { accumulation.finish(optimizer.parameters) }
-        try trainer.gradientClipping?.limit(optimizer.parameters)
-        optimizer.step()
+        try trainer.timed(.optimizerStep) {
+          try trainer.gradientClipping?.limit(optimizer.parameters)
+          optimizer.step()
+        }
         state.noteUpdate()
       }
       try device.check()
@@ -155,7 +168,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         epoch: state.epoch, step: state.step, totalSteps: state.totalSteps,
         learningRate: optimizer.learningRate, loss: score.loss.detached)
       try unread.append(score, of: step)
-      observers.notify { try $0.stepEnded(step) }
+      trainer.timed(.logging) { observers.notify { try $0.stepEnded(step) } }
       if unread.isFull || state.step == data.train.count { try readLosses() }
       try progress?.update(state.step, loss: readLosses())
       state.seconds += clock.duration(to: .now) / .seconds(1)
@@ -177,13 +190,15 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// Computes the gradients by all parameters.
   private func gradients(of batch: Batch) throws -> BatchScore {
     if let parallel {
-      return try parallel.pass(
-        model, objective, batch, of: data.train.size(ofBatch: state.step))
+      return try trainer.timed(.gradients) {
+        try parallel.pass(model, objective, batch, of: data.train.size(ofBatch: state.step))
+      }
     }
     let tape = Tape()
-    let output = try model(tape.input(batch.x))
-    let score = try objective.score(output, batch)
-    try tape.backward(score.loss)
+    let score = try trainer.timed(.forward) {
+      try objective.score(model(tape.input(batch.x)), batch)
+    }
+    try trainer.timed(.backward) { try tape.backward(score.loss) }
     return score
   }
 
@@ -207,14 +222,17 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// - Throws: ``TrainingError`` if a loss is not finite.
   @discardableResult
   private mutating func readLosses() throws -> Double {
-    let (observers, interval) = (observers, trainer.logEverySteps)
+    let (observers, trainer, interval) = (observers, trainer, trainer.logEverySteps)
+    let profiler = unread.isEmpty ? nil : trainer.profiler
+    profiler?.begin(.readingLosses)
+    defer { profiler?.end() }
     try unread.read(into: &state.metrics) { loss, step in
       try checkFinite(loss, "loss", epoch: step.epoch, step: step.step - 1)
       guard step.totalSteps.isMultiple(of: interval) else { return }
       let entry = LogEntry(
         epoch: step.epoch, step: step.totalSteps,
         values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))])
-      observers.notify { try $0.log(entry) }
+      trainer.timed(.logging) { observers.notify { try $0.log(entry) } }
     }
     // Reading has waited for the device. A metric that it could not compute is NaN.
     try model.device.check()
@@ -306,8 +324,9 @@ extension TrainingLoop {
     if let parallel { trafficBefore = parallel.processes.traffic }
     let isRepeated = isResumed && trainer.run == nil
     let start = TrainingStart(
-      model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
-      epoch: state.epoch, step: state.step, isResumed: isResumed)
+      model: model, metricNames: objective.metricNames, inputShape: inputShape,
+      stepsPerEpoch: state.stepsPerEpoch, epoch: state.epoch, step: state.step,
+      isResumed: isResumed)
     observers.notify { try $0.trainingBegan(start) }
     if isRepeated { repeatEpochs() }
     // The program may have been killed after it saved an epoch and before observers had seen that.
@@ -425,6 +444,8 @@ extension TrainingLoop {
   private mutating func saveState() throws {
     defer { lastSave = .now }
     try readLosses()
+    trainer.profiler?.begin(.saving)
+    defer { trainer.profiler?.end() }
     guard writes else { return }
     guard let run = trainer.run else { return try saveProgress() }
     if state.step > 0 { try checkWeights() }
