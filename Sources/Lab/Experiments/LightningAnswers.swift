@@ -51,8 +51,6 @@ package enum LightningAnswers {
     plugins: --devices, --num_nodes and --precision choose what Lightning's plugins do
     prepare_data_per_node: each machine prepares its data when it has none
     process_position: there is one progress bar
-    profiler: LAB_OPENCL_PROFILE=1 prints the time of each GPU kernel; on a processor use \
-    perf
     reload_dataloaders_every_epoch, reload_dataloaders_every_n_epochs: --fresh_lines trains \
     on new lines in each epoch
     replace_sampler_ddp: batches are always shared among processes so that results have the \

@@ -10,7 +10,7 @@ package enum ClippingAlgorithm: String, CaseIterable {
 
 /// What the table of the model's parts shows, by Lightning's names.
 package enum WeightsSummary: String, CaseIterable {
-  case top, none
+  case full, top, none
 }
 
 /// More options of PyTorch Lightning's `Trainer`, with its names and meaning.
@@ -137,9 +137,19 @@ package struct TrainerOptions: ParsableArguments {
 
   @Option(
     name: .customLong("weights_summary"),
-    help: choices("The table of the model's parts that is printed", default: WeightsSummary.top),
+    help: choices(
+      "The table of the model's parts that is printed; full has a row for each layer",
+      default: WeightsSummary.top),
     transform: { try choice($0.lowercased()) })
   var weightsSummary = WeightsSummary.top
+
+  @Option(
+    help: """
+      Measure how long operations and layers take: simple. The times are printed at the end, and \
+      trace.json in the run's folder shows them in chrome://tracing or Perfetto.
+      """,
+    transform: { try ProfilerName(option: $0) })
+  var profiler: ProfilerName?
 
   @Option(
     name: .customLong("enable_progress_bar"), defaultAsFlag: "true", parsing: .next,
@@ -280,7 +290,9 @@ package struct TrainerOptions: ParsableArguments {
     trainer.gradientNorm = gradientNorm.flatMap { $0 > 0 ? $0 : nil }
     trainer.sanityValBatches = sanityValBatches
     trainer.patience = patience
-    trainer.showsModelSummary = weightsSummary == .top
+    trainer.showsModelSummary = weightsSummary != .none
+    trainer.showsLayers = weightsSummary == .full
+    trainer.profiler = profiler.map { _ in Profiler() }
     trainer.showsProgress = showsProgress?.lowercased() != "false" && refreshRate != 0
   }
 }

@@ -94,26 +94,47 @@ extension Layer {
   }
 
   private func leaves<Leaf: AnyObject>(_ type: Leaf.Type) -> [(path: [String], leaf: Leaf)] {
-    var search = LeafSearch<Leaf>()
-    search.visit(self, path: [])
-    return search.found
+    var found: [(path: [String], leaf: Leaf)] = []
+    var seen: Set<ObjectIdentifier> = []
+    var search = PropertySearch()
+    search.visit(self) { value, path in
+      guard let leaf = value as? Leaf else { return true }
+      if seen.insert(ObjectIdentifier(leaf)).inserted { found.append((path, leaf)) }
+      return false
+    }
+    return found
+  }
+
+  /// The layers that this one holds, with their paths from it, in the order of their declaration; not
+  /// those that these hold.
+  package var sublayers: [(path: [String], layer: any Layer)] {
+    var found: [(path: [String], layer: any Layer)] = []
+    var search = PropertySearch()
+    search.visit(self) { value, path in
+      guard !path.isEmpty, let layer = value as? any Layer else { return true }
+      found.append((path, layer))
+      return false
+    }
+    return found
   }
 }
 
-/// Looks for objects of a type in the stored properties of a value.
-private struct LeafSearch<Leaf: AnyObject> {
-  var found: [(path: [String], leaf: Leaf)] = []
+/// Goes through the stored properties of a value, and through those of what they hold.
+private struct PropertySearch {
   private var seen: Set<ObjectIdentifier> = []
 
-  mutating func visit(_ value: Any, path: [String]) {
-    if let leaf = value as? Leaf {
-      if seen.insert(ObjectIdentifier(leaf)).inserted { found.append((path, leaf)) }
-      return
-    }
+  /// - Parameters:
+  ///   - value: The value.
+  ///   - path: Its path.
+  ///   - enter: Called with each value and its path; whether to go through its properties.
+  mutating func visit(
+    _ value: Any, path: [String] = [], _ enter: (_ value: Any, _ path: [String]) -> Bool
+  ) {
+    guard enter(value, path) else { return }
     if value is Parameter || value is RunningStatistics || value is Generator { return }
     if let sequential = value as? Sequential {
       for (index, layer) in sequential.layers.enumerated() {
-        visit(layer, path: path + ["\(index)"])
+        visit(layer, path: path + ["\(index)"], enter)
       }
       return
     }
@@ -122,32 +143,34 @@ private struct LeafSearch<Leaf: AnyObject> {
     switch style {
     case .optional, .enum:
       // A choice adds nothing to the path.
-      for child in mirror.children { visit(child.value, path: path) }
+      for child in mirror.children { visit(child.value, path: path, enter) }
     case .dictionary:
       let entries = mirror.children.map { Mirror(reflecting: $0.value).children.map(\.value) }
       for entry in entries.sorted(by: { "\($0[0])" < "\($1[0])" }) {
-        visit(entry[1], path: path + ["\(entry[0])"])
+        visit(entry[1], path: path + ["\(entry[0])"], enter)
       }
     case .collection, .set:
       for (index, child) in mirror.children.enumerated() {
         // Elements are of one type: numbers need not all be looked at.
         guard Mirror(reflecting: child.value).displayStyle != nil else { return }
-        visit(child.value, path: path + ["\(index)"])
+        visit(child.value, path: path + ["\(index)"], enter)
       }
     case .tuple, .struct, .class:
       if style == .class, !seen.insert(ObjectIdentifier(value as AnyObject)).inserted { return }
       guard value is any Layer || style == .tuple || isOfUser(value) else { return }
-      visitProperties(mirror, path: path)
+      visitProperties(mirror, path: path, enter)
     default: return
     }
   }
 
-  private mutating func visitProperties(_ mirror: Mirror, path: [String]) {
-    if let parent = mirror.superclassMirror { visitProperties(parent, path: path) }
+  private mutating func visitProperties(
+    _ mirror: Mirror, path: [String], _ enter: (_ value: Any, _ path: [String]) -> Bool
+  ) {
+    if let parent = mirror.superclassMirror { visitProperties(parent, path: path, enter) }
     for (index, child) in mirror.children.enumerated() {
       // Elements of a tuple without labels are called .0, .1 and so on.
       let name = child.label.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 } ?? "\(index)"
-      visit(child.value, path: path + [name])
+      visit(child.value, path: path + [name], enter)
     }
   }
 

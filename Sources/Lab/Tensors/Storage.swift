@@ -34,7 +34,10 @@ package final class Storage: Sendable {
   package func materialize() {
     state.withLock { state in
       guard case .deferred(let operation) = state else { return }
-      let result = operation.compute()
+      let result =
+        OperationObservation.observer.map {
+          OperationObservation.of(operation.label, isBackward: false, $0, operation.compute)
+        } ?? operation.compute()
       state = .computed(result.storage.memory)
     }
   }
@@ -61,6 +64,8 @@ package final class Storage: Sendable {
 /// Its inputs have been computed, unless it can be fused with the one that computes them: so no more
 /// than two operations ever wait for each other.
 package protocol DeferredOperation: AnyObject, Sendable {
+  /// What the computation is reported as, if somebody looks at operations.
+  var label: OperationLabel? { get }
   /// The result, computed.
   func compute() -> Tensor
   /// The result of this operation with an activation behind it; nil if the two cannot be fused.

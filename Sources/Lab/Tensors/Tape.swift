@@ -22,12 +22,15 @@ public final class Tape {
     fileprivate var parents: [Node]
     fileprivate var pullback: ((Tensor) -> Void)?
     fileprivate var gradient: Tensor?
+    /// What the pullback is reported as, if somebody looks at operations.
+    fileprivate let label: OperationLabel?
 
     fileprivate init(
-      _ tape: Tape, needsGradient: Bool, parents: [Node] = [], pullback: ((Tensor) -> Void)? = nil
+      _ tape: Tape, needsGradient: Bool, parents: [Node] = [], label: OperationLabel? = nil,
+      pullback: ((Tensor) -> Void)? = nil
     ) {
       (self.tape, index, self.needsGradient) = (tape, tape.count, needsGradient)
-      (self.parents, self.pullback) = (parents, pullback)
+      (self.parents, self.label, self.pullback) = (parents, label, pullback)
       tape.count += 1
     }
 
@@ -58,11 +61,13 @@ public final class Tape {
   /// An empty tape.
   public init() {
     receiver = nil
+    OperationObservation.observer?.forwardBegins()
   }
 
   /// An empty tape whose gradients by parameters go to `receiver`.
   package init(_ receiver: any GradientReceiver) {
     self.receiver = receiver
+    OperationObservation.observer?.forwardBegins()
   }
 
   /// `x` on this tape as data: what is computed from it is recorded, but it gets no gradient.
@@ -124,6 +129,7 @@ public final class Tape {
     }
     hasGoneBackward = true
     node.gradient = gradient.detached
+    let observer = OperationObservation.observer
     var nodes = reachable(from: node)
     while let node = nodes.popLast() {
       // Variables keep their gradient; that of an intermediate result is not needed any more.
@@ -131,8 +137,14 @@ public final class Tape {
       let gradient = node.gradient
       node.gradient = nil
       node.release()
-      if let gradient { pullback(gradient) }
+      guard let gradient else { continue }
+      if let observer {
+        OperationObservation.of(node.label, isBackward: true, observer) { pullback(gradient) }
+      } else {
+        pullback(gradient)
+      }
     }
+    observer?.backwardEnded()
   }
 
   /// The nodes that `node` was computed from and itself, in the order in which they were recorded.
@@ -151,13 +163,14 @@ public final class Tape {
 
   /// Puts an operation's result on this tape.
   fileprivate func record(
-    _ result: Tensor, from inputs: [Tensor], pullback: @escaping (Tensor) -> Void
+    _ result: Tensor, from inputs: [Tensor], _ label: OperationLabel?,
+    pullback: @escaping (Tensor) -> Void
   ) -> Tensor {
     let parents = inputs.compactMap(\.node).filter { $0.tape === self && $0.needsGradient }
     let node =
       parents.isEmpty
       ? Node(self, needsGradient: false)
-      : Node(self, needsGradient: true, parents: parents, pullback: pullback)
+      : Node(self, needsGradient: true, parents: parents, label: label, pullback: pullback)
     return Tensor(shape: result.shape, storage: result.storage, node: node)
   }
 
@@ -231,12 +244,35 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - inputs: The tensors that the result was computed from, all on the same tape or on none.
+  ///   - operation: The operation's name in profiles and in the network's graph: by default that of the
+  ///     function.
   ///   - pullback: Called with the gradient of the loss by this result; passes each input that
   ///     ``needsGradient`` its own through ``receive(_:)``.
   public func recorded(
-    from inputs: [Tensor], pullback: @escaping (_ gradient: Tensor) -> Void
+    from inputs: [Tensor], operation: StaticString = #function,
+    pullback: @escaping (_ gradient: Tensor) -> Void
+  ) -> Tensor {
+    // `#function` has the labels of the parameters too.
+    recorded(from: inputs, as: String("\(operation)".prefix { $0 != "(" }), pullback: pullback)
+  }
+
+  /// The same with a name that is asked for only if somebody looks at operations.
+  func recorded(
+    from inputs: [Tensor], as operation: @autoclosure () -> String,
+    pullback: @escaping (_ gradient: Tensor) -> Void
+  ) -> Tensor {
+    let label = OperationObservation.observer.flatMap {
+      $0.called(operation(), inputs, self, .computed)
+    }
+    return recorded(from: inputs, label, pullback: pullback)
+  }
+
+  /// The same for an operation that has been reported.
+  func recorded(
+    from inputs: [Tensor], _ label: OperationLabel?,
+    pullback: @escaping (_ gradient: Tensor) -> Void
   ) -> Tensor {
     guard let tape = inputs.lazy.compactMap(\.tape).first else { return self }
-    return tape.record(detached, from: inputs, pullback: pullback)
+    return tape.record(detached, from: inputs, label, pullback: pullback)
   }
 }

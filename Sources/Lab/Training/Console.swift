@@ -13,9 +13,7 @@ final class Console: TrainingObserver {
   func trainingBegan(_ training: TrainingStart) {
     let threads = Threads.count == 1 ? "1 thread" : "\(Threads.count) threads"
     print("Processor: \(Processor.name), \(threads). \(KernelSet.current.description).")
-    if trainer.showsModelSummary {
-      print("\n" + modelSummary(training.model, metrics: training.metricNames))
-    }
+    if trainer.showsModelSummary { print("\n" + summary(of: training)) }
     if training.isResumed, let run = trainer.run {
       print(
         "Resuming \(run.folder.relativePath): epoch \(training.epoch), step \(training.step)")
@@ -29,6 +27,18 @@ final class Console: TrainingObserver {
     }
     print("\(title), step \(validation.totalSteps): \(figures.joined(separator: ", "))")
     fflush(nil)
+  }
+
+  /// The table of the model's parts, or of its layers.
+  private func summary(of training: TrainingStart) -> String {
+    if trainer.showsLayers {
+      do {
+        return try layerSummary(training.model, inputShape: training.inputShape)
+      } catch {
+        trainer.warn("Warning: the table of layers: \(error); the table of parts follows")
+      }
+    }
+    return modelSummary(training.model, metrics: training.metricNames)
   }
 
   func epochEnded(_ epoch: TrainingEpoch) {
@@ -89,18 +99,30 @@ package func modelSummary(_ model: some Layer, metrics: [String] = ["loss", "acc
   }
   // Lightning counts a separator for every column and one more.
   let rule = String(repeating: "-", count: 1 + names + types + counts + 5 * 3)
-  let totals = [
+  return
+    ([line(" ", "Name", "Type", "Params"), rule]
+    + rows.enumerated().map { line("\($0.offset)", $0.element.0, $0.element.1, $0.element.2) }
+    + [rule] + modelTotals(model))
+    .joined(separator: "\n")
+}
+
+/// The lines below a table of a model's parts.
+///
+/// - Parameters:
+///   - model: The model.
+///   - multiplyAdds: Those for one image; nil for no such line.
+func modelTotals(_ model: some Layer, multiplyAdds: Int? = nil) -> [String] {
+  let count = model.parameterCount
+  var totals = [
     (readableCount(count), "Trainable params"),
     (readableCount(0), "Non-trainable params"),
     (readableCount(count), "Total params"),
     (String(format: "%.3f", Double(count) * 4 / 1e6), "Total estimated model params size (MB)"),
   ]
-  return
-    ([line(" ", "Name", "Type", "Params"), rule]
-    + rows.enumerated().map { line("\($0.offset)", $0.element.0, $0.element.1, $0.element.2) }
-    + [rule]
-    + totals.map { "\(left($0.0, 10))\($0.1)" })
-    .joined(separator: "\n")
+  if let multiplyAdds {
+    totals.append((readableCount(multiplyAdds), "Total multiply-adds for one image"))
+  }
+  return totals.map { "\(left($0.0, 10))\($0.1)" }
 }
 
 /// A number of parameters to one decimal, with K, M or B for thousands, millions or billions.

@@ -169,6 +169,7 @@ final class DataParallel {
     nonisolated(unsafe) let (unsafeModel, unsafeObjective) = (model, objective)
     threads.run(plan.shards.count, isOneAtATime: device.isGPU) { index, _ in
       results.set(index) {
+        OperationObservation.observer?.forwardBegins()
         let output = try unsafeModel(parts[index].x)
         output.materialize()
         let score = try unsafeObjective.score(output, parts[index])

@@ -79,6 +79,7 @@ extension Trainer {
       if mayStop, isInterrupted() {
         throw TrainingInterruption(description: "stopped while \(title.lowercased())")
       }
+      OperationObservation.observer?.forwardBegins()
       let output = try model(batch.x)
       try unread.append(objective.score(output, batch), of: index)
       try each(output, batch, batches.start(ofBatch: index))

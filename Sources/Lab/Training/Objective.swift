@@ -111,6 +111,9 @@ struct UnreadScores<Step> {
   /// is noticed soon.
   static var limit: Int { 100 }
 
+  /// Whether there is nothing to read.
+  var isEmpty: Bool { scores.isEmpty }
+
   /// Whether it is time to read.
   var isFull: Bool { scores.count >= Self.limit }
 

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Kernels
 import LabRandom
+import LabTensors
 
 /// What threads have computed, by number.
 final class Results<Value>: @unchecked Sendable {
@@ -45,6 +46,7 @@ final class ShardThreads {
     let limit = isOneAtATime ? Threads.total : max(1, Threads.total / total)
     let permit = DispatchSemaphore(value: total)
     let (generator, set) = (Generator.shared, KernelSet.current)
+    let observer = OperationObservation.observer
     let group = DispatchGroup()
     for index in 0..<count {
       group.enter()
@@ -52,7 +54,9 @@ final class ShardThreads {
         permit.wait()
         Generator.$shared.withValue(generator) {
           KernelSet.$current.withValue(set) {
-            Threads.$limit.withValue(limit) { body(index, permit) }
+            Threads.$limit.withValue(limit) {
+              OperationObservation.$observer.withValue(observer) { body(index, permit) }
+            }
           }
         }
         permit.signal()

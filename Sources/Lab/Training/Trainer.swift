@@ -165,6 +165,10 @@ public final class Trainer {
   public var isQuiet = false
   /// Whether to print the table of the model's parts and sizes before training.
   public var showsModelSummary = true
+  /// Whether that table has a row for each layer, with its sizes and multiply-adds.
+  public var showsLayers = false
+  /// Measures how long the parts of a training take; see ``Profiler``.
+  public var profiler: Profiler?
   /// Whether to show progress on standard error.
   public var showsProgress = true
   /// Called with each warning, a line; by default it is written to standard error.
@@ -248,6 +252,7 @@ public final class Trainer {
     try check(schedule, data)
     let data = TrainingData(
       train: train, val: val, batchSize: data.batchSize,
+      inputShape: [train.size(ofBatch: 0)] + data.config.inputDims,
       sources: data.sources, isSynthetic: data.isSynthetic,
       metadata: [
         "data_class": type(of: data).name,
@@ -258,7 +263,9 @@ public final class Trainer {
     var loop = try TrainingLoop(
       trainer: self, model: model, data: data, optimizer: optimizer, schedule: schedule,
       objective: objective)
-    return try model.device.checking { try loop.run() }
+    return try profiled(model, inputShape: loop.inputShape) {
+      try model.device.checking { try loop.run() }
+    }
   }
 
   /// The number of optimizer steps that ``fit(_:_:optimizer:schedule:)`` makes unless it ends early.

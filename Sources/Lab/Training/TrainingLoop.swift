@@ -10,6 +10,8 @@ import LabTensors
 struct TrainingData {
   let train, val: Batches
   let batchSize: Int
+  /// The shape of a batch of images.
+  let inputShape: [Int]
   /// The files that the data were read from.
   let sources: [String: String]
   let isSynthetic: Bool
@@ -66,6 +68,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     if trainer.averaging?.isMoving == true { average = WeightAverage(model) }
   }
 
+  /// The shape of a batch of images.
+  var inputShape: [Int] { data.inputShape }
+
   /// Whether this process writes files.
   private var writes: Bool { parallel.map { $0.processes.rank == 0 } ?? true }
 
@@ -78,12 +83,16 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       try savingStateIfOthersFail { try $0.train() }
       // The loss of a step is that of the weights before it.
       try checkWeights()
-      let val = try savingStateIfOthersFail { try $0.validate() }
+      let val = try trainer.timed(.validation) {
+        try savingStateIfOthersFail { try $0.validate() }
+      }
       let epoch = endedEpoch(val)
       try withAverage { loop in
-        loop.observers.notify { try $0.epochEnded(epoch) }
-        loop.log(epoch)
-        try loop.saveWeights(as: Checkpoint.lastName)
+        loop.trainer.timed(.logging) {
+          loop.observers.notify { try $0.epochEnded(epoch) }
+          loop.log(epoch)
+        }
+        try loop.trainer.timed(.saving) { try loop.saveWeights(as: Checkpoint.lastName) }
         try loop.note(val.flatMap { try loop.monitored("val", $0) })
         try loop.note(try loop.monitored("train", epoch.result.train))
       }
@@ -91,7 +100,9 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
       state.finishEpoch(val: val)
       try saveState()
       removeSuperseded()
-      withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
+      withAverage { loop in
+        loop.trainer.timed(.logging) { loop.observers.notify { try $0.epochSaved(epoch) } }
+      }
       isStoppedEarly = isWaitOver
     }
     try finishAverage()
@@ -166,10 +177,12 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
     var (isInterrupted, isSaveDue) = (false, false)
     beginStochasticAverage()
     // Of a run that was stopped before it.
-    if isValidationDue { try validateInside() }
+    if isValidationDue { try trainer.timed(.validation) { try validateInside() } }
     // A limit takes effect between steps of the optimizer; so do interruptions, since gradients are not
     // saved.
-    while !state.beginsUpdate || (limit == nil && !isStoppedHere), let batch = batches.next() {
+    while !state.beginsUpdate || (limit == nil && !isStoppedHere),
+      let batch = trainer.timed(.dataLoading, { batches.next() })
+    {
       setLearningRate()
       optimizer.clearGradients()
       if parallel != nil { beforeStep = GeneratorStates(model) }
@@ -182,9 +195,11 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         if writes, (state.totalSteps + 1).isMultiple(of: trainer.logEverySteps) {
           try norms?.add(step: state.totalSteps + 1)
         }
-        try trainer.gradientClipping?.limit(optimizer.parameters)
-        optimizer.step()
-        average?.follow(state.averaging, steps: state.optimizerSteps + 1)
+        try trainer.timed(.optimizerStep) {
+          try trainer.gradientClipping?.limit(optimizer.parameters)
+          optimizer.step()
+          average?.follow(state.averaging, steps: state.optimizerSteps + 1)
+        }
         state.noteUpdate()
       }
       try device.check()
@@ -194,7 +209,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         epoch: state.epoch, step: state.step, totalSteps: state.totalSteps,
         learningRate: optimizer.learningRate, loss: score.loss.detached)
       try unread.append(score, of: step)
-      observers.notify { try $0.stepEnded(step) }
+      trainer.timed(.logging) { observers.notify { try $0.stepEnded(step) } }
       if unread.isFull || state.step == data.train.count { try readLosses() }
       try progress?.update(state.step, loss: readLosses())
       state.seconds += clock.duration(to: .now) / .seconds(1)
@@ -221,13 +236,15 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// Computes the gradients by all parameters.
   private func gradients(of batch: Batch) throws -> BatchScore {
     if let parallel {
-      return try parallel.pass(
-        model, objective, batch, of: data.train.size(ofBatch: state.step))
+      return try trainer.timed(.gradients) {
+        try parallel.pass(model, objective, batch, of: data.train.size(ofBatch: state.step))
+      }
     }
     let tape = Tape()
-    let output = try model(tape.input(batch.x))
-    let score = try objective.score(output, batch)
-    try tape.backward(score.loss)
+    let score = try trainer.timed(.forward) {
+      try objective.score(model(tape.input(batch.x)), batch)
+    }
+    try trainer.timed(.backward) { try tape.backward(score.loss) }
     return score
   }
 
@@ -251,7 +268,10 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// - Throws: ``TrainingError`` if a loss is not finite.
   @discardableResult
   private mutating func readLosses() throws -> Double {
-    let (observers, interval) = (observers, trainer.logEverySteps)
+    let (observers, trainer, interval) = (observers, trainer, trainer.logEverySteps)
+    let profiler = unread.isEmpty ? nil : trainer.profiler
+    profiler?.begin(.readingLosses)
+    defer { profiler?.end() }
     let norms = norms?.read() ?? [:]
     try unread.read(into: &state.metrics) { loss, step in
       try checkFinite(loss, "loss", epoch: step.epoch, step: step.step - 1)
@@ -260,7 +280,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         epoch: step.epoch, step: step.totalSteps,
         values: [(.learningRate, step.learningRate), (.stepLoss, Double(loss))]
           + (norms[step.totalSteps] ?? []))
-      observers.notify { try $0.log(entry) }
+      trainer.timed(.logging) { observers.notify { try $0.log(entry) } }
     }
     // Reading has waited for the device. A metric that it could not compute is NaN.
     try model.device.check()
@@ -508,8 +528,9 @@ extension TrainingLoop {
     if let parallel { trafficBefore = parallel.processes.traffic }
     let isRepeated = isResumed && trainer.run == nil
     let start = TrainingStart(
-      model: model, metricNames: objective.metricNames, stepsPerEpoch: state.stepsPerEpoch,
-      epoch: state.epoch, step: state.step, isResumed: isResumed)
+      model: model, metricNames: objective.metricNames, inputShape: inputShape,
+      stepsPerEpoch: state.stepsPerEpoch, epoch: state.epoch, step: state.step,
+      isResumed: isResumed)
     observers.notify { try $0.trainingBegan(start) }
     if isRepeated { repeatEpochs() }
     // The program may have been killed after it saved an epoch and before observers had seen that.
@@ -647,6 +668,8 @@ extension TrainingLoop {
   private mutating func saveState() throws {
     defer { lastSave = .now }
     try readLosses()
+    trainer.profiler?.begin(.saving)
+    defer { trainer.profiler?.end() }
     guard writes else { return }
     guard let run = trainer.run else { return try saveProgress() }
     if state.step > 0 { try checkWeights() }

@@ -69,6 +69,8 @@ public struct TrainingStart {
   public let model: any Layer
   /// The names of the objective's metrics.
   public let metricNames: [String]
+  /// The shape of a batch of images.
+  public let inputShape: [Int]
   /// The batches of an epoch.
   public let stepsPerEpoch: Int
   /// The first epoch, from 0; later in a resumed run.

@@ -9,6 +9,7 @@ import LabData
 ///                                 events.out.tfevents.lab        the same for TensorBoard, and figures
 ///                                 epoch=004-val_loss=0.039.safetensors    the best weights
 ///                                 last.safetensors               the weights of the last epoch
+///                                 trace.json                     with a profiler: when what was computed
 ///                                 training_state.safetensors     the state to resume from
 /// ```
 public final class TrainingRun {
@@ -32,6 +33,8 @@ public final class TrainingRun {
   /// The saved state, to resume from.
   package var state: URL { Self.state(in: folder) }
   static let stateName = "training_state.safetensors"
+  /// The intervals that a profiler has measured.
+  package static let traceName = "trace.json"
   /// The figure of a test of learning rates.
   package static let learningRatesName = "learning-rates.png"
   static let eventsName = "events.out.tfevents.lab"

@@ -93,6 +93,9 @@ struct LightningOptionsTests {
     ] {
       #expect(try TrainerOptions.parse(arguments).progressIsHidden)
     }
+    #expect(!other.showsLayers && other.showsModelSummary && other.profiler == nil)
+    try TrainerOptions.parse(["--weights_summary=full", "--profiler=simple"]).apply(to: other)
+    #expect(other.showsLayers && other.showsModelSummary && other.profiler != nil)
   }
 
   @Test(arguments: [
@@ -133,7 +136,13 @@ struct LightningOptionsTests {
     ("--deterministic=false", "--deterministic: expected true, got false"),
     ("--deterministic=perhaps", "--deterministic: expected true or false, got perhaps"),
     ("--enable_progress_bar=1", "--enable_progress_bar: expected true or false, got 1"),
-    ("--weights_summary=full", "expected top, none, got full"),
+    ("--weights_summary=all", "expected full, top, none, got all"),
+    ("--profiler=timer", "expected simple, got timer"),
+    (
+      "--profiler=pytorch",
+      "expected simple, got pytorch; simple has times by operation and layer, and trace.json shows"
+    ),
+    ("--profiler=advanced", "expected simple, got advanced; simple has times by operation"),
   ])
   func badOptionsAreRefused(option: String, text: String) {
     do {

@@ -13,10 +13,13 @@ extension Tensor {
   /// - Complexity: O(elements of the result)
   public static func + (a: Tensor, b: Tensor) throws(ShapeError) -> Tensor {
     let backend = try prepare("+", a, b)
-    if a.shape == b.shape { return DeferredSum(a.detached, b.detached, .none, [a, b]).result }
+    if a.shape == b.shape {
+      let sum = DeferredSum(a.detached, b.detached, .none, [a, b])
+      return sum.result { $0.called("add", [a, b], $1, .deferred) }
+    }
     let y = backend.binary(.add, a, b, shape: try broadcastShape("+", a, b))
     let targets = [a.gradientTarget, b.gradientTarget]
-    return y.recorded(from: [a, b]) { dy in
+    return y.recorded(from: [a, b], as: "add") { dy in
       for target in targets where target.needsGradient {
         target.receive(backend.sum(dy, to: target.shape))
       }
@@ -73,10 +76,11 @@ func broadcastShape(
 /// The sum of two tensors of the same shape, put off so that an activation behind it can be computed
 /// with it: `relu(x + F(x))` is one pass over memory.
 private final class DeferredSum: DeferredOperation, @unchecked Sendable {
-  // Sendable because nothing changes.
+  // Sendable because nothing changes once there is a result.
   private let a, b: Tensor
   private let activation: Activation
   private let inputs: [Tensor]
+  private(set) var label: OperationLabel?
 
   /// - Parameters:
   ///   - a: A tensor off the tape.
@@ -90,14 +94,19 @@ private final class DeferredSum: DeferredOperation, @unchecked Sendable {
   private var backend: any Backend { a.storage.backend }
 
   /// The sum on the tape of its inputs.
-  var result: Tensor {
+  ///
+  /// - Parameter report: Reports it to who looks at operations.
+  func result(
+    _ report: (any OperationObserver, Tensor) -> OperationLabel?
+  ) -> Tensor {
     let storage = Storage(count: a.count, deferred: self, on: backend)
     let y = Tensor(shape: a.shape, storage: storage)
+    label = OperationObservation.observer.flatMap { report($0, y) }
     let targets = inputs.map(\.gradientTarget)
     guard activation != .none else {
-      return y.recorded(from: inputs) { dy in targets.forEach { $0.receive(dy) } }
+      return y.recorded(from: inputs, label) { dy in targets.forEach { $0.receive(dy) } }
     }
-    return y.recorded(from: inputs) { [activation, backend] dy in
+    return y.recorded(from: inputs, label) { [activation, backend] dy in
       let gradient = backend.activationGradient(activation, y: y.materialize(), dy: dy)
       targets.forEach { $0.receive(gradient) }
     }
@@ -106,6 +115,7 @@ private final class DeferredSum: DeferredOperation, @unchecked Sendable {
   func compute() -> Tensor { backend.add(a, b, activation) }
 
   func fused(with activation: Activation) -> Tensor? {
-    self.activation == .none ? DeferredSum(a, b, activation, inputs).result : nil
+    guard self.activation == .none else { return nil }
+    return DeferredSum(a, b, activation, inputs).result { [label] _, _ in label }
   }
 }

@@ -105,7 +105,7 @@ extension Tensor {
     let condition = condition.detached
     let y = backend.select(condition, self, other, shape: shape)
     let targets = [(Operand.left, gradientTarget), (.right, other.gradientTarget)]
-    return y.recorded(from: [self, other]) { dy in
+    return y.recorded(from: [self, other], as: "where") { dy in
       for (operand, target) in targets where target.needsGradient {
         target.receive(
           backend.selectGradient(of: operand, condition, dy: dy, shape: target.shape))
@@ -175,7 +175,7 @@ private func unary(_ operation: UnaryOperation, _ x: Tensor) -> Tensor {
   let backend = x.storage.backend
   let y = backend.unary(operation, x)
   let (argument, target) = (x.detached, x.gradientTarget)
-  return y.recorded(from: [x]) { dy in
+  return y.recorded(from: [x], as: "\(operation)") { dy in
     target.receive(backend.unaryGradient(operation, dy: dy, x: argument, y: y))
   }
 }
@@ -189,10 +189,11 @@ private func binary(
   switch operation {
   case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
     // On the tape, but without a gradient.
+    _ = OperationObservation.observer?.called("\(operation)", [a, b], y, .computed)
     return (a.tape ?? b.tape)?.input(y) ?? y
   case .add, .subtract:
     // The operands need not be kept.
-    return y.recorded(from: [a, b]) { dy in
+    return y.recorded(from: [a, b], as: "\(operation)") { dy in
       for (operand, target) in targets where target.needsGradient {
         let d = backend.sum(dy, to: target.shape)
         let isNegative = operation == .subtract && operand == .right
@@ -201,7 +202,7 @@ private func binary(
     }
   default:
     let (left, right) = (a.detached, b.detached)
-    return y.recorded(from: [a, b]) { dy in
+    return y.recorded(from: [a, b], as: "\(operation)") { dy in
       for (operand, target) in targets where target.needsGradient {
         target.receive(backend.binaryGradient(operation, of: operand, dy: dy, left, right))
       }

@@ -97,7 +97,8 @@ private func averagePool(_ x: Tensor, _ extents: AveragePoolingExtents) -> Tenso
   x.materialize()
   let backend = x.storage.backend
   let target = x.gradientTarget
-  return backend.averagePool(x, extents).recorded(from: [x]) { dy in
+  let y = backend.averagePool(x, extents)
+  return y.recorded(from: [x], as: "avgPool2d") { dy in
     target.receive(backend.averagePoolGradient(dy: dy, shape: target.shape, extents))
   }
 }

@@ -47,7 +47,7 @@ public func batchNorm2d(
   return DeferredNormalization(
     x, weight, bias, mean: mean, variance: variance, epsilon: Float(epsilon),
     isTraining: isTraining, .none
-  ).result
+  ).result { $0.called("batchNorm2d", [x, weight, bias], $1, .deferred) }
 }
 
 private func checkShapes(
@@ -72,11 +72,12 @@ private func checkShapes(
 /// A batch normalization that has been put off, so that an activation behind it can be computed with
 /// it.
 private final class DeferredNormalization: DeferredOperation, @unchecked Sendable {
-  // Sendable because nothing changes.
+  // Sendable because nothing changes once there is a result.
   private let x, weight, bias, mean, variance: Tensor
   private let epsilon: Float
   private let isTraining: Bool
   private let activation: Activation
+  private(set) var label: OperationLabel?
 
   init(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, mean: Tensor, variance: Tensor, epsilon: Float,
@@ -96,10 +97,15 @@ private final class DeferredNormalization: DeferredOperation, @unchecked Sendabl
   }
 
   /// The result on the tape of what it is computed from.
-  var result: Tensor {
+  ///
+  /// - Parameter report: Reports it to who looks at operations.
+  func result(
+    _ report: (any OperationObserver, Tensor) -> OperationLabel?
+  ) -> Tensor {
     let storage = Storage(count: x.count, deferred: self, on: backend)
-    return Tensor(shape: x.shape, storage: storage).recorded(from: [x, weight, bias]) {
-      [self] dy in
+    let y = Tensor(shape: x.shape, storage: storage)
+    label = OperationObservation.observer.flatMap { report($0, y) }
+    return y.recorded(from: [x, weight, bias], label) { [self] dy in
       if isTraining, let shard = CurrentShard.shard { return gradients(dy, shard) }
       let (dx, dWeight, dBias) = backend.batchNormGradients(
         x.detached, parameters, activation, dy: dy, isTraining: isTraining,
@@ -136,6 +142,6 @@ private final class DeferredNormalization: DeferredOperation, @unchecked Sendabl
     return DeferredNormalization(
       x, weight, bias, mean: mean, variance: variance, epsilon: epsilon, isTraining: isTraining,
       activation
-    ).result
+    ).result { [label] _, _ in label }
   }
 }

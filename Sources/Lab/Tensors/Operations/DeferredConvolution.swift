@@ -17,6 +17,7 @@ final class DeferredConvolution: DeferredOperation, @unchecked Sendable {
   private var saved: AnyObject?
   /// The result on its tape.
   private weak var node: Tape.Node?
+  private(set) var label: OperationLabel?
 
   /// - Parameters:
   ///   - x: The images. They have been computed, or will be by a convolution that can be fused with
@@ -42,7 +43,12 @@ final class DeferredConvolution: DeferredOperation, @unchecked Sendable {
       ? [extents.n, extents.k, h / 2, w / 2] : [extents.n, extents.k, h, w]
     let storage = Storage(count: shape.reduce(1, *), deferred: self, on: backend)
     let y = Tensor(shape: shape, storage: storage)
-    let recorded = y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { [self] dy in
+    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+    if let observer = OperationObservation.observer, epilogue == ConvolutionEpilogue() {
+      label = observer.called("conv2d", inputs, y, .deferred)
+      if let front = front?.label { label = label?.behind(front) }
+    }
+    let recorded = y.recorded(from: inputs, label) { [self] dy in
       // The gradients of a convolution that nothing follows do not depend on its result.
       pullBack(dy, epilogue == ConvolutionEpilogue() ? y : y.materialize())
     }
@@ -75,7 +81,9 @@ final class DeferredConvolution: DeferredOperation, @unchecked Sendable {
     var epilogue = epilogue
     change(&epilogue)
     guard backend.canFuse(epilogue, after: extents) else { return nil }
-    return DeferredConvolution(x, weight, bias, extents, epilogue, on: backend).result
+    let fused = DeferredConvolution(x, weight, bias, extents, epilogue, on: backend)
+    fused.label = label
+    return fused.result
   }
 
   // MARK: Computing

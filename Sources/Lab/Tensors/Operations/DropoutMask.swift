@@ -20,10 +20,12 @@ public func dropout(
 ) -> Tensor {
   precondition(
     (0...1).contains(probability), "dropout expects a probability in 0…1, got \(probability)")
-  guard x.tape != nil, probability > 0 else { return x }
+  guard x.tape != nil, probability > 0 else { return x.noted("dropout", of: x, .fused) }
   let seed = CurrentShard.shard?.seed(from: generator) ?? generator.word64()
   let rule = DropoutRule(probability: probability, seed: seed)
-  if let fused = (x.storage.deferred as? DeferredConvolution)?.withDropout(rule) { return fused }
+  if let fused = (x.storage.deferred as? DeferredConvolution)?.withDropout(rule) {
+    return fused.noted("dropout", of: x, .fused)
+  }
   x.materialize()
   let backend = x.storage.backend
   let target = x.gradientTarget

@@ -37,7 +37,7 @@ public func reshape(_ x: Tensor, to shape: [Int]) throws(ShapeError) -> Tensor {
 func reshaped(_ x: Tensor, _ shape: [Int]) -> Tensor {
   x.materialize()
   let target = x.gradientTarget
-  return x.viewed(as: shape).recorded(from: [x]) { dy in
+  return x.viewed(as: shape).recorded(from: [x], as: "reshape") { dy in
     target.receive(dy.viewed(as: target.shape))
   }
 }

@@ -31,7 +31,7 @@ public func maxPool2d(
   if let fused = (x.storage.deferred as? DeferredConvolution)?.withPooling(
     size: size, stride: stride)
   {
-    return fused
+    return fused.noted("maxPool2d", of: x, .fused)
   }
   x.materialize()
   let backend = x.storage.backend

@@ -9,12 +9,14 @@ public func relu(_ x: Tensor) -> Tensor {
 
 /// A function of each element.
 func activated(_ x: Tensor, by activation: Activation) -> Tensor {
-  if let fused = x.storage.deferred?.fused(with: activation) { return fused }
+  if let fused = x.storage.deferred?.fused(with: activation) {
+    return fused.noted("\(activation)", of: x, .fused)
+  }
   x.materialize()
   let backend = x.storage.backend
   let y = backend.activation(activation, x)
   let target = x.gradientTarget
-  return y.recorded(from: [x]) { dy in
+  return y.recorded(from: [x], as: "\(activation)") { dy in
     target.receive(backend.activationGradient(activation, y: y, dy: dy))
   }
 }

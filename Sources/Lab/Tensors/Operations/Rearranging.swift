@@ -47,7 +47,7 @@ private func strided(_ x: Tensor, shape: [Int], strides: [Int], offset: Int) -> 
   let backend = x.storage.backend
   let y = backend.strided(x, shape: shape, strides: strides, offset: offset)
   let target = x.gradientTarget
-  return y.recorded(from: [x]) { dy in
+  return y.recorded(from: [x], as: "slice") { dy in
     target.receive(
       backend.assemble(
         [StridedPart(tensor: dy, strides: strides, offset: offset)], shape: target.shape))
@@ -221,7 +221,8 @@ private func permuted(_ x: Tensor, _ order: [Int]) -> Tensor {
   let shape = order.map { x.shape[$0] }
   let taken = order.map { steps[$0] }
   let target = x.gradientTarget
-  return backend.strided(x, shape: shape, strides: taken, offset: 0).recorded(from: [x]) { dy in
+  let y = backend.strided(x, shape: shape, strides: taken, offset: 0)
+  return y.recorded(from: [x], as: "permute") { dy in
     var inverse = [Int](repeating: 0, count: order.count)
     for (stride, dimension) in zip(strides(dy.shape), order) { inverse[dimension] = stride }
     target.receive(backend.strided(dy, shape: target.shape, strides: inverse, offset: 0))

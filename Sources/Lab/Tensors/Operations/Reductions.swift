@@ -74,7 +74,8 @@ private func sum(_ x: Tensor, _ axes: [Int], divisor: Double) -> Tensor {
   x.materialize()
   let backend = x.storage.backend
   let target = x.gradientTarget
-  return backend.sum(x, axes: axes, divisor: divisor).recorded(from: [x]) { dy in
+  let y = backend.sum(x, axes: axes, divisor: divisor)
+  return y.recorded(from: [x], as: divisor == 1 ? "sum" : "mean") { dy in
     target.receive(
       backend.sumGradient(dy: dy, shape: target.shape, axes: axes, divisor: divisor))
   }
