@@ -226,7 +226,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         }
       }
       if isValidationDue {
-        try validateInside()
+        try trainer.timed(.validation) { try validateInside() }
         clock = .now
       }
     }
