@@ -31,22 +31,36 @@ struct TrainCommand: ParsableCommand {
       // Also for what draws and looks for runs.
       setenv("LAB_OUTPUT_DIR", folder, 1)
     }
-    try experiment.processes.launch()
+    var command = self
+    try command.experiment.resolveAccelerator()
+    try command.experiment.processes.launch()
+    let arguments = command.withoutAccelerator(
+      courseSpelling(Array(CommandLine.arguments.dropFirst(2))), experiment.processes.accelerator)
     try withProcesses {
-      try experiment.processes.check(Processes.current)
-      try trainOrResume()
+      try command.experiment.processes.check(Processes.current)
+      try command.trainOrResume(arguments)
     }
   }
 
-  private func trainOrResume() throws {
-    let arguments = courseSpelling(Array(CommandLine.arguments.dropFirst(2)))
+  /// The arguments with what `--accelerator` stands for instead of it.
+  private func withoutAccelerator(
+    _ arguments: [String], _ accelerator: ProcessOptions.Accelerator?
+  ) -> [String] {
+    guard accelerator != nil else { return arguments }
+    let gpus = experiment.device.gpus.map { ["--gpus=\($0)"] } ?? []
+    return without("--gpus", without("--accelerator", arguments)) + gpus
+  }
+
+  private func trainOrResume(_ arguments: [String]) throws {
     guard let name = experiment.options.resume else { return try train(arguments) }
     let (folder, record) = try run(named: name)
     let configuration = try record.configuration(in: folder)
     try checkThatNothingChanges(in: folder, record, configuration)
-    guard !experiment.trainer.findsLearningRate else {
-      throw TrainingError(
-        "--auto_lr_find: expected a new run, got --resume; leave one of them out")
+    for (option, isGiven) in [
+      ("--auto_lr_find", experiment.trainer.findsLearningRate),
+      ("--auto_scale_batch_size", experiment.trainer.batchSizeSearch != nil),
+    ] where isGiven {
+      throw TrainingError("\(option): expected a new run, got --resume; leave one of them out")
     }
     let changes = ProcessOptions.withoutLaunch(without("--resume", arguments))
     var now = try Self.parse(record.arguments + changes)
@@ -117,15 +131,22 @@ struct TrainCommand: ParsableCommand {
     _ arguments: [String],
     resuming resumed: (folder: URL, record: RunRecord, configuration: ModelConfiguration)? = nil
   ) throws {
-    let setting = try experiment.setUp(resuming: resumed?.configuration)
-    var found = self
+    var setting = try experiment.setUp(resuming: resumed?.configuration)
+    var (found, arguments) = (self, arguments)
+    if try found.experiment.chooseBatchSize(setting) {
+      // The run is resumed with the size that was found.
+      arguments =
+        without("--batch_size", without("--auto_scale_batch_size", arguments))
+        + ["--batch_size=\(found.experiment.data.batchSize)"]
+      setting = try found.experiment.setUp(isAgain: true)
+    }
     if let test = try found.experiment.chooseLearningRate(setting) {
       // The run is resumed with the rate that was found.
       let rest = without("--auto_lr_find", arguments)
       try found.train(
         rest + ["--lr=\(found.experiment.training.learningRate)"], setting, resumed, test)
     } else {
-      try train(arguments, setting, resumed, nil)
+      try found.train(arguments, setting, resumed, nil)
     }
   }
 

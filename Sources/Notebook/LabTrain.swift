@@ -26,7 +26,9 @@ package func labTrain(
   print("$ lab train \(wrapped(options))")
   var experiment = Experiment.parseOrExit(courseSpelling(options))
   return attempt(line: line) {
-    let setting = try experiment.setUp()
+    try experiment.resolveAccelerator()
+    let first = try experiment.setUp()
+    let setting = try experiment.chooseBatchSize(first) ? experiment.setUp(isAgain: true) : first
     // What follows in the notebook computes on the processor.
     defer { setting.model.to(.cpu) }
     setting.trainer.showsModelSummary = shownModels.insert(modelSummary(setting.model)).inserted

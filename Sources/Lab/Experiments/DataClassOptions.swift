@@ -73,7 +73,7 @@ package struct DataClassOptions: ParsableArguments {
   @Option(
     name: .customLong("batch_size"), help: "Images in a batch. (default: 128)",
     transform: number)
-  var batchSize = 128
+  package var batchSize = 128
 
   @Option(
     name: .customLong("num_workers"),
@@ -93,11 +93,15 @@ package struct DataClassOptions: ParsableArguments {
   @OptionGroup(title: "Data class EMNISTLines") var lines: LineOptions
   @OptionGroup(title: "Data class Folder") var folder: FolderOptions
 
+  /// The largest batch size that may be chosen.
+  static let largestBatchSize = 65_536
+
   package init() {}
 
   package func validate() throws {
-    guard (1...65_536).contains(batchSize) else {
-      throw ValidationError("--batch_size: expected 1 to 65536, got \(batchSize)")
+    guard (1...Self.largestBatchSize).contains(batchSize) else {
+      throw ValidationError(
+        "--batch_size: expected 1 to \(Self.largestBatchSize), got \(batchSize)")
     }
     guard (0...64).contains(workers) else {
       throw ValidationError("--num_workers: expected 0 to 64, got \(workers)")

@@ -170,11 +170,14 @@ package struct Experiment: ParsableArguments {
 
   /// Loads the data and creates the model, on the device that the options ask for.
   ///
-  /// - Parameter resumed: The model of the run to resume; its weights are not read yet. Nil starts
-  ///   a new run.
+  /// - Parameters:
+  ///   - resumed: The model of the run to resume; its weights are not read yet. Nil starts a new run.
   /// - Throws: ``DataError`` if data or weights cannot be read, ``TrainingError`` if a checkpoint is
   ///   of another model than the options, ``GPUError`` if there is no such device.
-  package func setUp(resuming resumed: ModelConfiguration? = nil) throws -> Setting {
+  ///   - isAgain: Whether the summary of the data was printed before.
+  package func setUp(
+    resuming resumed: ModelConfiguration? = nil, isAgain: Bool = false
+  ) throws -> Setting {
     let start = try resumed == nil ? options.loadCheckpoint.map(checkpoint) : nil
     let weights = try start.map { ($0, try Safetensors(contentsOf: $0)) }
     let configuration =
@@ -188,7 +191,7 @@ package struct Experiment: ParsableArguments {
     if peers.rank > 0 { try peers.barrier() }
     let module = try data.load(augmentation: augmentation.chosen(for: data.dataClass))
     if peers.rank == 0, peers.size > 1 { try peers.barrier() }
-    print(data.summary(of: module))
+    if !isAgain { print(data.summary(of: module)) }
     do {
       try configuration.check(for: module.config)
     } catch {
@@ -234,6 +237,87 @@ package struct Experiment: ParsableArguments {
           + "\(difference.there); leave the option out, or choose another checkpoint")
     }
     return recorded
+  }
+
+  /// Takes the options that `--accelerator` stands for, which replace it.
+  ///
+  /// - Throws: ``TrainingError`` if others contradict them.
+  package mutating func resolveAccelerator() throws {
+    guard let accelerator = processes.accelerator else { return }
+    func contradiction(_ expected: String) -> TrainingError {
+      TrainingError(
+        "--accelerator=\(accelerator.rawValue): expected \(expected), got "
+          + "--gpus=\(device.gpus.map { "\($0)" } ?? ""); leave one of them out")
+    }
+    switch accelerator {
+    case .processor, .processesOfProcessor:
+      guard (device.gpus ?? .processor) == .processor else { throw contradiction("--gpus=0") }
+      device.gpus = .processor
+    case .gpu:
+      guard device.gpus != .processor else { throw contradiction("--gpus=1") }
+      if device.gpus == nil { device.gpus = .gpu("1") }
+    case .automatic:
+      if device.gpus == nil { device.gpus = .automatic }
+    case .processes, .spawnedProcesses:
+      // Each process has a GPU of its own.
+      if case .gpu(let text) = device.gpus, let count = Int(text), count > 1 {
+        processes.devices = processes.devices ?? count
+        device.gpus = .gpu("1")
+      }
+    }
+    processes.accelerator = nil
+  }
+
+  /// How much of the free memory `--auto_scale_batch_size` uses: an estimate is not exact.
+  private static let memoryShare = 0.8
+
+  /// With `--auto_scale_batch_size`, finds the largest batch size that fits into memory, prints it, and
+  /// takes it instead of `--batch_size`.
+  ///
+  /// - Parameter setting: The experiment, which has to be set up again if there is another batch size.
+  /// - Returns: Whether one was asked for.
+  /// - Throws: ``TrainingError`` if not even one image fits, or there are several processes.
+  package mutating func chooseBatchSize(_ setting: Setting) throws -> Bool {
+    guard let search = trainer.batchSizeSearch, !training.fastDevRun else { return false }
+    guard setting.trainer.processes.size == 1 else {
+      throw TrainingError(
+        "--auto_scale_batch_size: expected one process, got \(setting.trainer.processes.size); find the "
+          + "batch size in one, and give it to all with --batch_size")
+    }
+    let module = setting.data
+    // On the processor, also for a GPU: tensors are as large there.
+    let model = setting.configuration.model(for: module.config)
+    let all = setting.model.device.memory ?? availableMemory()
+    let available = Int(Double(all) * Self.memoryShare)
+    let need: TrainingMemory
+    if let reading = setting.reading {
+      need = try measure(model, module, reading, setting.trainer, available)
+    } else {
+      let objective = Classification(setting.trainer.loss)
+      need = try measure(model, module, objective, setting.trainer, available)
+    }
+    let most = min(module.train.count, DataClassOptions.largestBatchSize)
+    guard let size = need.largestBatchSize(search, upTo: most, in: available) else {
+      throw TrainingError(
+        "--auto_scale_batch_size: expected up to \(bytesText(available)) of memory, got a need of "
+          + "\(bytesText(need.bytes(batchSize: 1))) for a single image; choose a smaller model")
+    }
+    data.batchSize = size
+    print(
+      "Batch size: \(size), for which training takes about \(bytesText(need.bytes(batchSize: size))) of "
+        + "memory")
+    return true
+  }
+
+  private func measure(
+    _ model: some Model, _ module: some DataModule, _ objective: some Objective, _ trainer: Trainer,
+    _ available: Int
+  ) throws -> TrainingMemory {
+    try trainer.measureMemory(
+      model, module, objective: objective, in: min(available, availableMemory())
+    ) {
+      training.optimizer(for: model)
+    }
   }
 
   /// With `--auto_lr_find`, finds a learning rate, prints it, and takes it instead of `--lr`.

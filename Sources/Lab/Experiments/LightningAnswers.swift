@@ -15,12 +15,8 @@ package enum LightningAnswers {
 
   /// A line for the options that have the same answer.
   private static let text = """
-    accelerator: --gpus=1 computes on the GPU, --gpus=0 on the processor, --devices=4 with \
-    four processes
     amp_backend, amp_level: there is one implementation; --precision chooses 32, tf32 or \
     bf16 on a GPU
-    auto_scale_batch_size: there is no search for the batch size; a model and batch that do \
-    not fit into memory are refused before training
     auto_select_gpus: the GPU with the most compute units is used; LAB_OPENCL_DEVICE names \
     another one
     automatic_optimization: a training loop of your own is a few lines with Tape and an \

@@ -15,6 +15,23 @@ package struct ProcessOptions: ParsableArguments {
     case ddp
   }
 
+  /// What computes, by Lightning's names of version 1.2 and later.
+  package enum Accelerator: String, CaseIterable {
+    case processor = "cpu"
+    case gpu
+    case automatic = "auto"
+    case processes = "ddp"
+    case spawnedProcesses = "ddp_spawn"
+    case processesOfProcessor = "ddp_cpu"
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "Lightning's name of what computes: cpu, gpu and auto are --gpus=0, 1 and auto; ddp, ddp_spawn and "
+        + "ddp_cpu are several processes, as many as --devices or --gpus says."),
+    transform: namedAccelerator)
+  package var accelerator: Accelerator?
+
   @Option(
     help: ArgumentHelp(
       "The number of processes on each machine. (default: those of mpirun, or 1)",
@@ -121,6 +138,19 @@ package struct ProcessOptions: ParsableArguments {
     }
     return rest
   }
+}
+
+/// The accelerator of a name.
+///
+/// - Throws: A `ValidationError` that says what there is instead.
+private func namedAccelerator(_ text: String) throws -> ProcessOptions.Accelerator {
+  if ["dp", "ddp2"].contains(text) {
+    throw ValidationError(
+      "expected \(ProcessOptions.Accelerator.allCases.map(\.rawValue).joined(separator: ", ")), got "
+        + "\(text), one process with several GPUs; here each GPU has a process of its own: "
+        + "--accelerator=ddp --devices=2")
+  }
+  return try choice(text)
 }
 
 /// Runs `body` in each of the processes that `mpirun` has started; in one if there is no `mpirun`.

@@ -183,6 +183,20 @@ package struct TrainerOptions: ParsableArguments {
   package var findsLearningRate: Bool { autoLearningRate?.lowercased() == "true" }
 
   @Option(
+    name: .customLong("auto_scale_batch_size"), defaultAsFlag: "power", parsing: .next,
+    help: """
+      Before training, measure how much memory a step takes, and train with the largest batch size that \
+      fits, instead of --batch_size: power is the largest power of two, binsearch any number.
+      """)
+  var batchSizeScaling: String?
+
+  /// Among which batch sizes the largest one that fits is looked for; nil if none is.
+  package var batchSizeSearch: BatchSizeSearch? {
+    batchSizeScaling?.lowercased() == "true"
+      ? .powers : batchSizeScaling.flatMap { BatchSizeSearch(rawValue: $0) }
+  }
+
+  @Option(
     name: .customLong("default_root_dir"),
     help: ArgumentHelp(
       "The folder for output, instead of LAB_OUTPUT_DIR.", valueName: "folder"))
@@ -244,6 +258,10 @@ package struct TrainerOptions: ParsableArguments {
     }
     _ = try truth(showsProgress, "enable_progress_bar")
     _ = try truth(autoLearningRate, "auto_lr_find")
+    if let batchSizeScaling, batchSizeSearch == nil, batchSizeScaling.lowercased() != "false" {
+      throw ValidationError(
+        "--auto_scale_batch_size: expected power or binsearch, got \(batchSizeScaling)")
+    }
     guard try truth(deterministic, "deterministic") else {
       throw ValidationError(
         "--deterministic: expected true, got false: training always is; leave it out")

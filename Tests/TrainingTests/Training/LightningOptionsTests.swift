@@ -78,6 +78,15 @@ struct LightningOptionsTests {
       try TrainerOptions.parse(arguments).apply(to: trainer)
       #expect(trainer.averaging == averaging)
     }
+    for (arguments, search) in [
+      (["--auto_scale_batch_size"], .powers), (["--auto_scale_batch_size=True"], .powers),
+      (["--auto_scale_batch_size=binsearch"], .binary),
+      (["--auto_scale_batch_size=binsearch", "--patience=2"], .binary),
+      (["--auto_scale_batch_size", "--patience=2"], .powers),
+      (["--auto_scale_batch_size=False"], nil), ([], nil),
+    ] as [([String], BatchSizeSearch?)] {
+      #expect(try TrainerOptions.parse(arguments).batchSizeSearch == search)
+    }
     // 0 is no limit, as in Lightning, and options without a value are true.
     let others = try TrainerOptions.parse([
       "--gradient_clip_val=0", "--enable_progress_bar", "--deterministic", "--track_grad_norm=-1",
@@ -117,6 +126,10 @@ struct LightningOptionsTests {
     (
       "--track_grad_norm=0",
       "--track_grad_norm: expected a number above 0, such as 2, or inf, got 0.0"
+    ),
+    (
+      "--auto_scale_batch_size=fast",
+      "--auto_scale_batch_size: expected power or binsearch, got fast"
     ),
     ("--swa_lr=0.1", "--swa_lr: expected --stochastic_weight_avg too, got none"),
     (

@@ -6,6 +6,7 @@ import Synchronization
 package final class Buffer: @unchecked Sendable {
   package var pointer: UnsafeMutablePointer<Float> { block.pointer }
   private let block: FreeBlocks.Block
+  private let meter = MemoryMeter.current
 
   /// Buffers that are not in use. With those in use, they exceed the most that was in use at one time by
   /// at most 128 MiB.
@@ -19,10 +20,12 @@ package final class Buffer: @unchecked Sendable {
       count < Self.smallestCount
       ? FreeBlocks.Block(count: count)
       : FreeBlocks.block(from: Self.free, count: count) { $0.take(exactly: count) }
+    meter?.add(floats: count)
   }
 
   deinit {
     let block = block
+    meter?.add(floats: -block.count)
     guard block.count >= Self.smallestCount else { return block.deallocate() }
     for old in Self.free.withLock({ $0.keep(block) }) { old.deallocate() }
   }

@@ -58,6 +58,9 @@ extension Device {
     return "driver \(device.driver), \(memory) GiB, \(products) products\(reason)"
   }
 
+  /// The bytes of memory of a GPU; nil for the processor.
+  package var memory: Int? { (backend as? OpenCLBackend)?.queue.device.memory }
+
   /// Throws if the device has failed: memory ran out, a kernel did not compile, or it was lost. What
   /// was computed since then is NaN. Does not wait for the device.
   ///
