@@ -208,6 +208,7 @@ struct TrainCommand: ParsableCommand {
       trainer.hyperparameters = experiment.hyperparameters(configuration)
       trainer.observers.append(RunRecorder(record, in: folder))
       if experiment.training.logHistograms { trainer.observers.append(HistogramLogger(run)) }
+      if experiment.training.logGraph { trainer.observers.append(GraphLogger(run)) }
       trainer.epochEnded = {
         try drawPredictions(of: setting, in: run, step: $0)
       }

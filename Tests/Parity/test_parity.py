@@ -8,14 +8,20 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 import unittest
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from google.protobuf import text_format
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tensorboard import program
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.proto import graph_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 import networks
@@ -124,13 +130,58 @@ class Parity(unittest.TestCase):
             f"{name}: initial weights equal, losses within {farthest:.1e}, "
             f"logits within {(ours - back).abs().max().item():.1e}")
 
+    def check_graph(self, graph, model):
+        """The network's graph: a node for each parameter, and scopes for layers."""
+        nodes = {node.name: node for node in graph.node}
+        self.assertEqual(len(nodes), len(graph.node))
+        self.assertTrue(all(name in nodes for node in graph.node for name in node.input))
+
+        def shape(name):
+            return [dim.size for dim in nodes[name].attr["_output_shapes"].list.shape[0].dim]
+
+        for name, tensor in model.named_parameters():
+            node = "CNN/" + name.replace(".", "/")
+            self.assertEqual(nodes[node].op, "Parameter")
+            self.assertEqual(shape(node), list(tensor.shape))
+        # From the output back to the input, each by its first input.
+        path = ["output"]
+        while nodes[path[-1]].input:
+            path.append(nodes[path[-1]].input[0])
+        self.assertEqual(path[::-1], [
+            "input", "CNN/conv1/conv/conv2d", "CNN/conv1/relu", "CNN/conv2/conv/conv2d",
+            "CNN/conv2/relu", "CNN/maxPool/maxPool2d", "CNN/dropout/dropout", "CNN/reshape",
+            "CNN/fc1/linear", "CNN/relu", "CNN/fc2/linear", "output"])
+        # What PyTorch's network computes from such a batch.
+        x = torch.zeros(shape("input"))
+        self.assertEqual(list(x.shape), [128, 1, 28, 28])
+        self.assertEqual(shape("CNN/conv1/conv/conv2d"), list(model.conv1.conv(x).shape))
+        self.assertEqual(shape("output"), list(model(x).shape))
+
+    def served_graph(self, folder):
+        """The graph as TensorBoard's server gives it to its tab GRAPHS."""
+        server = program.TensorBoard()
+        server.configure(
+            argv=[None, "--logdir", str(folder), "--host", "127.0.0.1", "--port", "0",
+                  "--load_fast", "false"])
+        url = server.launch() + "data/plugin/graphs/"
+        for _ in range(60):
+            with urllib.request.urlopen(url + "info") as reply:
+                runs = json.load(reply)
+            if runs:
+                break
+            time.sleep(0.5)
+        self.assertEqual([run["run_graph"] for run in runs.values()], [True])
+        query = urllib.parse.urlencode({"run": next(iter(runs)), "conceptual": "false"})
+        with urllib.request.urlopen(url + "graph?" + query) as reply:
+            return text_format.Parse(reply.read(), graph_pb2.GraphDef())
+
     def test_run(self):
         """A run of `lab train`, broken off and resumed: its checkpoint and its event file."""
         options = [
             "train", "--model_class=CNN", "--conv_dim=8", "--data_source=synthetic",
             "--limit_train_batches=9", "--limit_val_batches=2", "--limit_test_batches=2"]
         places = {"LAB_OUTPUT_DIR": str(self.folder), "LAB_DATA_DIR": str(self.folder / "data")}
-        run("lab", *options, "--max_epochs=2", "--log_histograms", **places)
+        run("lab", *options, "--max_epochs=2", "--log_histograms", "--log_graph", **places)
         run("lab", "train", "--resume", "--max_epochs=3", **places)
         folder = self.folder / "logs" / "CNN-MNIST-SYNTHETIC" / "version_0"
 
@@ -186,6 +237,9 @@ class Parity(unittest.TestCase):
                 torch.bucketize(elements, limits), minlength=len(limits)).tolist()
             self.assertEqual(value.bucket, counts)
 
+        self.check_graph(events.Graph(), model)
+        self.check_graph(self.served_graph(folder), model)
+
         contents = events.PluginTagToContent("hparams")
         data = plugin_data_pb2.HParamsPluginData.FromString(contents["_hparams_/session_start_info"])
         hparams = data.session_start_info.hparams
@@ -195,7 +249,7 @@ class Parity(unittest.TestCase):
         self.assertEqual(data.session_end_info.status, 1)
         print(
             f"Events: {count} scalars, {len(images)} images, {len(names)} histograms, "
-            f"{len(hparams)} hyperparameters read")
+            f"{len(hparams)} hyperparameters and a graph of {len(events.Graph().node)} nodes read")
 
 
 if __name__ == "__main__":

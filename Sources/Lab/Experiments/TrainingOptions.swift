@@ -162,6 +162,11 @@ package struct TrainingOptions: ParsableArguments {
   package var logHistograms = false
 
   @Flag(
+    name: .customLong("log_graph"),
+    help: "Log the network's graph for TensorBoard, with a scope for each layer.")
+  package var logGraph = false
+
+  @Flag(
     name: .customLong("fast_dev_run"),
     help: "Run one batch of training, validation and test, without saving anything.")
   package var fastDevRun = false

@@ -138,6 +138,13 @@ package final class EventFile: TrainingObserver {
     }
   }
 
+  /// Writes the network's graph.
+  ///
+  /// - Parameter graph: A message `GraphDef`.
+  package func write(graph: Data) throws {
+    try write(step: 0) { $0.add(4, graph) }
+  }
+
   /// A value for the hparams plugin, which finds it by its tag.
   private func addSession(
     _ tag: String, to summary: inout ProtocolBuffer, _ fill: (inout ProtocolBuffer) -> Void

@@ -1,5 +1,6 @@
 import Foundation
 import LabData
+import LabNetworks
 
 /// The folder of a training run: its record, its logs, its weights, and the state to resume from.
 ///
@@ -182,6 +183,14 @@ public final class TrainingRun {
   /// - Throws: ``DataError`` if the file cannot be written.
   public func log(png: [UInt8], width: Int, height: Int, name: String, step: Int) throws {
     try events.write(png: png, width: width, height: height, name: name, step: step)
+  }
+
+  /// Logs the network's graph for TensorBoard.
+  ///
+  /// - Parameter trace: What the network computes.
+  /// - Throws: ``DataError`` if the file cannot be written.
+  package func log(_ trace: NetworkTrace) throws {
+    try events.write(graph: NetworkGraph(trace).message)
   }
 
   /// Logs histograms for TensorBoard.
