@@ -232,7 +232,9 @@ public final class Profiler: @unchecked Sendable {
           + "count to it.")
     }
     if lock.withLock({ threads.count }) > 1 {
-      notes.append("Operations are computed by several threads, whose times are added up.")
+      notes.append(
+        "Operations are computed by several threads, whose times are added up. Batch normalization "
+          + "waits in them for the other parts of the batch.")
     }
     if lock.withLock({ isOnGPU }) {
       notes.append(
@@ -349,11 +351,11 @@ extension Profiler: OperationObserver {
 
   /// The layer of the operation that comes next in the pass: what comes after the network is the loss.
   private func nextLayer(of operation: String, _ state: ThreadState) -> String {
-    guard !operations.isEmpty else { return "unknown layer" }
+    guard !operations.isEmpty else { return "outside the network" }
     guard state.next < operations.count else { return "loss" }
     // A network that computes something else in training is found again at its next operation.
     guard let index = operations[state.next...].firstIndex(where: { $0.name == operation }) else {
-      return "unknown layer"
+      return "outside the network"
     }
     state.next = index + 1
     return operations[index].layer

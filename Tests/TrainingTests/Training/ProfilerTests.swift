@@ -40,7 +40,7 @@ struct ProfilerTests {
     #expect(calls("linear", "fc", .backward) == 10)
     #expect(calls("crossEntropy", "loss", .forward) == 10)
     #expect(calls("crossEntropy", "loss", .validation) == 4)
-    #expect(!times.keys.contains { $0.layer == "unknown layer" })
+    #expect(!times.keys.contains { $0.layer == "outside the network" })
     let parts = profiler.parts.mapValues(\.calls)
     // The last request for a batch finds none.
     #expect(parts[.dataLoading] == 12 && parts[.optimizerStep] == 10)
@@ -77,6 +77,9 @@ struct ProfilerTests {
     #expect(calls == 10 * microShards)
     #expect(profiler.parts[.gradients]?.calls == 10)
     #expect(profiler.report.contains("whose times are added up"))
+    // The batch is divided into its parts.
+    let others = profiler.times.keys.filter { $0.layer == "outside the network" }
+    #expect(Set(others.map(\.operation)) == ["slice"])
   }
 
   @Test func convolutionsThatAreComputedTogetherAreOneRow() throws {
