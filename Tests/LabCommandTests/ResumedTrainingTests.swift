@@ -198,6 +198,92 @@ struct ResumedTrainingTests {
     }
   }
 
+  /// The run is resumed with the batch size that was found.
+  @Test(arguments: ["", "=binsearch"]) func aBatchSizeIsFoundAndRecorded(search: String) throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let output = folder.appending(path: "output")
+      let model = [
+        "train", "--data_source=synthetic", "--model_class=MLP", "--fc1=16", "--fc2=8",
+        "--max_epochs=1", "--batch_size=10", "--auto_scale_batch_size\(search)",
+        "--accelerator=cpu",
+      ]
+      let outcome = try train(lab, model, into: output)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let images = try #require(
+        outcome.output.firstMatch(of: /sizes (\d+),/).flatMap { Int($0.1) })
+      let found = try #require(
+        outcome.output.firstMatch(of: /Batch size: (\d+), for which training takes about/)
+          .flatMap { Int($0.1) })
+      // So small a network leaves room for all images.
+      let power = 1 << (Int.bitWidth - 1 - images.leadingZeroBitCount)
+      #expect(found == (search.isEmpty ? power : images))
+      let url = output.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0/run.json")
+      let arguments = try RunRecord(contentsOf: url).arguments
+      #expect(arguments.suffix(2) == ["--gpus=0", "--batch_size=\(found)"])
+      let gone = ["--auto_scale_batch_size", "--accelerator", "--batch_size=10"]
+      let left = arguments.filter { argument in gone.contains { argument.hasPrefix($0) } }
+      #expect(left == [])
+      let resumed = try train(lab, ["train", "--resume", "--max_epochs=2"], into: output)
+      #expect(resumed.status == 0 && !resumed.output.contains("Batch size:"), "\(resumed.errors)")
+      let refused = try train(
+        lab, ["train", "--resume", "--auto_scale_batch_size\(search)"], into: output)
+      #expect(
+        refused.errors.contains("--auto_scale_batch_size: expected a new run, got --resume"))
+      // The same training with that size from the start, in two epochs at once.
+      let other = folder.appending(path: "other")
+      let same = model.prefix(5) + ["--max_epochs=2", "--batch_size=\(found)"]
+      #expect(try train(lab, Array(same), into: other).status == 0)
+      #expect(try differences(output, other) == [])
+    }
+  }
+
+  /// Validation inside epochs, another metric, norms of gradients and averaged weights.
+  @Test func whatIsMonitoredChoosesTheWeights() throws {
+    try withFolder { folder in
+      let lab = Program(name: "lab", folder: folder)
+      let (whole, broken) = (folder.appending(path: "whole"), folder.appending(path: "broken"))
+      let all =
+        options + [
+          "--model_class=MLP", "--fc1=16", "--fc2=8", "--val_check_interval=0.25",
+          "--monitor=val_acc", "--track_grad_norm=2", "--stochastic_weight_avg", "--swa_lr=0.002",
+        ]
+      let outcome = try train(lab, all, into: whole)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for text in [
+        /Epoch 1 \(SYNTHETIC data\), step 35: val_loss=\d\.\d{4}, val_acc=\d\.\d{4}\n/,
+        /The weights are the mean of those after the last 2 epochs\.\n/,
+        /Best checkpoint: .*epoch=00\d-val_acc=\d\.\d{3}\.safetensors\n/,
+      ] as [Regex<Substring>] {
+        #expect(outcome.output.contains(text), "\(outcome.output)")
+      }
+      let run = whole.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0")
+      let text = try String(
+        contentsOf: run.appending(path: "metrics.csv"), encoding: .utf8)
+      #expect(
+        text.split(separator: "\n")[0].contains(",grad_2.0_norm_total,grad_2.0_norm_fc1.weight"))
+      let shown = try lab.run(
+        ["runs", "show", "MLP-MNIST-SYNTHETIC/version_0"],
+        environment: ["LAB_OUTPUT_DIR": whole.path(percentEncoded: false)])
+      #expect(shown.output.contains(/monitor +val_acc +given/), "\(shown.output)")
+      // Stopped three times.
+      var stops = 0
+      while stops < 3 {
+        let stopped = try train(
+          lab, stops == 0 ? all : ["train", "--resume"], into: broken
+        ) {
+          let csv = broken.appending(path: "logs/MLP-MNIST-SYNTHETIC/version_0/metrics.csv")
+          let rows = (try? String(contentsOf: csv, encoding: .utf8))?.split(separator: "\n").count
+          return (rows ?? 0) > 12 * (stops + 1)
+        }
+        stops += 1
+        guard stopped.status != 0 else { break }
+      }
+      #expect(try train(lab, ["train", "--resume"], into: broken).status == 0)
+      #expect(try differences(whole, broken) == [])
+    }
+  }
+
   @discardableResult
   private func train(
     _ lab: Program, _ arguments: [String], into output: URL, environment: [String: String] = [:],
