@@ -92,7 +92,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
           loop.observers.notify { try $0.epochEnded(epoch) }
           loop.log(epoch)
         }
-        try loop.trainer.timed(.saving) { try loop.saveWeights(as: Checkpoint.lastName) }
+        _ = try loop.trainer.timed(.saving) { try loop.saveWeights(as: Checkpoint.lastName) }
         try loop.note(val.flatMap { try loop.monitored("val", $0) })
         try loop.note(try loop.monitored("train", epoch.result.train))
       }
