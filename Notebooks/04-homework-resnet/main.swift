@@ -3,7 +3,8 @@
 // The homework of the lab: improve the network. In 2015, Kaiming He and others found a way to train
 // networks of many layers: each block of layers computes what is *added* to its input, `x + F(x)`.
 // We build such a network in five steps, of which the first two are common mistakes. Each network is
-// trained on the same images, for the same number of epochs, from the same seed.
+// trained on the same images, for the same number of epochs, from the same seed. The sixth step is a recipe
+// for a higher accuracy.
 
 import ArgumentParser
 import Foundation
@@ -62,16 +63,21 @@ var stepsTaken: [Step] = []
 /// - Parameters:
 ///   - name: The name of the step.
 ///   - maxLearningRate: The maximum of the one-cycle schedule; nil for a constant rate of 0.001.
+///   - data: The images.
+///   - epochs: The number of epochs, without `--max_epochs` and `--quick`.
+///   - settings: Changes other settings of the trainer.
 ///   - makeModel: Creates a network.
 func train<M: Model>(
-  _ name: String, maxLearningRate: Double? = nil, _ makeModel: (DataConfig) -> M
+  _ name: String, maxLearningRate: Double? = nil, on data: EMNIST = data, epochs: Int = 5,
+  settings: (Trainer) -> Void = { _ in }, _ makeModel: (DataConfig) -> M
 ) throws {
   var step = Step(
     name: name, model: M.self, parameters: makeModel(data.config).parameterCount)
   for seed in 0..<parameters.seeds {
     manualSeed(UInt64(parameters.common.seed) + UInt64(seed))
     let model = makeModel(data.config)
-    let trainer = Trainer(maxEpochs: parameters.length.maxEpochs ?? (isQuick ? 1 : 5))
+    let trainer = Trainer(maxEpochs: parameters.length.maxEpochs ?? (isQuick ? 1 : epochs))
+    settings(trainer)
     if let limit = parameters.length.limitTrainBatches ?? (isQuick ? .count(120) : nil) {
       trainer.limitTrainBatches = limit
     }
@@ -177,6 +183,32 @@ attempt { try train("5: more blocks", maxLearningRate: 1e-2) { ResNet($0, deeper
 // way.
 cell("The CNN with a cycle of learning rates", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
+
+// How much more is there to gain? A network of 16 channels is small for 62 classes, and most of the time goes
+// into its first stage, where images are large. So images are halved by max pooling right after the first
+// convolution, as in ResNet-18, and two stages have 64 and 128 channels. A larger network needs more images,
+// so training images are rotated, moved, scaled and sheared at random. Three epochs of it take about as long as
+// five of step 4. Label smoothing keeps the network from being too sure of characters like O and 0, which
+// nobody can tell apart. The weights that are tested are a moving average over the last steps, which is better
+// than any of them. In a terminal, this is `lab train --model_class=ResNet --data_class=EMNIST --channels=64
+// --stages=2 --stem_channels=32 --stem_pool --one_cycle_max_lr=1e-2 --max_epochs=3 --degrees=15
+// --translate=0.08 --scale=0.85,1.15 --shear=15 --label_smoothing=0.1 --ema_decay=0.998 --num_workers=1`.
+cell("Step 6: a recipe", tolerance: 0.08, ignoring: ["Processor: "])
+var wide = ResNet.Options.defaults
+(wide.channels, wide.stages, wide.stemChannels, wide.stemPool) = (64, 2, 32, true)
+attempt {
+  let augmented = try EMNIST(
+    DataOptions(
+      source: parameters.common.dataSource, workers: 1,
+      augmentation: RandomAffine(degrees: 15, translate: 0.08, scale: 0.85...1.15, shear: 15)))
+  try train(
+    "6: recipe", maxLearningRate: 1e-2, on: augmented, epochs: 3,
+    settings: {
+      $0.loss = .crossEntropy(labelSmoothing: 0.1)
+      $0.averaging = .exponential(decay: 0.998)
+    }
+  ) { ResNet($0, wide) }
+}
 
 // The accuracies on the validation set after the last epoch, and on the test set. Step 1 is missing,
 // because it could not be trained. Compare the CNN with "CNN, one cycle" for the effect of the

@@ -11,8 +11,8 @@ struct HomeworkResNetTests {
         "--quick", "--data_source=synthetic", "--limit_train_batches=2", "--seeds=2",
       ])
       #expect(outcome.status == 0, "\(outcome.errors)")
-      // Six networks are trained; the one without logits for each image is not.
-      #expect(outcome.output.matches(of: /Epoch 0 \(SYNTHETIC data\):/).count == 12)
+      // Seven networks are trained; the one without logits for each image is not.
+      #expect(outcome.output.matches(of: /Epoch 0 \(SYNTHETIC data\):/).count == 14)
       #expect(
         outcome.errors.contains(
           """
@@ -23,7 +23,7 @@ struct HomeworkResNetTests {
       let table = outcome.output.split(separator: "\n").filter {
         $0.contains(/\d ± \d\.\d{4} +\d\.\d{4} ± \d\.\d{4} +\d+$/)
       }
-      #expect(table.count == 6)
+      #expect(table.count == 7)
       // Times differ from run to run.
       #expect(!outcome.output.contains(" s an epoch"))
       #expect(outcome.errors.contains(/\nCNN, one cycle +\d+\.\d s an epoch\n/))
