@@ -103,8 +103,7 @@ package final class ThreadedProcess: Communicator, @unchecked Sendable {
     receives: [(rank: Int, count: Int)],
     then: @escaping @Sendable (Result<[[Number]], PeerFailure>) -> Void
   ) {
-    let failure = mailbox.lock.withLock { mailbox.failure }
-    if let failure { return then(.failure(failure)) }
+    if let failure = mailbox.lock.withLock({ mailbox.failure }) { return then(.failure(failure)) }
     lock.withLock {
       for send in sends { sent.bytesSent += send.numbers.count * MemoryLayout<Number>.stride }
     }
@@ -114,9 +113,12 @@ package final class ThreadedProcess: Communicator, @unchecked Sendable {
     }
     guard !receives.isEmpty else { return then(.success([])) }
     let arrivals = Arrivals<Number>()
-    mailbox.lock.withLock {
+    // It may have failed meanwhile.
+    let failure = mailbox.lock.withLock {
       mailbox.pending.append { if arrivals.end() { then(.failure($0)) } }
+      return mailbox.failure
     }
+    if let failure, arrivals.end() { then(.failure(failure)) }
     let queue = mailbox.queue
     for (index, receive) in receives.enumerated() {
       mailbox.take(Mailbox.Key(from: receive.rank, to: rank, kind: kind, number: number)) {

@@ -553,7 +553,11 @@ extension TrainingLoop {
       return try body(&self)
     } catch let failure as PeerFailure {
       if writes, trainer.run != nil || progressFile != nil {
-        beforeStep?.restore(model)
+        if let beforeStep {
+          beforeStep.restore(model)
+          // A resumed epoch draws its order again if it had no step.
+          if state.step == 0 { Generator.shared.state = state.epochStart }
+        }
         try saveState()
       }
       throw failure

@@ -113,7 +113,9 @@ struct DataParallelTests {
     #expect(try files(in: broken.url) == files(in: whole.url))
   }
 
-  @Test func theStateIsSavedIfAnotherProcessFails() throws {
+  /// In the first step, in the others, in validation, and in the first steps of the second epoch.
+  @Test(arguments: [1, 2, 5, 6, 7, 8, 9, 10])
+  func theStateIsSavedIfAnotherProcessFails(asked number: Int) throws {
     let whole = try TemporaryFolder()
     let broken = try TemporaryFolder()
     _ = try train(.augmentedCNN, processes: 1, in: whole.url)
@@ -122,7 +124,7 @@ struct DataParallelTests {
     let results = ThreadedProcess.results(2, mailbox: mailbox) { process in
       let asked = Counter()
       return try Self.train(.augmentedCNN, process, in: broken.url) {
-        if process.rank == 1, asked.increase() == 8 { mailbox.fail(failure) }
+        if process.rank == 1, asked.increase() == number { mailbox.fail(failure) }
         return false
       }
     }
@@ -130,7 +132,9 @@ struct DataParallelTests {
       #expect(throws: failure) { try result.get() }
     }
     let state = broken.url.appending(path: "training_state.safetensors")
-    #expect(FileManager.default.fileExists(atPath: state.path(percentEncoded: false)))
+    // At first the other process may have none yet.
+    let isSaved = FileManager.default.fileExists(atPath: state.path(percentEncoded: false))
+    #expect(number < 8 || isSaved)
     _ = try train(.augmentedCNN, processes: 3, in: broken.url)
     #expect(try files(in: broken.url) == files(in: whole.url))
   }
