@@ -133,7 +133,9 @@ struct DataParallelTests {
       #expect(throws: failure) { try result.get() }
     }
     let state = broken.url.appending(path: "training_state.safetensors")
-    #expect(FileManager.default.fileExists(atPath: state.path(percentEncoded: false)))
+    // At first the other process may have none yet.
+    let isSaved = FileManager.default.fileExists(atPath: state.path(percentEncoded: false))
+    #expect(number < 8 || isSaved)
     _ = try train(.augmentedCNN, processes: 3, in: broken.url)
     #expect(try files(in: broken.url) == files(in: whole.url))
   }
