@@ -3,8 +3,8 @@
 // The homework of the lab: improve the network. In 2015, Kaiming He and others found a way to train
 // networks of many layers: each block of layers computes what is *added* to its input, `x + F(x)`.
 // We build such a network in five steps, of which the first two are common mistakes. Each network is
-// trained on the same images, for the same number of epochs, from the same seed. The sixth step is a recipe
-// for a higher accuracy.
+// trained on the same images, for the same number of epochs, from the same seed. The sixth step changes
+// both the network and its training.
 
 import ArgumentParser
 import Foundation
@@ -184,15 +184,17 @@ attempt { try train("5: more blocks", maxLearningRate: 1e-2) { ResNet($0, deeper
 cell("The CNN with a cycle of learning rates", tolerance: 0.08, ignoring: ["Processor: "])
 attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 
-// How much more is there to gain? A network of 16 channels is small for 62 classes, and most of the time goes
-// into its first stage, where images are large. So images are halved by max pooling right after the first
-// convolution, as in ResNet-18, and two stages have 64 and 128 channels. A larger network needs more images,
-// so training images are rotated, moved, scaled and sheared at random. Three epochs of it take about as long as
-// five of step 4. Label smoothing keeps the network from being too sure of characters like O and 0, which
-// nobody can tell apart. The weights that are tested are a moving average over the last steps, which is better
-// than any of them. In a terminal, this is `lab train --model_class=ResNet --data_class=EMNIST --channels=64
-// --stages=2 --stem_channels=32 --stem_pool --one_cycle_max_lr=1e-2 --max_epochs=3 --degrees=15
-// --translate=0.08 --scale=0.85,1.15 --shear=15 --label_smoothing=0.1 --ema_decay=0.998 --num_workers=1`.
+// How much more is there to gain? A network of 16 channels is small for 62 classes, and most of the time
+// goes into its first stage, where images are large. So images are halved by max pooling right after the
+// first convolution, as in ResNet-18, and two stages have 64 and 128 channels. A larger network needs more
+// images, so training images are rotated, moved, scaled and sheared at random. Three epochs of it take
+// about as long as five of step 4. Label smoothing keeps the network from being too sure of characters like
+// O and 0, which nobody can tell apart. The weights that are tested are a moving average over the last
+// steps. Which part helps? Augmentation: without all of this, `--augment` alone takes step 4 from 0.770 to
+// 0.801 on the images that we had, and this recipe reaches 0.804. In a terminal, this is `lab train
+// --model_class=ResNet --data_class=EMNIST --channels=64 --stages=2 --stem_channels=32 --stem_pool
+// --one_cycle_max_lr=1e-2 --max_epochs=3 --degrees=15 --translate=0.08 --scale=0.85,1.15 --shear=15
+// --label_smoothing=0.1 --ema_decay=0.998 --num_workers=1`.
 cell("Step 6: a recipe", tolerance: 0.08, ignoring: ["Processor: "])
 var wide = ResNet.Options.defaults
 (wide.channels, wide.stages, wide.stemChannels, wide.stemPool) = (64, 2, 32, true)
