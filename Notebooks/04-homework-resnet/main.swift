@@ -190,11 +190,11 @@ attempt { try train("CNN, one cycle", maxLearningRate: 1e-2) { CNN($0) } }
 // images, so training images are rotated, moved, scaled and sheared at random. Three epochs of it take
 // about as long as five of step 4. Label smoothing keeps the network from being too sure of characters like
 // O and 0, which nobody can tell apart. The weights that are tested are a moving average over the last
-// steps. Which part helps? Augmentation: without all of this, `--augment` alone takes step 4 from 0.770 to
-// 0.801 on the images that we had, and this recipe reaches 0.804. In a terminal, this is `lab train
-// --model_class=ResNet --data_class=EMNIST --channels=64 --stages=2 --stem_channels=32 --stem_pool
-// --one_cycle_max_lr=1e-2 --max_epochs=3 --degrees=15 --translate=0.08 --scale=0.85,1.15 --shear=15
-// --label_smoothing=0.1 --ema_decay=0.998 --num_workers=1`.
+// steps. Which part helps? Augmentation: `--augment` alone takes step 4 from 0.770 to 0.801 on the images
+// that we had, and this recipe reaches 0.804. In a terminal, this is `lab train --model_class=ResNet
+// --data_class=EMNIST --channels=64 --stages=2 --stem_channels=32 --stem_pool --one_cycle_max_lr=1e-2
+// --max_epochs=3 --degrees=15 --translate=0.08 --scale=0.85,1.15 --shear=15 --label_smoothing=0.1
+// --ema_decay=0.998 --num_workers=1`.
 cell("Step 6: a recipe", tolerance: 0.08, ignoring: ["Processor: "])
 var wide = ResNet.Options.defaults
 (wide.channels, wide.stages, wide.stemChannels, wide.stemPool) = (64, 2, 32, true)

@@ -275,7 +275,7 @@ public struct Dataset: Sendable {
   }
 
   /// Splits the data set at random into two parts such that all copies of an image are in the same part:
-  /// of a validation set with copies of training images, the accuracy says nothing.
+  /// the accuracy on a validation set with copies of training images says nothing.
   ///
   /// Groups of copies are taken in random order for the second part, until it has at least its share. So
   /// it may have a few images more, and both parts are in another order than in ``randomSplit(_:generator:)``.

@@ -23,8 +23,8 @@ public struct DataOptions: Sendable {
   /// The random transformation of training images; nil leaves them as they are.
   public var augmentation: (any Augmentation)?
   /// Whether all copies of an image are either for training or for validation, see
-  /// ``Dataset/splitWithoutCopies(second:generator:)``, and not split at random as in the course. Lines have no
-  /// copies, so that it makes no difference to them.
+  /// ``Dataset/splitWithoutCopies(second:generator:)``, and not split at random as in the course.
+  /// ``EMNISTLines`` has a split of its own and does not look at this.
   public var keepsCopiesTogether: Bool
   /// Where files are stored.
   public var folder: DataFolder
