@@ -234,11 +234,8 @@ public struct Batches: Sequence, Sendable {
       let all = mixed == nil ? rows : 0..<range.count
       var batch = dataset.batch(at: Array(order[range]))
       if let (augmentation, seed) = augmented {
-        let numbers = generator(seed)
-        let x =
-          all == 0..<range.count
-          ? augmentation(batch.x, background: dataset.background, generator: numbers)
-          : augmentation(batch.x, rows: all, background: dataset.background, generator: numbers)
+        let x = augmentation(
+          batch.x, rows: all, background: dataset.background, generator: generator(seed))
         batch = Batch(x: x, y: batch.y.rows(all))
       }
       if let (mixup, seed) = mixed {

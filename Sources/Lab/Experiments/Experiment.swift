@@ -172,9 +172,9 @@ package struct Experiment: ParsableArguments {
   ///
   /// - Parameters:
   ///   - resumed: The model of the run to resume; its weights are not read yet. Nil starts a new run.
+  ///   - isAgain: Whether the summary of the data was printed before.
   /// - Throws: ``DataError`` if data or weights cannot be read, ``TrainingError`` if a checkpoint is
   ///   of another model than the options, ``GPUError`` if there is no such device.
-  ///   - isAgain: Whether the summary of the data was printed before.
   package func setUp(
     resuming resumed: ModelConfiguration? = nil, isAgain: Bool = false
   ) throws -> Setting {
@@ -204,7 +204,7 @@ package struct Experiment: ParsableArguments {
     try device.check()
     let trainer = training.trainer()
     self.trainer.apply(to: trainer)
-    // A single batch has no inside.
+    // An epoch of one batch cannot be validated after a larger number of batches.
     if training.fastDevRun { trainer.validationInterval = .all }
     trainer.microShards = processes.microShards
     let criterion = configuration.readsLines ? training.loss.criterion : nil

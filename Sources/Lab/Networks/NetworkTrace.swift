@@ -207,11 +207,6 @@ private final class Recorder: OperationObserver, @unchecked Sendable {
     calls.append(Recorded(name: operation, inputs: inputs, output: output))
     return nil
   }
-
-  func forwardBegins() {}
-  func computationBegins() {}
-  func computationEnded(_ label: OperationLabel, isBackward: Bool) {}
-  func backwardEnded() {}
 }
 
 /// Records operations with the shapes of their tensors.
@@ -237,11 +232,6 @@ private final class Shapes: OperationObserver, @unchecked Sendable {
     all.append(Entry(operation, inputs, output))
     return nil
   }
-
-  func forwardBegins() {}
-  func computationBegins() {}
-  func computationEnded(_ label: OperationLabel, isBackward: Bool) {}
-  func backwardEnded() {}
 }
 
 /// Finds the calls of layers among the operations of a network.

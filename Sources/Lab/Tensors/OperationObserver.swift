@@ -28,6 +28,14 @@ package protocol OperationObserver: AnyObject, Sendable {
   func backwardEnded()
 }
 
+/// For observers that look at calls only.
+extension OperationObserver {
+  package func forwardBegins() {}
+  package func computationBegins() {}
+  package func computationEnded(_ label: OperationLabel, isBackward: Bool) {}
+  package func backwardEnded() {}
+}
+
 /// When an operation is computed.
 package enum OperationKind: Sendable {
   /// It has been.

@@ -91,18 +91,12 @@ package func modelSummary(_ model: some Layer, metrics: [String] = ["loss", "acc
         ("\($0)_\(name)", name == "acc" ? "Accuracy" : "Metric", readableCount(0))
       }
     }
-  let names = width(rows.map(\.0), "Name")
-  let types = width(rows.map(\.1), "Type")
-  let counts = width(rows.map(\.2), "Params")
-  func line(_ index: String, _ name: String, _ type: String, _ params: String) -> String {
-    "\(index) | \(left(name, names)) | \(left(type, types)) | \(params)"
-  }
-  // Lightning counts a separator for every column and one more.
-  let rule = String(repeating: "-", count: 1 + names + types + counts + 5 * 3)
-  return
-    ([line(" ", "Name", "Type", "Params"), rule]
-    + rows.enumerated().map { line("\($0.offset)", $0.element.0, $0.element.1, $0.element.2) }
-    + [rule] + modelTotals(model))
+  let (lines, width) = alignedColumns(
+    [[" ", "Name", "Type", "Params"]]
+      + rows.enumerated().map { ["\($0.offset)", $0.element.0, $0.element.1, $0.element.2] })
+  // Lightning counts a separator for every column and one more: 5 for these 4 columns, not 3.
+  let rule = String(repeating: "-", count: width + 2 * 3)
+  return ([lines[0], rule] + lines.dropFirst() + [rule] + modelTotals(model))
     .joined(separator: "\n")
 }
 
@@ -134,10 +128,6 @@ package func readableCount(_ count: Int) -> String {
   }
   let text = unit == 0 || number >= 100 ? "\(Int(number))" : String(format: "%.1f", number)
   return unit == 0 ? text : "\(text) \(["", "K", "M", "B", "T"][unit])"
-}
-
-private func width(_ texts: [String], _ title: String) -> Int {
-  (texts + [title]).map(\.count).max() ?? 0
 }
 
 private func left(_ text: String, _ width: Int) -> String {

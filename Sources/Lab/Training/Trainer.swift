@@ -226,7 +226,8 @@ public final class Trainer {
   ///   - objective: The loss, and which other metrics there are.
   /// - Returns: The results of each epoch.
   /// - Throws: ``TrainingError`` if a loss or a weight is not finite, a limit gives no batch, the
-  ///   schedule is too short, ``mixup`` is out of range, or the state in ``run`` was saved with other settings, ``ShapeError`` if the model does not fit the data,
+  ///   schedule is too short, ``mixup`` is out of range, or the state in ``run`` was saved with other
+  ///   settings, ``ShapeError`` if the model does not fit the data,
   ///   ``DataError`` if weights or state cannot be saved, or the state in ``run`` is damaged or of
   ///   other data or another model, ``GPUError`` if the model's device fails,
   ///   ``TrainingInterruption`` if ``isInterrupted``.
@@ -238,14 +239,8 @@ public final class Trainer {
     precondition(
       accumulateBatches >= 1 && validateEveryEpochs >= 1,
       "accumulateBatches and validateEveryEpochs are at least 1")
-    if let mixup, !(Mixup.allowed.contains(mixup) && objective.takesMixedImages) {
-      let range = "\(Mixup.allowed.lowerBound) to \(Mixup.allowed.upperBound)"
-      throw TrainingError(
-        Mixup.allowed.contains(mixup)
-          ? "fit: expected an objective that takes mixed images with mixup, got \(type(of: objective))"
-          : "fit: expected mixup from \(range), got \(mixup)")
-    }
-    precondition(gradientNorm.map { $0 > 0 } ?? true, "a norm is that of a number above 0")
+    precondition(gradientNorm.map { $0 > 0 } ?? true, "gradientNorm is above 0")
+    try checkMixup(objective)
     let (train, val) = (try training(data), try validation(data))
     try checkMonitor(objective, hasValidation: val.count > 0)
     _ = try validationSteps(of: train.count)
@@ -371,6 +366,19 @@ public final class Trainer {
           """)
     }
     return steps
+  }
+
+  private func checkMixup(_ objective: some Objective) throws(TrainingError) {
+    guard let mixup else { return }
+    guard Mixup.allowed.contains(mixup) else {
+      throw TrainingError(
+        "fit: expected mixup from \(Mixup.allowed.lowerBound) to \(Mixup.allowed.upperBound), got \(mixup)"
+      )
+    }
+    guard objective.takesMixedImages else {
+      throw TrainingError(
+        "fit: expected an objective that takes mixed images with mixup, got \(type(of: objective))")
+    }
   }
 
   /// Refuses a metric that is never measured, before training.

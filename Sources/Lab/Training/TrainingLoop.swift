@@ -21,36 +21,36 @@ struct TrainingData {
 
 /// A training, from its first step or its saved state to its end: ``Trainer/fit(_:_:optimizer:schedule:)``.
 struct TrainingLoop<Model: Layer, Goal: Objective> {
-  private let trainer: Trainer
-  private let model: Model
-  private let data: TrainingData
-  private let optimizer: any Optimizer
-  private let schedule: (any LearningRateSchedule)?
-  private let objective: Goal
+  let trainer: Trainer
+  let model: Model
+  let data: TrainingData
+  let optimizer: any Optimizer
+  let schedule: (any LearningRateSchedule)?
+  let objective: Goal
   /// Computes batches by parts, perhaps with other processes; nil to compute them as a whole.
-  private let parallel: DataParallel?
-  private let observers: Observers
+  let parallel: DataParallel?
+  let observers: Observers
   /// The file for the progress, if there is no run.
-  private let progressFile: URL?
-  private var state: TrainingState
+  let progressFile: URL?
+  var state: TrainingState
   /// After how many batches of an epoch the model is validated.
-  private let validationSteps: Int
+  let validationSteps: Int
   /// The norms of gradients, if they are logged.
-  private var norms: GradientNorms?
+  var norms: GradientNorms?
   /// Checkpoints of weights that are no longer the best ones, which the saved state may still name.
-  private var superseded: [URL] = []
+  var superseded: [URL] = []
   /// The averaged weights, if the trainer averages them.
-  private var average: WeightAverage?
+  var average: WeightAverage?
   /// The steps whose losses were not read yet.
-  private var unread = UnreadScores<TrainingStep>()
+  var unread = UnreadScores<TrainingStep>()
   /// When the state was last saved, or training began.
-  private var lastSave = ContinuousClock.now
+  var lastSave = ContinuousClock.now
   /// The steps that had been made when this process began.
-  private var firstStep: Int?
+  var firstStep: Int?
   /// What this process had sent then.
-  private var trafficBefore = Traffic()
+  var trafficBefore = Traffic()
   /// The random generators before the step that is being computed with other processes.
-  private var beforeStep: GeneratorStates?
+  var beforeStep: GeneratorStates?
 
   init(
     trainer: Trainer, model: Model, data: TrainingData, optimizer: any Optimizer,
@@ -72,7 +72,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   var inputShape: [Int] { data.inputShape }
 
   /// Whether this process writes files.
-  private var writes: Bool { parallel.map { $0.processes.rank == 0 } ?? true }
+  var writes: Bool { parallel.map { $0.processes.rank == 0 } ?? true }
 
   mutating func run() throws -> [Epoch] {
     try begin()
@@ -118,7 +118,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
 
   /// The result of `body` while the model has the averaged weights, if there are any. The state must not
   /// be saved then.
-  private mutating func withAverage<Result>(
+  mutating func withAverage<Result>(
     _ body: (inout Self) throws -> Result
   ) rethrows -> Result {
     guard let average, state.averaging?.isMoving == true else { return try body(&self) }
@@ -249,7 +249,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 
   /// The batches, or this process's part of each, on the model's device.
-  private func batches(_ batches: Batches) -> Batches {
+  func batches(_ batches: Batches) -> Batches {
     let batches = batches.on(model.device)
     guard let parallel else { return batches }
     return batches.sharing(parallel.sharing)
@@ -267,7 +267,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   /// - Returns: The mean loss of the epoch so far.
   /// - Throws: ``TrainingError`` if a loss is not finite.
   @discardableResult
-  private mutating func readLosses() throws -> Double {
+  mutating func readLosses() throws -> Double {
     let (observers, trainer, interval) = (observers, trainer, trainer.logEverySteps)
     let profiler = unread.isEmpty ? nil : trainer.profiler
     profiler?.begin(.readingLosses)
@@ -288,7 +288,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 
   /// Throws if a weight or a running statistic is not finite.
-  private func checkWeights() throws {
+  func checkWeights() throws {
     guard let (name, number) = model.firstNonFinite else { return }
     let value = number.isNaN ? "nan" : "\(number)"
     throw TrainingError(
@@ -329,7 +329,7 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
   }
 
   /// Tells observers of a validation inside an epoch.
-  private func report(_ validation: Epoch.Validation, inEpoch epoch: Int) {
+  func report(_ validation: Epoch.Validation, inEpoch epoch: Int) {
     let ended = TrainingValidation(
       epoch: epoch, totalSteps: validation.totalSteps, metrics: validation.metrics,
       isSynthetic: data.isSynthetic)
@@ -399,314 +399,12 @@ struct TrainingLoop<Model: Layer, Goal: Objective> {
         """)
   }
 
-  fileprivate func log(_ epoch: TrainingEpoch) {
+  func log(_ epoch: TrainingEpoch) {
     let values =
       epoch.result.train.scalars(of: "train") + (epoch.result.val?.scalars(of: "val") ?? [])
     let entry = LogEntry(epoch: epoch.index, step: epoch.totalSteps, values: values)
     observers.notify { try $0.log(entry) }
     trainer.lastStep = (epoch.index, epoch.totalSteps)
-  }
-}
-
-// MARK: Averaging the weights of epochs
-
-extension TrainingLoop {
-  /// Begins stochastic weight averaging if it is time to.
-  private mutating func beginStochasticAverage() {
-    guard let first = state.firstAveragedEpoch, state.epoch >= first, state.stochastic == nil
-    else { return }
-    schedule?.prepare(optimizer, for: state.optimizerSteps)
-    state.stochastic = StochasticAverage(
-      steps: state.optimizerSteps, learningRate: optimizer.learningRate)
-  }
-
-  /// Sets the learning rate, and perhaps the momentum, for the next step.
-  private func setLearningRate() {
-    guard let stochastic = state.stochastic, let first = state.firstAveragedEpoch else {
-      schedule?.prepare(optimizer, for: state.optimizerSteps)
-      return
-    }
-    // The schedule stays where it was; so does the momentum.
-    schedule?.prepare(optimizer, for: stochastic.steps)
-    optimizer.learningRate =
-      state.averaging?.learningRate(inEpoch: state.epoch - first, from: stochastic.learningRate)
-      ?? stochastic.learningRate
-  }
-
-  /// Adds the weights at the end of an epoch to the mean.
-  private mutating func averageEpoch() {
-    guard var stochastic = state.stochastic else { return }
-    stochastic.count += 1
-    stochastic.isFinished = false
-    state.stochastic = stochastic
-    if average == nil {
-      average = WeightAverage(model)
-    } else {
-      average?.move(by: 1 / Double(stochastic.count))
-    }
-  }
-
-  /// Gives the averaged weights to the model at the end of the training, with statistics of batch
-  /// normalization that belong to them.
-  private mutating func finishAverage() throws {
-    let own = WeightAverage(model)
-    average?.load()
-    guard average != nil, let stochastic = state.stochastic, !stochastic.isFinished else { return }
-    try computeStatistics()
-    average = WeightAverage(model)
-    try saveWeights(as: Checkpoint.lastName, epoch: state.epoch - 1)
-    state.stochastic?.isFinished = true
-    own.load()
-    try saveState()
-    average?.load()
-  }
-
-  /// Computes the running statistics of batch normalization anew: their mean over the training batches.
-  ///
-  /// - Throws: ``TrainingInterruption`` if the trainer is interrupted; it is done again when the run is
-  ///   resumed.
-  private func computeStatistics() throws {
-    let all = model.namedStatistics.map(\.statistics)
-    guard !all.isEmpty else { return }
-    let generators = GeneratorStates(model)
-    for statistics in all {
-      statistics.reset()
-      statistics.isMean = true
-    }
-    let progress = trainer.progressBar("Statistics", total: data.train.count)
-    defer {
-      for statistics in all { statistics.isMean = false }
-      optimizer.clearGradients()
-      generators.restore(model)
-      progress?.finish()
-    }
-    for (index, batch) in batches(data.train).enumerated() {
-      if let parallel {
-        optimizer.clearGradients()
-        _ = try parallel.pass(model, objective, batch, of: data.train.size(ofBatch: index))
-      } else {
-        try model(Tape().input(batch.x)).materialize()
-      }
-      try model.device.check()
-      if parallel?.hasBeenInterrupted ?? trainer.isInterrupted() {
-        throw TrainingInterruption(
-          description: "stopped while computing statistics of batch normalization")
-      }
-      progress?.update(index + 1, loss: .nan)
-    }
-  }
-}
-
-// MARK: Saving and resuming
-
-extension TrainingLoop {
-  /// Begins the run's logs, or loads its saved state if there is one.
-  private mutating func begin() throws {
-    trainer.bestCheckpoint = nil
-    let saved = try savedState()
-    if let saved {
-      state = try TrainingState(
-        saved.file, at: saved.url, into: model, optimizer, &average, like: state)
-    }
-    let isResumed = saved != nil
-    if let run = trainer.run, writes {
-      if isResumed {
-        let messages = try run.restoreLogs(
-          to: state.logSizes, trainer.hyperparameters, metrics: objective.metricNames,
-          norms: norms?.scalars ?? [])
-        for message in messages { trainer.warn("Warning: \(message)") }
-        trainer.bestCheckpoint = state.bestCheckpoint.map { run.folder.appending(path: $0) }
-        trainer.lastStep = (max(0, state.epoch - 1), state.totalSteps)
-      } else {
-        try run.begin(
-          trainer.hyperparameters, metrics: objective.metricNames, norms: norms?.scalars ?? [])
-      }
-      try removeCheckpoints(of: run)
-    }
-    try parallel?.checkThatAllBegin(with: model, optimizer, state)
-    firstStep = state.totalSteps
-    if let parallel { trafficBefore = parallel.processes.traffic }
-    let isRepeated = isResumed && trainer.run == nil
-    let start = TrainingStart(
-      model: model, metricNames: objective.metricNames, inputShape: inputShape,
-      stepsPerEpoch: state.stepsPerEpoch, epoch: state.epoch, step: state.step,
-      isResumed: isResumed)
-    observers.notify { try $0.trainingBegan(start) }
-    if isRepeated { repeatEpochs() }
-    // The program may have been killed after it saved an epoch and before observers had seen that.
-    if isResumed, !isRepeated, state.step == 0, let last = state.history.last {
-      let epoch = TrainingEpoch(
-        index: state.epoch - 1, totalSteps: state.totalSteps, result: last,
-        isSynthetic: data.isSynthetic)
-      withAverage { loop in loop.observers.notify { try $0.epochSaved(epoch) } }
-    }
-  }
-
-  /// The saved state of the run or of the progress file, if there is one: that of process 0.
-  private func savedState() throws -> (url: URL, file: Safetensors)? {
-    guard let processes = parallel?.processes, processes.size > 1 else {
-      return try savedStateFile().map { ($0, try Safetensors(contentsOf: $0)) }
-    }
-    let url = try processes.rank == 0 ? savedStateFile() : nil
-    let bytes = try processes.broadcast(url.map { [UInt8](try Data(contentsOf: $0)) } ?? [])
-    guard !bytes.isEmpty else { return nil }
-    let source = url ?? URL(filePath: "the state of \(processes.name(of: 0))")
-    return (
-      source, try Safetensors(Data(bytes), named: source.path(percentEncoded: false))
-    )
-  }
-
-  private func savedStateFile() throws -> URL? {
-    if let run = trainer.run {
-      let path = run.state.path(percentEncoded: false)
-      return FileManager.default.fileExists(atPath: path) ? run.state : nil
-    }
-    guard let file = progressFile else { return nil }
-    return try progress(in: file) ? file : nil
-  }
-
-  /// The result of `body`. If another process fails, saves the state of the last step before the error
-  /// goes on.
-  private mutating func savingStateIfOthersFail<Result>(
-    _ body: (inout Self) throws -> Result
-  ) throws -> Result {
-    do {
-      return try body(&self)
-    } catch let failure as PeerFailure {
-      if writes, trainer.run != nil || progressFile != nil {
-        if let beforeStep {
-          beforeStep.restore(model)
-          // A resumed epoch draws its order again if it had no step.
-          if state.step == 0 { Generator.shared.state = state.epochStart }
-        }
-        try saveState()
-      }
-      throw failure
-    }
-  }
-
-  /// Whether a file has progress to go on from.
-  private func progress(in file: URL) throws -> Bool {
-    guard let status = try FileStatus.of(file) else { return false }
-    let path = file.path(percentEncoded: false)
-    guard status.kind == .file,
-      let digest = try? String(contentsOf: file.appendingPathExtension("sha256"), encoding: .utf8),
-      try SHA256.hexadecimal(of: file) == digest
-    else {
-      trainer.warn("Warning: \(path) is damaged; training starts from the beginning")
-      return false
-    }
-    return true
-  }
-
-  /// Tells observers of the epochs that ended before the training was interrupted.
-  private mutating func repeatEpochs() {
-    for (index, result) in state.history.enumerated() {
-      let epoch = TrainingEpoch(
-        index: index, totalSteps: state.end(ofEpoch: index), result: result,
-        isSynthetic: data.isSynthetic)
-      withAverage { loop in
-        for validation in result.validations { loop.report(validation, inEpoch: index) }
-        loop.observers.notify { try $0.epochEnded(epoch) }
-        loop.log(epoch)
-        loop.observers.notify { try $0.epochSaved(epoch) }
-      }
-    }
-    for validation in state.validations ?? [] { report(validation, inEpoch: state.epoch) }
-  }
-
-  /// Saves the model's weights.
-  ///
-  /// - Returns: The file; nil if none is to be written.
-  @discardableResult
-  private func saveWeights(as name: String, epoch: Int? = nil) throws -> URL? {
-    guard writes, let folder = trainer.checkpointFolder else { return nil }
-    let metadata = trainer.checkpointMetadata
-      .merging(data.metadata) { $1 }
-      .merging(["model_class": "\(type(of: model))", "epoch": "\(epoch ?? state.epoch)"]) { $1 }
-    let url = folder.appending(path: name)
-    try Checkpoint.save(model, to: url, metadata: metadata)
-    return url
-  }
-
-  /// Notes a value of the monitored metric, if there is one. If it is the best one, saves the weights
-  /// under their own name, beside those that were the best ones before.
-  private mutating func note(_ value: Double?) throws {
-    guard let value else { return }
-    let isBest = state.earlyStopping.isBetter(value)
-    state.earlyStopping.note(value)
-    guard isBest else { return }
-    let name =
-      String(format: "epoch=%03d-", state.epoch) + trainer.monitor.name
-      + String(format: "=%.3f.safetensors", value)
-    guard let url = try saveWeights(as: name) else { return }
-    if let old = trainer.bestCheckpoint { superseded.append(old) }
-    trainer.bestCheckpoint = url
-    state.bestCheckpoint = name
-  }
-
-  /// Removes checkpoints that the saved state no longer names.
-  private mutating func removeSuperseded() {
-    for url in superseded where url != trainer.bestCheckpoint {
-      try? FileManager.default.removeItem(at: url)
-    }
-    superseded = []
-  }
-
-  /// Removes what the best epoch's file may have left behind when the program was killed: the one
-  /// before it, which the saved state no longer names, or one that it does not name yet.
-  private func removeCheckpoints(of run: TrainingRun) throws {
-    try withFile(run.folder, "tidy up") {
-      let path = run.folder.path(percentEncoded: false)
-      for name in try FileManager.default.contentsOfDirectory(atPath: path)
-      where name != state.bestCheckpoint
-        && name.wholeMatch(of: Checkpoint.bestName) != nil
-      {
-        try FileManager.default.removeItem(at: run.folder.appending(path: name))
-      }
-    }
-  }
-
-  /// Saves the state, so that the run can be resumed from here. A loss that is not finite is noticed
-  /// before that.
-  private mutating func saveState() throws {
-    defer { lastSave = .now }
-    try readLosses()
-    trainer.profiler?.begin(.saving)
-    defer { trainer.profiler?.end() }
-    guard writes else { return }
-    guard let run = trainer.run else { return try saveProgress() }
-    if state.step > 0 { try checkWeights() }
-    // The state names sizes that the logs must have had, also after a power failure.
-    try run.synchronizeLogs()
-    state.logSizes = run.logSizes
-    try state.save(model, optimizer, average, to: run.state)
-  }
-
-  /// Saves the state in the trainer's file, with a file of its digest beside it.
-  private mutating func saveProgress() throws {
-    guard let file = progressFile else { return }
-    if state.step > 0 { try checkWeights() }
-    try state.save(model, optimizer, average, to: file)
-    let digest = try SHA256.hexadecimal(of: file)
-    try writeWhole(to: file.appendingPathExtension("sha256")) {
-      try $0.write(contentsOf: Data(digest.utf8))
-    }
-  }
-}
-
-/// The states of the shared generator and of those of a model's layers.
-package struct GeneratorStates {
-  private let shared = Generator.shared.state
-  private let own: [Generator.State]
-
-  package init(_ model: some Layer) {
-    own = model.namedGenerators.map(\.generator.state)
-  }
-
-  package func restore(_ model: some Layer) {
-    Generator.shared.state = shared
-    for (named, state) in zip(model.namedGenerators, own) { named.generator.state = state }
   }
 }
 

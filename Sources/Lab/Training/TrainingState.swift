@@ -229,15 +229,18 @@ struct TrainingState: Codable {
           do not change \(setting: .batchSize) and \(setting: .limitTrainBatches)
           """)
     }
-    guard state.microShards == start.microShards else {
-      func words(_ count: Int?) -> String {
-        count.map { "batches in \($0) micro-shards" } ?? "whole batches"
-      }
+    func expectSame<Value: Equatable>(
+      _ saved: Value, _ now: Value, _ setting: TrainingError.Setting, words: (Value) -> String
+    ) throws(TrainingError) {
+      guard saved != now else { return }
       throw TrainingError(
         advising: """
-          \(path): expected \(words(state.microShards)) as at the run's beginning, got \
-          \(words(start.microShards)); do not change \(setting: .microShards)
+          \(path): expected \(words(saved)) as at the run's beginning, got \(words(now)); do not change \
+          \(setting: setting)
           """)
+    }
+    try expectSame(state.microShards, start.microShards, .microShards) { count in
+      count.map { "batches in \($0) micro-shards" } ?? "whole batches"
     }
     guard state.accumulation == start.accumulation else {
       throw TrainingError(
@@ -254,25 +257,11 @@ struct TrainingState: Codable {
           beginning, got \(start.monitor ?? "val_loss"); do not change \(setting: .monitor)
           """)
     }
-    guard state.gradientNorm == start.gradientNorm else {
-      func words(_ norm: Double?) -> String {
-        norm.map { "logs with the \($0)-norm of gradients" } ?? "logs without norms of gradients"
-      }
-      throw TrainingError(
-        advising: """
-          \(path): expected \(words(state.gradientNorm)) as at the run's beginning, got \
-          \(words(start.gradientNorm)); do not change \(setting: .gradientNorm)
-          """)
+    try expectSame(state.gradientNorm, start.gradientNorm, .gradientNorm) { norm in
+      norm.map { "logs with the \($0)-norm of gradients" } ?? "logs without norms of gradients"
     }
-    guard state.averaging == start.averaging else {
-      func words(_ averaging: WeightAveraging?) -> String {
-        averaging?.words ?? "no averaged weights"
-      }
-      throw TrainingError(
-        advising: """
-          \(path): expected \(words(state.averaging)) as at the run's beginning, got \
-          \(words(start.averaging)); do not change \(setting: .averaging)
-          """)
+    try expectSame(state.averaging, start.averaging, .averaging) { averaging in
+      averaging?.words ?? "no averaged weights"
     }
     guard state.firstAveragedEpoch == start.firstAveragedEpoch else {
       func words(_ epoch: Int?) -> String { "\((epoch ?? 0) + 1)" }
